@@ -1,0 +1,1 @@
+"""qap: quantization-aware pruning, from a float teacher to a verified FPGA classifier."""

@@ -1,0 +1,51 @@
+"""What can go wrong, in words for the person who has to mend it.
+
+Every error that a user can cause is a `QapError` with one line: what is wrong, where (file, key or
+layer), and what is allowed. The command line prints that line and exits with 2.
+"""
+
+from __future__ import annotations
+
+
+class QapError(Exception):
+    """Anything wrong with the usage, the input or the tools; the message is one line for people."""
+
+
+class RecipeError(QapError):
+    """A recipe, or an override of it, is not possible."""
+
+
+class DataError(QapError):
+    """A data set or a file of the run cannot be read, or is not what it should be."""
+
+
+class NotExact(QapError):
+    """Something has no exact integer form, so it is refused instead of being approximated."""
+
+    def __init__(self, layer: str, why: str) -> None:
+        super().__init__(f"layer {layer!r} has no exact integer form: {why}")
+        self.layer = layer
+        self.why = why
+
+
+class ToolMissing(QapError):
+    """A program or a Python package that the command needs is not installed."""
+
+
+class ToolFailed(QapError):
+    """A program that was called did not do its work; the message ends with the tail of its log."""
+
+
+class ReportError(QapError):
+    """A tool's report is missing, cut short, or not of a known kind."""
+
+
+def missing_extra(extra: str, error: ImportError) -> ToolMissing:
+    """The error for a package of an optional extra that is not there.
+
+    Args:
+        extra: the extra that brings the package, as named in pyproject.toml.
+        error: what Python's import said.
+    """
+    package = (error.name or str(error)).partition(".")[0]
+    return ToolMissing(f"the package {package!r} is not installed: pip install 'qap[{extra}]'")

@@ -1,0 +1,196 @@
+"""Quantizers as a recipe writes them: QKeras expressions or `ap_fixed` formats, read without QKeras.
+
+    quantized_bits(4,0,alpha=1)          quantized_relu(6,2)       ap_fixed<6,2,AP_RND_CONV,AP_SAT>
+    ternary(alpha=1)  binary(alpha=1)    quantized_po2(4)          relu(ap_ufixed<4,2,AP_TRN,AP_WRAP>)
+
+The expression is parsed, never evaluated. What has no exact hardware form (a float scale,
+stochastic rounding, sigmoid inside) is refused here, before anything is trained.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from qap.errors import QapError
+from qap.fixed import FixedPoint
+
+Role = Literal["weight", "activation"]
+MAX_BITS = 32  # QKeras computes in float32; more bits than this cannot mean anything there
+
+
+@dataclass(frozen=True, slots=True)
+class Quantizer:
+    """A parsed quantizer.
+
+    Args:
+        name: the QKeras class, or `fixed_point` for an `ap_fixed` format.
+        arguments: the arguments by name, only those that were given.
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, text: Any, role: Role) -> Quantizer:
+        """Read and check an expression.
+
+        Args:
+            text: the expression.
+            role: what it is for; some quantizers only make sense as one of the two.
+
+        Raises:
+            QapError: it is no quantizer, or none that hardware can do exactly.
+        """
+        if not isinstance(text, str):
+            raise QapError(f"a quantizer is written as text, but got {text!r}")
+        quantizer = _parse_fixed_point(text) or _parse_call(text)
+        known = _KNOWN[quantizer.name]
+        if role not in known.roles:
+            raise QapError(f"{quantizer.name} is not for {role}s")
+        for name, value in quantizer.arguments.items():
+            known.arguments[name](f"{name} of {text!r}", value)
+        return quantizer
+
+    @property
+    def format(self) -> FixedPoint:
+        """The fixed-point format of `fixed_point`."""
+        return FixedPoint.parse(self.arguments["format"])
+
+    @property
+    def has_zero(self) -> bool:
+        """Whether a weight of exactly 0 stays 0, so that it can be pruned."""
+        if self.name == "quantized_bits":
+            return int(self.arguments["bits"]) - bool(self.arguments.get("keep_negative", True)) > 0
+        return self.name not in ("binary", "quantized_po2")
+
+    def __str__(self) -> str:
+        if self.name == "fixed_point":
+            text = str(self.arguments["format"])
+            return f"relu({text})" if self.arguments["relu"] else text
+        return f"{self.name}({','.join(_argument(*item) for item in self.arguments.items())})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    roles: tuple[Role, ...]
+    arguments: Mapping[str, Callable[[str, Any], None]]
+    required: tuple[str, ...] = ()
+
+
+def _parse_fixed_point(text: str) -> Quantizer | None:
+    inner = text.strip()
+    relu = inner.startswith("relu(") and inner.endswith(")")
+    if relu:
+        inner = inner[len("relu(") : -1]
+    if "fixed<" not in inner:
+        return None
+    return Quantizer("fixed_point", {"format": str(FixedPoint.parse(inner)), "relu": relu})
+
+
+def _parse_call(text: str) -> Quantizer:
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        call = None
+    if isinstance(call, ast.Name):
+        call = ast.Call(call, [], [])
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        raise QapError(f"{text!r} is no quantizer; write one as in quantized_bits(4,0,alpha=1) or ap_fixed<4,1>")
+    known = _KNOWN.get(call.func.id)
+    if known is None or call.func.id == "fixed_point":
+        names = ", ".join(name for name in _KNOWN if name != "fixed_point")
+        raise QapError(f"unknown quantizer {call.func.id!r} in {text!r} (there are: {names}, ap_fixed<>, ap_ufixed<>)")
+    names = list(known.arguments)
+    if len(call.args) > len(names):
+        raise QapError(f"{text!r} has too many arguments; {call.func.id} takes {', '.join(names)}")
+    given = dict(zip(names, call.args, strict=False))
+    for keyword in call.keywords:
+        if keyword.arg not in known.arguments or keyword.arg in given:
+            raise QapError(f"{text!r}: argument {keyword.arg!r} is not one of {', '.join(names)}, or is given twice")
+        given[keyword.arg] = keyword.value
+    for name in known.required:
+        if name not in given:
+            raise QapError(f"{text!r}: the argument {name!r} is missing")
+    try:
+        return Quantizer(call.func.id, {name: ast.literal_eval(value) for name, value in given.items()})
+    except ValueError:
+        raise QapError(f"{text!r}: arguments must be plain numbers or text") from None
+
+
+def _argument(name: str, value: Any) -> str:
+    return str(value) if name in ("bits", "integer") else f"{name}={value!r}"
+
+
+def _bits(low: int) -> Callable[[str, Any], None]:
+    def check(where: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= MAX_BITS:
+            raise QapError(f"{where} must be a whole number from {low} to {MAX_BITS}, but got {value!r}")
+
+    return check
+
+
+def _switch(where: str, value: Any) -> None:
+    if value not in (0, 1):
+        raise QapError(f"{where} must be 0 or 1, but got {value!r}")
+
+
+def _off(where: str, value: Any) -> None:
+    if value:
+        raise QapError(f"{where} must stay off: it has no exact integer form (got {value!r})")
+
+
+def _power_of_two(where: str, value: Any) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or value <= 0 or math.frexp(value)[0] != 0.5:
+        raise QapError(f"{where} must be a power of two, but got {value!r}")
+
+
+def _alpha(where: str, value: Any) -> None:
+    if value == "auto":
+        raise QapError(f"{where}: 'auto' is a float scale, which has no exact integer form; write 'auto_po2' or 1")
+    if value is not None and value != "auto_po2":
+        _power_of_two(where, value)
+
+
+def _slope(where: str, value: Any) -> None:
+    if value:
+        _power_of_two(where, value)
+        if value > 1:
+            raise QapError(f"{where} must be at most 1, but got {value!r}")
+
+
+def _threshold(where: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise QapError(f"{where} must be a number above 0, but got {value!r}")
+
+
+def _maximum(where: str, value: Any) -> None:
+    if value is not None:
+        _threshold(where, value)
+
+
+def _any(where: str, value: Any) -> None:
+    pass
+
+
+_BOTH: tuple[Role, ...] = ("weight", "activation")
+_KNOWN: dict[str, _Known] = {
+    "quantized_bits": _Known(
+        _BOTH,
+        {"bits": _bits(1), "integer": _bits(-MAX_BITS), "symmetric": _switch, "keep_negative": _switch, "alpha": _alpha},
+        ("bits",),
+    ),
+    "quantized_relu": _Known(
+        ("activation",),
+        {"bits": _bits(1), "integer": _bits(-MAX_BITS), "use_sigmoid": _off, "negative_slope": _slope},
+        ("bits",),
+    ),
+    "binary": _Known(_BOTH, {"use_01": _switch, "alpha": _alpha}),
+    "ternary": _Known(_BOTH, {"alpha": _alpha, "threshold": _threshold}),
+    "quantized_po2": _Known(("weight",), {"bits": _bits(2), "max_value": _maximum}, ("bits",)),
+    "fixed_point": _Known(_BOTH, {"format": _any, "relu": _any}),
+}
