@@ -56,7 +56,7 @@ Activation = Literal["linear", "relu"] | StepTable
 class LayerSpec(NamedTuple):
     """What a layer is made of before its accumulator is proven; arguments as in `IntegerLayer`.
 
-    `result_format` None keeps the accumulator as it is (only with a linear activation).
+    `result_format` None keeps the accumulator as it is, without its sign after a ReLU.
     """
 
     name: str
@@ -66,6 +66,14 @@ class LayerSpec(NamedTuple):
     bias_format: FixedPoint
     activation: Activation = "linear"
     result_format: FixedPoint | None = None
+
+    def accum_fractional(self, input_fractional: int) -> int:
+        """Fractional bits of the accumulator, for an input with so many."""
+        return max(input_fractional + self.weight_format.fractional, self.bias_format.fractional)
+
+    def result_fractional(self, input_fractional: int) -> int:
+        """Fractional bits of the result, for an input with so many."""
+        return self.result_format.fractional if self.result_format else self.accum_fractional(input_fractional)
 
 
 class Interval(NamedTuple):
@@ -236,7 +244,7 @@ class IntegerNetwork:
         return results
 
     def decide(self, y_int: IntArray) -> IntArray:
-        """Class indices (n,) of logits (n, n_out): the largest, the lowest index wins ties; one output is decided at 0."""
+        """Class indices (n,) of logits (n, n_out): the largest, the lowest index wins ties; one output: above 0."""
         return (y_int[:, 0] > 0).astype(np.int64) if self.n_out == 1 else y_int.argmax(axis=1)
 
     def predict(self, x: npt.NDArray[Any]) -> IntArray:
@@ -261,7 +269,9 @@ class IntegerNetwork:
             raise QapError(f"inputs must be integers of shape (n, {self.n_in}), but got {x_int.dtype} {x_int.shape}")
         form, limits = self.input_format, np.iinfo(x_int.dtype)
         if (limits.min < form.min_int or limits.max > form.max_int) and not form.holds(x_int):
-            raise QapError(f"inputs must be in {form.min_int}..{form.max_int} ({form}), got {x_int.min()}..{x_int.max()}")
+            raise QapError(
+                f"inputs must be in {form.min_int}..{form.max_int} ({form}), got {x_int.min()}..{x_int.max()}"
+            )
         return x_int
 
     def intervals(self) -> list[tuple[Interval, Interval]]:
@@ -357,17 +367,19 @@ def _prove(spec: LayerSpec, input_fractional: int, reach: Interval) -> IntegerLa
         if not form.holds(values):
             raise NotExact(spec.name, f"a {what} is outside of {form}")
     products = input_fractional + spec.weight_format.fractional
-    fractional = max(products, spec.bias_format.fractional)
+    fractional = spec.accum_fractional(input_fractional)
     _refuse_wide(spec, fractional - products, fractional - spec.bias_format.fractional, reach)
     weight = spec.weight.astype(np.int64) << (fractional - products)
     bias = _align(spec.bias, spec.bias_format.fractional, fractional)
     accumulator = _propagate(weight, bias, reach)
     accum_format = FixedPoint.smallest(int(accumulator.low.min()), int(accumulator.high.max()), fractional)
-    if spec.activation != "linear" and spec.result_format is None:
-        raise NotExact(spec.name, "an activation needs a result format")
+    result_format = spec.result_format
+    if result_format is None:
+        positive = FixedPoint.smallest(0, max(0, int(accumulator.high.max())), fractional)
+        result_format = positive if spec.activation == "relu" else accum_format
     return IntegerLayer(
-        spec.name, spec.weight, spec.bias, spec.weight_format, spec.bias_format, accum_format,
-        spec.result_format or accum_format, spec.activation,
+        spec.name, spec.weight, spec.bias, spec.weight_format, spec.bias_format, accum_format, result_format,
+        spec.activation,
     )  # fmt: skip
 
 
@@ -377,7 +389,9 @@ def _refuse_wide(spec: LayerSpec, weight_shift: int, bias_shift: int, reach: Int
     weight, bias = np.abs(spec.weight).astype(np.float64), np.abs(spec.bias).astype(np.float64)
     bound = np.ldexp(largest_input @ weight, weight_shift) + np.ldexp(bias, bias_shift)
     if bound.max() >= 2.0 ** (MAX_WIDTH - 1):
-        raise NotExact(spec.name, f"its accumulator needs {int(np.log2(bound.max())) + 2} bits, at most {MAX_WIDTH} fit")
+        raise NotExact(
+            spec.name, f"its accumulator needs {int(np.log2(bound.max())) + 2} bits, at most {MAX_WIDTH} fit"
+        )
 
 
 def _align(values: npt.NDArray[Any], fractional: int, target: int) -> IntArray:
