@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -287,6 +288,21 @@ class IntegerNetwork:
             fractional = layer.result_format.fractional
         return ranges
 
+    def float_bits(self) -> list[int]:
+        """For every layer the mantissa bits with which floating point computes it exactly, in any order of the sum.
+
+        Every partial sum and every result must be a whole multiple of the finer of the two LSBs.
+        """
+        bits = []
+        reach = _input_interval(self.input_format, self.n_in)
+        fractional = self.input_format.fractional
+        for layer, (_, following) in zip(self.layers, self.intervals(), strict=True):
+            bound = partial_sum_bound(*layer.aligned(fractional), reach)
+            finer = max(0, layer.result_format.fractional - layer.accum_format.fractional)
+            bits.append(math.frexp(bound)[1] + finer)
+            reach, fractional = following, layer.result_format.fractional
+        return bits
+
     def specs(self) -> list[LayerSpec]:
         """What `connect` needs to make this network again."""
         return [
@@ -396,6 +412,19 @@ def _refuse_wide(spec: LayerSpec, weight_shift: int, bias_shift: int, reach: Int
 
 def _align(values: npt.NDArray[Any], fractional: int, target: int) -> IntArray:
     return values.astype(np.int64) << (target - fractional)
+
+
+def partial_sum_bound(weight: IntArray, bias: IntArray, reach: Interval) -> float:
+    """No partial sum of `x @ weight + bias`, in any order, is larger in magnitude.
+
+    Args:
+        weight: (n_in, n_out) in LSBs of the accumulator.
+        bias: (n_out,) in LSBs of the accumulator.
+        reach: the range of each input.
+    """
+    largest_input = np.maximum(np.abs(reach.low), np.abs(reach.high)).astype(np.float64)
+    bound = largest_input @ np.abs(weight).astype(np.float64) + np.abs(bias).astype(np.float64)
+    return float(bound.max(initial=0))
 
 
 def _input_interval(form: FixedPoint, n_in: int) -> Interval:
