@@ -65,8 +65,23 @@ class KerasEngine:
         return results
 
     def precision(self, network: IntegerNetwork) -> Precision:
-        """The arithmetic in which the model computes this network exactly."""
-        return "float32" if max(network.float_bits()) <= 24 else "float64"
+        """The arithmetic in which the model computes this network exactly.
+
+        Raises:
+            NotExact: not even float64 does.
+        """
+        bits = network.float_bits()
+        if max(bits) > 53:
+            layer = network.layers[bits.index(max(bits))].name
+            raise NotExact(layer, f"Keras would need {max(bits)} bits of mantissa, float64 has 53")
+        return "float32" if max(bits) <= 24 else "float64"
+
+    def notes(self, network: IntegerNetwork) -> tuple[str, ...]:
+        """What a reader of the verification should know."""
+        bits = max(network.float_bits())
+        if bits <= 24:
+            return ()
+        return (f"keras was evaluated in float64: an accumulator needs {bits} bits, float32 has 24",)
 
 
 def _float32_layer(group: DenseGroup, y: Any) -> Any:
