@@ -18,7 +18,7 @@ import numpy.typing as npt
 from qap.errors import DataError, ToolFailed, ToolMissing
 from qap.files import whole_file
 from qap.fixed import FixedPoint, IntArray
-from qap.hardware.hls import HlsProject, read_project, render_cpp
+from qap.hardware.hls import HlsProject, read_project, render
 from qap.network import IntegerNetwork
 
 COMPILER = "g++"
@@ -103,7 +103,7 @@ def build(project: HlsProject, cache: Path) -> Path:
     compiler = shutil.which(COMPILER)
     if compiler is None:
         raise ToolMissing(f"{COMPILER} is not installed; install it to build the C simulation")
-    source = render_cpp("csim.cpp.j2", project)
+    source = render("csim.cpp.j2", project)
     library = (cache / f"csim-{_digest(project.folder, source)}.so").resolve()
     if library.exists():
         return library
