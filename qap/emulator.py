@@ -17,7 +17,8 @@ from qap.fixed import IntArray
 from qap.network import IntegerLayer, IntegerNetwork, Interval, partial_sum_bound
 
 Program = Callable[[npt.NDArray[Any]], IntArray]
-BLOCK = 8192  # samples at once: the copies of a block stay in the cache
+SMALL_PRODUCT = 2**18
+"""Multiplications up to which BLAS keeps a matrix product in one thread; handing a thin one to more costs time."""
 
 
 def compile_network(network: IntegerNetwork) -> Iterator[Program]:
@@ -46,16 +47,18 @@ def compile_layer(layer: IntegerLayer, input_fractional: int, reach: Interval) -
     used = (weight if reads_all else weight[columns]).astype(dtype)
     offset = bias.astype(dtype)
 
+    rows = max(SMALL_PRODUCT // max(1, used.size), 32)  # samples at once, so that their copies stay in the cache
+
     def run(x: npt.NDArray[Any]) -> IntArray:
-        picked = x if reads_all else x.take(columns, axis=1)
-        return layer.activate((picked.astype(dtype) @ used + offset).astype(np.int64, copy=False))
+        accumulator = np.empty((len(x), layer.n_out), dtype)
+        for start in range(0, len(x), rows):
+            part = x[start : start + rows]
+            picked = part if reads_all else part.take(columns, axis=1)
+            np.matmul(picked.astype(dtype), used, out=accumulator[start : start + rows])
+        accumulator += offset
+        return layer.activate(accumulator.astype(np.int64, copy=False))
 
-    def blocks(x: npt.NDArray[Any]) -> IntArray:
-        if len(x) <= BLOCK:
-            return run(x)
-        return np.concatenate([run(x[start : start + BLOCK]) for start in range(0, len(x), BLOCK)])
-
-    return blocks
+    return run
 
 
 def exact_dtype(weight: IntArray, bias: IntArray, reach: Interval) -> type[np.floating[Any]] | type[np.int64]:
