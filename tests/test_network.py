@@ -10,7 +10,8 @@ from random_networks import Choice, choices, every_mode, exact_outputs, random_i
 from qap.emulator import exact_dtype
 from qap.errors import NotExact, QapError
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.network import Interval, LayerSpec, StepTable, connect
+from qap.interval import Interval
+from qap.network import LayerSpec, StepTable, connect
 from qap.simplify import simplify
 
 fmt = FixedPoint.parse
