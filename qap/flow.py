@@ -295,13 +295,7 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
     network = load_network(run.file(NETWORK))
     data = run.dataset
     vectors = {"test": data.test.x, "adversarial": adversarial_vectors(network.input_format, network.n_in)}
-    made = [_engine(run, name) for name in engines]
-    missing = [reason for engine in made if (reason := engine.available())]
-    if required and missing:
-        raise ToolMissing("; ".join(missing))
-    found = verify(made, network, vectors)
-    notes = tuple(note for engine in made for note in getattr(engine, "notes", lambda network: ())(network))
-    return replace(found, notes=notes)
+    return verify([_engine(run, name) for name in engines], network, vectors)
 
 
 def verify_stage(

@@ -92,7 +92,7 @@ class TrainingRecipe(Part):
     learning_rate: PositiveFloat = 1e-3
     decay: Literal["constant", "cosine"] = "constant"
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] = 0.0
-    """Every step takes learning_rate * weight_decay of each weight away (AdamW): fewer large weights, cheaper hardware."""
+    """Every step takes learning_rate * weight_decay of each weight away (AdamW); small weights cost less hardware."""
     patience: Positive | None = None
     """Stop after so many epochs without a better validation accuracy; None trains them all."""
 
