@@ -295,7 +295,11 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
     network = load_network(run.file(NETWORK))
     data = run.dataset
     vectors = {"test": data.test.x, "adversarial": adversarial_vectors(network.input_format, network.n_in)}
-    return verify([_engine(run, name) for name in engines], network, vectors)
+    made = [_engine(run, name) for name in engines]
+    missing = [reason for engine in made if (reason := engine.available())]
+    if required and missing:
+        raise ToolMissing("; ".join(missing))
+    return verify(made, network, vectors)
 
 
 def verify_stage(

@@ -15,7 +15,13 @@ INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 def main() -> None:
     """The entry point of the `qap` program."""
     _open_streams()
-    sys.exit(call(sys.argv[1:]))
+    status = call(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes once more when it ends
+        status = 2 if isinstance(error, BrokenPipeError) else _say(f"error: standard output: {error.strerror}", 2)
+    sys.exit(status)
 
 
 def call(arguments: Sequence[str]) -> int:

@@ -64,7 +64,7 @@ def fit(
     """
     steps = math.ceil(len(dataset.train) / training.batch_size)
     total_steps = steps * training.epochs
-    objective = cross_entropy if distill is None else offline(distill, _needed(teacher_logits))
+    objective = cross_entropy if distill is None else offline(distill, _checked(teacher_logits, dataset))
     pruning = _pruning(model, training, prune, total_steps)
     optimizer = _optimizer(model, training, total_steps)
     train_epoch = _compile_epoch(model, dataset, training.batch_size, optimizer, objective, pruning)
@@ -86,10 +86,10 @@ def fit(
             learning_rate=float(optimizer.learning_rate),
             seconds=time.perf_counter() - start,
         )
-        if not math.isfinite(record.train_loss):
+        if not math.isfinite(record.train_loss + record.validation_loss):
             raise QapError(
-                f"the loss of {model.name!r} is {record.train_loss} in epoch {epoch}; "
-                f"a learning_rate below {training.learning_rate:g} helps"
+                f"the loss of {model.name!r} is no number any more in epoch {epoch}; "
+                f"lower its learning_rate, now {training.learning_rate:g}"
             )
         records.append(record)
         if progress is not None:
@@ -145,9 +145,14 @@ class _Choice:
         return self._patience is not None and self._waited >= self._patience
 
 
-def _needed(teacher_logits: npt.NDArray[np.floating[Any]] | None) -> npt.NDArray[np.floating[Any]]:
+def _checked(teacher_logits: npt.NDArray[np.floating[Any]] | None, dataset: Dataset) -> npt.NDArray[np.floating[Any]]:
     if teacher_logits is None:
         raise QapError("distillation needs the teacher's logits of the training split")
+    expected = (len(dataset.train), dataset.n_classes)
+    if teacher_logits.shape != expected:
+        raise QapError(
+            f"the teacher's logits must be {expected}, but are {teacher_logits.shape}; train the teacher again"
+        )
     return teacher_logits
 
 
