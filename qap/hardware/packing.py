@@ -24,7 +24,7 @@ def from_bits(bits: Bits, width: int, signed: bool) -> IntArray:
     """The inverse of `to_bits`: (n, k * width) -> int64 (n, k)."""
     grouped = bits.reshape(len(bits), -1, width).astype(np.int64)
     weights = np.int64(1) << np.arange(width, dtype=np.int64)
-    if signed:
+    if signed and width < 64:  # bit 63 of int64 is its sign already
         weights[-1] = -weights[-1]
     return grouped @ weights
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +99,41 @@ def run_core(
         raise ToolFailed(f"the simulation of {len(x_int)} samples gave {len(rows)} results")
     logits = from_bits(from_words(rows[:, :-1], ports.y_width), ports.logit_width, signed_logits)
     return logits, rows[:, -1].astype(np.int64)
+
+
+class StreamResult(NamedTuple):
+    """What came out of a stream: beats (n,) with their tlast, and the error flag at the end."""
+
+    data: npt.NDArray[np.uint64]
+    last: npt.NDArray[np.bool_]
+    error: bool
+
+
+def run_stream(
+    program: Path, beats: npt.NDArray[np.uint64], last: npt.NDArray[np.bool_], seed: int, stalls: float
+) -> StreamResult:
+    """Send beats through a simulated AXI4-Stream top, stalling both sides at random.
+
+    Args:
+        program: from `build` with `simulate_axis.cpp`.
+        beats: data, (n,).
+        last: tlast of each beat, (n,).
+        seed: of the stalls.
+        stalls: the share of cycles in which each side holds back, below 1.
+
+    Raises:
+        ToolFailed: the stream got stuck, or a beat that was offered changed.
+    """
+    rows = np.zeros((len(beats), 4), "<u4")
+    rows[:, :2] = beats.astype("<u8").reshape(-1, 1).view("<u4")
+    rows[:, 2] = last
+    with tempfile.TemporaryDirectory(prefix="qap-") as name:
+        folder = Path(name)
+        (folder / "in").write_bytes(rows.tobytes())
+        run_tool([program, "in", "out", str(seed), str(int(stalls * 256))], folder, timeout_s=RUN_TIMEOUT_S)
+        out = np.fromfile(folder / "out", "<u4").reshape(-1, 4)
+    data = np.ascontiguousarray(out[:-1, :2]).view("<u8").reshape(-1)
+    return StreamResult(data, out[:-1, 2] != 0, bool(out[-1, 3]))
 
 
 def _verilator(root: Path) -> Path:

@@ -1,0 +1,140 @@
+"""The engines that run generated hardware: the RTL, its stream top, and the synthesized netlist."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import QapError, ToolFailed
+from qap.fixed import IntArray
+from qap.hardware.project import RtlProject, write_rtl
+from qap.hardware.simulate import build, missing_simulator, run_core, run_stream
+from qap.hardware.tools import Progress, silent
+from qap.network import IntegerNetwork
+
+CORE_HARNESS = "simulate_core.cpp"
+AXIS_HARNESS = "simulate_axis.cpp"
+
+
+class RtlEngine:
+    """Runs the Verilog of a network in Verilator.
+
+    Args:
+        project: the generated RTL; None generates the core for each network that is run.
+        stage_depth: for a project made here.
+    """
+
+    name = "rtl"
+
+    def __init__(self, project: RtlProject | None = None, *, stage_depth: int | None = None) -> None:
+        self._project = project
+        self._stage_depth = stage_depth
+
+    def available(self) -> str | None:
+        """What is missing, in one line, or None."""
+        return missing_simulator()
+
+    def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """Logits (n, n_out), in LSBs of the output format, of integer samples (n, n_in)."""
+        if self._project is not None:
+            return simulate(self._project, network, x_int)
+        with tempfile.TemporaryDirectory(prefix="qap-") as folder:
+            project = write_rtl(
+                network, Path(folder) / "rtl", interface="parallel", stage_depth=self._stage_depth or "auto",
+                whatever_size=True,
+            )  # fmt: skip
+            return simulate(project, network, x_int)
+
+
+def simulate(
+    project: RtlProject,
+    network: IntegerNetwork,
+    x_int: npt.NDArray[Any],
+    *,
+    source: Path | None = None,
+    progress: Progress = silent,
+) -> IntArray:
+    """The logits that the core of a project computes.
+
+    The class index that it gives must follow from its logits; anything else is an error.
+
+    Args:
+        project: the generated RTL.
+        network: the network that it was generated from.
+        x_int: integer samples (n, n_in).
+        source: another Verilog file with the same core (a netlist), None for the project's own.
+        progress: told what is being done.
+
+    Raises:
+        QapError: the project belongs to another network.
+        ToolFailed: the class index contradicts the logits.
+    """
+    _same_network(project, network)
+    x_int = network.checked_input(x_int)
+    program = build([source or project.core_source], project.name, CORE_HARNESS, progress)
+    logits, classes = run_core(
+        program, project.core_inputs(x_int), project.ports, project.latency_cycles, project.signed_logits
+    )
+    return _consistent(network, logits, classes)
+
+
+def simulate_stream(
+    project: RtlProject,
+    network: IntegerNetwork,
+    x_int: npt.NDArray[Any],
+    *,
+    seed: int = 0,
+    stalls: float = 0.25,
+    progress: Progress = silent,
+) -> IntArray:
+    """The logits that come out of the AXI4-Stream top, with random stalls on both sides.
+
+    Args:
+        project: generated with `interface="axis"`.
+        network: the network that it was generated from.
+        x_int: integer samples (n, n_in).
+        seed: of the stalls.
+        stalls: the share of cycles in which each side holds back.
+        progress: told what is being done.
+
+    Raises:
+        QapError: the project has no stream, or belongs to another network.
+        ToolFailed: frames are lost, misshapen or flagged as errors, or a class index contradicts its logits.
+    """
+    _same_network(project, network)
+    if project.axis is None:
+        raise QapError(f"the project in {project.folder} has no stream; generate it with --interface axis")
+    form = project.axis
+    program = build(project.sources, project.top, AXIS_HARNESS, progress)
+    beats = form.pack(network.checked_input(x_int))
+    last = np.zeros(beats.shape, bool)
+    last[:, -1] = True
+    result = run_stream(program, beats.reshape(-1), last.reshape(-1), seed, stalls)
+    expected_last = np.arange(len(result.last)) % form.result_beats == form.result_beats - 1
+    if result.error or len(result.data) != len(x_int) * form.result_beats or (result.last != expected_last).any():
+        raise ToolFailed(
+            f"the stream of {len(x_int)} samples gave {len(result.data)} beats of {form.result_beats} each, "
+            f"error flag {int(result.error)}"
+        )
+    logits, classes = form.unpack(result.data.reshape(-1, form.result_beats), project.signed_logits)
+    return _consistent(network, logits, classes)
+
+
+def _same_network(project: RtlProject, network: IntegerNetwork) -> None:
+    if project.network_digest != network.digest:
+        raise QapError(f"the RTL in {project.folder} was generated from another network; run qap rtl again")
+
+
+def _consistent(network: IntegerNetwork, logits: IntArray, classes: IntArray) -> IntArray:
+    expected = network.decide(logits)
+    if (expected != classes).any():
+        sample = int(np.flatnonzero(expected != classes)[0])
+        raise ToolFailed(
+            f"the class index of sample {sample} is {classes[sample]}, but its logits {logits[sample].tolist()} "
+            f"say {expected[sample]}"
+        )
+    return logits
