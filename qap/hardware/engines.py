@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import QapError, ToolFailed
+from qap.errors import QapError, ToolFailed, ToolMissing
 from qap.fixed import IntArray
 from qap.hardware.project import RtlProject, write_rtl
 from qap.hardware.simulate import build, missing_simulator, run_core, run_stream
-from qap.hardware.tools import Progress, silent
+from qap.hardware.synthesis import CELL_MODELS, checked_target, synthesis_folder, synthesize
+from qap.hardware.tools import Progress, silent, yosys, yosys_share
 from qap.network import IntegerNetwork
 
 CORE_HARNESS = "simulate_core.cpp"
@@ -50,12 +52,73 @@ class RtlEngine:
             return simulate(project, network, x_int)
 
 
+class NetlistEngine:
+    """Runs the synthesized netlist of a network's core in Verilator, with Yosys' own models of the cells.
+
+    Args:
+        project: the generated RTL; None generates and synthesizes the core for each network that is run.
+        target: what it is synthesized for.
+        progress: told what is being done.
+    """
+
+    name = "netlist"
+
+    def __init__(self, project: RtlProject | None = None, *, target: str = "xc7", progress: Progress = silent) -> None:
+        self._project = project
+        self._target = target
+        self._progress = progress
+
+    def available(self) -> str | None:
+        """What is missing, in one line, or None."""
+        try:
+            yosys()
+        except ToolMissing as error:
+            return str(error)
+        return missing_simulator()
+
+    def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """Logits (n, n_out), in LSBs of the output format, of integer samples (n, n_in)."""
+        if self._project is not None:
+            return simulate_netlist(self._project, network, x_int, target=self._target, progress=self._progress)
+        with tempfile.TemporaryDirectory(prefix="qap-") as folder:
+            project = write_rtl(network, Path(folder) / "rtl", interface="parallel", whatever_size=True)
+            return simulate_netlist(project, network, x_int, target=self._target, progress=self._progress)
+
+
+def simulate_netlist(
+    project: RtlProject,
+    network: IntegerNetwork,
+    x_int: npt.NDArray[Any],
+    *,
+    target: str = "xc7",
+    progress: Progress = silent,
+) -> IntArray:
+    """The logits that the synthesized core computes: what was counted is what is proven.
+
+    Args:
+        project: the generated RTL; it is synthesized if it has not been yet.
+        network: the network that it was generated from.
+        x_int: integer samples (n, n_in).
+        target: what it is synthesized for.
+        progress: told what is being done.
+
+    Raises:
+        QapError: the project belongs to another network.
+        ToolFailed: synthesis or simulation failed.
+    """
+    family = checked_target(target)
+    synthesize(project, family, device=None, progress=progress)
+    netlist = synthesis_folder(project, family, "core") / "netlist.v"
+    cells = yosys_share() / CELL_MODELS[family] / "cells_sim.v"
+    return simulate(project, network, x_int, sources=[netlist, cells], progress=progress)
+
+
 def simulate(
     project: RtlProject,
     network: IntegerNetwork,
     x_int: npt.NDArray[Any],
     *,
-    source: Path | None = None,
+    sources: Sequence[Path] | None = None,
     progress: Progress = silent,
 ) -> IntArray:
     """The logits that the core of a project computes.
@@ -66,7 +129,7 @@ def simulate(
         project: the generated RTL.
         network: the network that it was generated from.
         x_int: integer samples (n, n_in).
-        source: another Verilog file with the same core (a netlist), None for the project's own.
+        sources: other Verilog files of the same core (a netlist and its cells), None for the project's own.
         progress: told what is being done.
 
     Raises:
@@ -75,7 +138,7 @@ def simulate(
     """
     _same_network(project, network)
     x_int = network.checked_input(x_int)
-    program = build([source or project.core_source], project.name, CORE_HARNESS, progress)
+    program = build(sources or [project.core_source], project.name, CORE_HARNESS, progress)
     logits, classes = run_core(
         program, project.core_inputs(x_int), project.ports, project.latency_cycles, project.signed_logits
     )

