@@ -145,7 +145,7 @@ def _verilate(root: Path, sources: Sequence[Path], top: str, folder: Path) -> No
         [
             _verilator(root), "--cc", "--prefix", "Vtop", "--top-module", top, "--Mdir", ".", "-O3", "--no-timing",
             "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal", "-Wno-lint",
-            "-Wno-style", "-Wno-MULTITOP", "-Wno-TIMESCALEMOD", "-Wno-SPECIFYIGN", "--converge-limit", "100000", *(path.resolve() for path in sources),
+            "-Wno-style", "-Wno-MULTITOP", "-Wno-TIMESCALEMOD", "-Wno-SPECIFYIGN", "--converge-limit", "100000", *(f"-I{path.resolve().parent}" for path in sources), *(path.resolve() for path in sources),
         ],
         folder,
         timeout_s=BUILD_TIMEOUT_S,
