@@ -105,7 +105,8 @@ def at_least(builder: Builder, node: Node, threshold: int) -> Node:
         def decide(rows: IntArray, limit: int = limit, turned: int = turned) -> IntArray:
             value = rows[:, 0] ^ turned
             below = rows[:, 1] if rows.shape[1] > 1 else 1
-            return ((value > limit) | ((value == limit) & (below == 1))).astype(np.int64)
+            result: IntArray = ((value > limit) | ((value == limit) & (below == 1))).astype(np.int64)
+            return result
 
         lower = [builder.table([chunk, *lower], decide)]
         start = end + 1
@@ -131,7 +132,8 @@ def greater(builder: Builder, a: Node, b: Node) -> Node:
         def decide(rows: IntArray, turned: int = turned) -> IntArray:
             left, right = rows[:, 0] ^ turned, rows[:, 1] ^ turned
             below = rows[:, 2] if rows.shape[1] > 2 else 0
-            return ((left > right) | ((left == right) & (below == 1))).astype(np.int64)
+            result: IntArray = ((left > right) | ((left == right) & (below == 1))).astype(np.int64)
+            return result
 
         lower = [builder.table([builder.slice(a, end, start), builder.slice(b, end, start), *lower], decide)]
         start = end + 1

@@ -16,7 +16,19 @@ import numpy.typing as npt
 
 from qap.fixed import IntArray, Rounding
 from qap.hardware.operations import (
-    Add, Clip, Constant, Greater, Input, Mux, Operation, Reach, Round, Shift, Signed, Slice, Table,
+    Add,
+    Clip,
+    Constant,
+    Greater,
+    Input,
+    Mux,
+    Operation,
+    Reach,
+    Round,
+    Shift,
+    Signed,
+    Slice,
+    Table,
 )  # fmt: skip
 
 Node = int
@@ -99,7 +111,7 @@ class Builder:
     def add(
         self, a: Node, b: Node, shift_a: int = 0, shift_b: int = 0, subtract: bool = False, bounds: Reach | None = None
     ) -> Node:
-        """`(a << shift_a) + (b << shift_b)`, or minus; `bounds` tells a range that is tighter than the arguments show."""
+        """`(a << shift_a) + (b << shift_b)`, or minus; `bounds` is a range tighter than the arguments show."""
         if self.reach(b) == Reach(0, 0):
             return self.shift(a, shift_a)
         if self.reach(a) == Reach(0, 0) and not subtract:

@@ -365,9 +365,7 @@ class Table:
 
     def columns(self, width: int) -> list[int]:
         """For each bit of the result (the lowest first) its truth table as a number."""
-        return [
-            sum((value >> bit & 1) << row for row, value in enumerate(self.values)) for bit in range(width)
-        ]
+        return [sum((value >> bit & 1) << row for row, value in enumerate(self.values)) for bit in range(width)]
 
     def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
         """One LUT; two inputs more are one level of multiplexers more."""

@@ -36,7 +36,7 @@ def place_and_route(
     """Place and route the top of a project on an ECP5 and measure its clock.
 
     The stream top is placed with its pins (left to nextpnr); a core alone has too many of them and is placed out of
-    context. The folder, with `report.json`, `nextpnr.json`, `placed.config` and `{top}.bit`, appears whole or not at all.
+    context. The folder, with `report.json`, `placed.config` and `{top}.bit`, appears whole or not at all.
 
     Args:
         project: the generated RTL.

@@ -200,9 +200,7 @@ def _combined(builder: Builder, reaches: list[Reach], a: _Partial, b: _Partial, 
     exponent = min(a.exponent, b.exponent)
     shifts = a.exponent - exponent, b.exponent - exponent
     sign = -1 if subtract else 1
-    factors = tuple(
-        (x << shifts[0]) + sign * (y << shifts[1]) for x, y in zip(a.factors, b.factors, strict=True)
-    )
+    factors = tuple((x << shifts[0]) + sign * (y << shifts[1]) for x, y in zip(a.factors, b.factors, strict=True))
     bounds = Reach(_extreme(min, factors, reaches), _extreme(max, factors, reaches))
     return _Partial(builder.add(a.node, b.node, *shifts, subtract=subtract, bounds=bounds), exponent, factors)
 

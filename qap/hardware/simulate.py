@@ -19,11 +19,23 @@ from qap.files import whole_file, whole_folder
 from qap.fixed import IntArray
 from qap.hardware.packing import from_bits, from_words, to_bits, to_words
 from qap.hardware.tools import (
-    Progress, cache_folder, compiler, digest_of, run_tool, silent, verilator_root, version_of,
+    Progress,
+    cache_folder,
+    compiler,
+    digest_of,
+    run_tool,
+    silent,
+    verilator_root,
+    version_of,
 )  # fmt: skip
 from qap.hardware.verilog import CorePorts
 
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+VERILATOR_FLAGS = (
+    "--cc", "--prefix", "Vtop", "--Mdir", ".", "-O3", "--no-timing", "--x-assign", "fast", "--x-initial", "fast",
+    "--converge-limit", "100000", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-MULTITOP", "-Wno-TIMESCALEMOD",
+    "-Wno-SPECIFYIGN",
+)  # fmt: skip
 COMPILE_FLAGS = ("-std=c++17", "-O1", "-DVL_TIME_CONTEXT")
 BUILD_TIMEOUT_S = 1800.0
 RUN_TIMEOUT_S = 3600.0
@@ -55,7 +67,14 @@ def build(sources: Sequence[Path], top: str, harness: str, progress: Progress = 
     root, cxx = verilator_root(), compiler()
     driver = resources.files("qap.hardware") / "templates" / harness
     key = digest_of(
-        [top, driver.read_text(encoding="utf-8"), *COMPILE_FLAGS, str(cxx), version_of(_verilator(root))]
+        [
+            top,
+            driver.read_text(encoding="utf-8"),
+            *VERILATOR_FLAGS,
+            *COMPILE_FLAGS,
+            str(cxx),
+            version_of(_verilator(root)),
+        ]
         + [path.read_bytes() for path in sources]
     )
     program = cache_folder() / "simulators" / key / "simulate"
@@ -141,16 +160,13 @@ def _verilator(root: Path) -> Path:
 
 
 def _verilate(root: Path, sources: Sequence[Path], top: str, folder: Path) -> None:
+    included = [f"-I{folder}" for folder in sorted({str(path.resolve().parent) for path in sources})]
     run_tool(
-        [
-            _verilator(root), "--cc", "--prefix", "Vtop", "--top-module", top, "--Mdir", ".", "-O3", "--no-timing",
-            "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal", "-Wno-lint",
-            "-Wno-style", "-Wno-MULTITOP", "-Wno-TIMESCALEMOD", "-Wno-SPECIFYIGN", "--converge-limit", "100000", *(f"-I{path.resolve().parent}" for path in sources), *(path.resolve() for path in sources),
-        ],
+        [_verilator(root), *VERILATOR_FLAGS, "--top-module", top, *included, *(path.resolve() for path in sources)],
         folder,
         timeout_s=BUILD_TIMEOUT_S,
         environment={"VERILATOR_ROOT": str(root)},
-    )  # fmt: skip
+    )
 
 
 def _link(root: Path, cxx: Path, folder: Path, progress: Progress) -> None:

@@ -11,6 +11,8 @@ import heapq
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from qap.fixed import IntArray
 from qap.hardware.circuit import Builder, Node
 from qap.hardware.operations import LUT_INPUTS
@@ -102,8 +104,9 @@ def _tabled(builder: Builder, weights: list[tuple[Node, int]]) -> tuple[Term, in
     shift = min(_zeros(weight) for _, weight in weights)
 
     def partial(rows: IntArray) -> IntArray:
-        total = sum(rows[:, column] * weight for column, (_, weight) in enumerate(weights))
-        return (total - least) >> shift  # type: ignore[no-any-return,operator]
+        factors = np.array([weight for _, weight in weights], np.int64)
+        result: IntArray = (rows @ factors - least) >> shift
+        return result
 
     return Term(builder.table([node for node, _ in weights], partial), shift, False), least
 

@@ -72,7 +72,7 @@ def run_tool(
     return output
 
 
-def _wait(process: subprocess.Popen[str], name: str, timeout_s: float, progress: Progress) -> bool:
+def _wait(process: subprocess.Popen[bytes], name: str, timeout_s: float, progress: Progress) -> bool:
     start = time.monotonic()
     pause = 2.0
     while True:
@@ -87,7 +87,7 @@ def _wait(process: subprocess.Popen[str], name: str, timeout_s: float, progress:
             pause = 5.0
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """End the program and its children, if it still runs (timeout, interrupt)."""
     if process.poll() is None:
         if hasattr(os, "killpg"):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 PORTS = ("clk", "ce", "x", "y", "class_index")
-KEYWORDS = frozenset(
-    """always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
+_KEYWORDS = """
+    always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
     design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify endtable
     endtask event for force forever fork function generate genvar highz0 highz1 if ifnone incdir include initial inout
     input instance integer join large liblist library localparam macromodule medium module nand negedge nmos nor
@@ -24,8 +24,9 @@ KEYWORDS = frozenset(
     pulsestyle_onevent pulsestyle_ondetect rcmos real realtime reg release repeat rnmos rpmos rtran rtranif0 rtranif1
     scalared showcancelled signed small specify specparam strong0 strong1 supply0 supply1 table task time tran tranif0
     tranif1 tri tri0 tri1 triand trior trireg unsigned use vectored wait wand weak0 weak1 while wire wor xnor xor
-    bit byte class do enum int interface logic package program static string struct type union var void""".split()
-)
+    bit byte class do enum int interface logic package program static string struct type union var void
+"""
+KEYWORDS = frozenset(_KEYWORDS.split())
 
 
 class CorePorts(NamedTuple):
@@ -74,7 +75,7 @@ def environment() -> Environment:
     except ImportError as error:
         raise missing_extra("rtl", error) from error
     loader = PackageLoader("qap.hardware")
-    return Environment(  # noqa: S701 - the output is Verilog and Tcl, not HTML
+    return Environment(
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
 
