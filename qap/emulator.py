@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.fixed import IntArray
-from qap.network import IntegerLayer, IntegerNetwork, Interval
+from qap.network import IntegerLayer, IntegerNetwork, Interval, partial_sum_bound
 
 Program = Callable[[npt.NDArray[Any]], IntArray]
 BLOCK = 8192  # samples at once: the copies of a block stay in the cache
@@ -66,8 +66,7 @@ def exact_dtype(weight: IntArray, bias: IntArray, reach: Interval) -> type[np.fl
         bias: (n_out,) in LSBs of the accumulator.
         reach: the range of each input.
     """
-    largest_input = np.maximum(np.abs(reach.low), np.abs(reach.high)).astype(np.float64)
-    bound = (largest_input @ np.abs(weight).astype(np.float64) + np.abs(bias)).max(initial=0)
+    bound = partial_sum_bound(weight, bias, reach)
     if bound < 2**24:
         return np.float32
     return np.float64 if bound < 2**53 else np.int64

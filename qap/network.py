@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -56,7 +57,7 @@ Activation = Literal["linear", "relu"] | StepTable
 class LayerSpec(NamedTuple):
     """What a layer is made of before its accumulator is proven; arguments as in `IntegerLayer`.
 
-    `result_format` None keeps the accumulator as it is (only with a linear activation).
+    `result_format` None keeps the accumulator as it is, without its sign after a ReLU.
     """
 
     name: str
@@ -66,6 +67,14 @@ class LayerSpec(NamedTuple):
     bias_format: FixedPoint
     activation: Activation = "linear"
     result_format: FixedPoint | None = None
+
+    def accum_fractional(self, input_fractional: int) -> int:
+        """Fractional bits of the accumulator, for an input with so many."""
+        return max(input_fractional + self.weight_format.fractional, self.bias_format.fractional)
+
+    def result_fractional(self, input_fractional: int) -> int:
+        """Fractional bits of the result, for an input with so many."""
+        return self.result_format.fractional if self.result_format else self.accum_fractional(input_fractional)
 
 
 class Interval(NamedTuple):
@@ -236,7 +245,7 @@ class IntegerNetwork:
         return results
 
     def decide(self, y_int: IntArray) -> IntArray:
-        """Class indices (n,) of logits (n, n_out): the largest, the lowest index wins ties; one output is decided at 0."""
+        """Class indices (n,) of logits (n, n_out): the largest, the lowest index wins ties; one output: above 0."""
         return (y_int[:, 0] > 0).astype(np.int64) if self.n_out == 1 else y_int.argmax(axis=1)
 
     def predict(self, x: npt.NDArray[Any]) -> IntArray:
@@ -261,7 +270,9 @@ class IntegerNetwork:
             raise QapError(f"inputs must be integers of shape (n, {self.n_in}), but got {x_int.dtype} {x_int.shape}")
         form, limits = self.input_format, np.iinfo(x_int.dtype)
         if (limits.min < form.min_int or limits.max > form.max_int) and not form.holds(x_int):
-            raise QapError(f"inputs must be in {form.min_int}..{form.max_int} ({form}), got {x_int.min()}..{x_int.max()}")
+            raise QapError(
+                f"inputs must be in {form.min_int}..{form.max_int} ({form}), got {x_int.min()}..{x_int.max()}"
+            )
         return x_int
 
     def intervals(self) -> list[tuple[Interval, Interval]]:
@@ -276,6 +287,21 @@ class IntegerNetwork:
             ranges.append((accumulator, reach))
             fractional = layer.result_format.fractional
         return ranges
+
+    def float_bits(self) -> list[int]:
+        """For every layer the mantissa bits with which floating point computes it exactly, in any order of the sum.
+
+        Every partial sum and every result must be a whole multiple of the finer of the two LSBs.
+        """
+        bits = []
+        reach = _input_interval(self.input_format, self.n_in)
+        fractional = self.input_format.fractional
+        for layer, (_, following) in zip(self.layers, self.intervals(), strict=True):
+            bound = partial_sum_bound(*layer.aligned(fractional), reach)
+            finer = max(0, layer.result_format.fractional - layer.accum_format.fractional)
+            bits.append(math.frexp(bound)[1] + finer)
+            reach, fractional = following, layer.result_format.fractional
+        return bits
 
     def specs(self) -> list[LayerSpec]:
         """What `connect` needs to make this network again."""
@@ -357,17 +383,19 @@ def _prove(spec: LayerSpec, input_fractional: int, reach: Interval) -> IntegerLa
         if not form.holds(values):
             raise NotExact(spec.name, f"a {what} is outside of {form}")
     products = input_fractional + spec.weight_format.fractional
-    fractional = max(products, spec.bias_format.fractional)
+    fractional = spec.accum_fractional(input_fractional)
     _refuse_wide(spec, fractional - products, fractional - spec.bias_format.fractional, reach)
     weight = spec.weight.astype(np.int64) << (fractional - products)
     bias = _align(spec.bias, spec.bias_format.fractional, fractional)
     accumulator = _propagate(weight, bias, reach)
     accum_format = FixedPoint.smallest(int(accumulator.low.min()), int(accumulator.high.max()), fractional)
-    if spec.activation != "linear" and spec.result_format is None:
-        raise NotExact(spec.name, "an activation needs a result format")
+    result_format = spec.result_format
+    if result_format is None:
+        positive = FixedPoint.smallest(0, max(0, int(accumulator.high.max())), fractional)
+        result_format = positive if spec.activation == "relu" else accum_format
     return IntegerLayer(
-        spec.name, spec.weight, spec.bias, spec.weight_format, spec.bias_format, accum_format,
-        spec.result_format or accum_format, spec.activation,
+        spec.name, spec.weight, spec.bias, spec.weight_format, spec.bias_format, accum_format, result_format,
+        spec.activation,
     )  # fmt: skip
 
 
@@ -377,11 +405,26 @@ def _refuse_wide(spec: LayerSpec, weight_shift: int, bias_shift: int, reach: Int
     weight, bias = np.abs(spec.weight).astype(np.float64), np.abs(spec.bias).astype(np.float64)
     bound = np.ldexp(largest_input @ weight, weight_shift) + np.ldexp(bias, bias_shift)
     if bound.max() >= 2.0 ** (MAX_WIDTH - 1):
-        raise NotExact(spec.name, f"its accumulator needs {int(np.log2(bound.max())) + 2} bits, at most {MAX_WIDTH} fit")
+        raise NotExact(
+            spec.name, f"its accumulator needs {int(np.log2(bound.max())) + 2} bits, at most {MAX_WIDTH} fit"
+        )
 
 
 def _align(values: npt.NDArray[Any], fractional: int, target: int) -> IntArray:
     return values.astype(np.int64) << (target - fractional)
+
+
+def partial_sum_bound(weight: IntArray, bias: IntArray, reach: Interval) -> float:
+    """No partial sum of `x @ weight + bias`, in any order, is larger in magnitude.
+
+    Args:
+        weight: (n_in, n_out) in LSBs of the accumulator.
+        bias: (n_out,) in LSBs of the accumulator.
+        reach: the range of each input.
+    """
+    largest_input = np.maximum(np.abs(reach.low), np.abs(reach.high)).astype(np.float64)
+    bound = largest_input @ np.abs(weight).astype(np.float64) + np.abs(bias).astype(np.float64)
+    return float(bound.max(initial=0))
 
 
 def _input_interval(form: FixedPoint, n_in: int) -> Interval:

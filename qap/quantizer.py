@@ -181,7 +181,13 @@ _BOTH: tuple[Role, ...] = ("weight", "activation")
 _KNOWN: dict[str, _Known] = {
     "quantized_bits": _Known(
         _BOTH,
-        {"bits": _bits(1), "integer": _bits(-MAX_BITS), "symmetric": _switch, "keep_negative": _switch, "alpha": _alpha},
+        {
+            "bits": _bits(1),
+            "integer": _bits(-MAX_BITS),
+            "symmetric": _switch,
+            "keep_negative": _switch,
+            "alpha": _alpha,
+        },
         ("bits",),
     ),
     "quantized_relu": _Known(

@@ -1,0 +1,179 @@
+"""QKeras activations in exact integers.
+
+Each function reads the settings of one quantizer class and says what it computes on integers: a
+rounding into a fixed-point format, a ReLU before it, or a staircase of thresholds. What each class
+computes is defined by its `__call__` in qkeras/quantizers.py; the agreement with it is tested, bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from qap.errors import NotExact
+from qap.fixed import FixedPoint, IntArray
+from qap.network import Activation, StepTable
+
+MAX_STEPS = 4096
+"""A staircase with more steps than this is no sensible hardware."""
+
+
+class ActivationForm(NamedTuple):
+    """An activation and the format of its results, as `LayerSpec` takes them."""
+
+    activation: Activation
+    result_format: FixedPoint
+
+
+def activation_form(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    """What a quantizer computes on accumulators.
+
+    Args:
+        layer: the name of the layer, for the error.
+        quantizer: an activation quantizer of QKeras, or a `FixedPointQuantizer`.
+        fractional: fractional bits of the accumulator.
+
+    Raises:
+        NotExact: this quantizer, or this setting of it, has no exact integer form.
+    """
+    name = type(quantizer).__name__
+    translate = _FORMS.get(name)
+    if translate is None:
+        label = getattr(quantizer, "__name__", name)
+        raise NotExact(layer, f"the activation {label!r} is not one of {', '.join(_FORMS)}")
+    return translate(layer, quantizer, fractional)
+
+
+def refuse_random(layer: str, quantizer: Any) -> None:
+    """Refuse a quantizer that draws random numbers or quantizes only in part.
+
+    Raises:
+        NotExact: it does.
+    """
+    name = type(quantizer).__name__
+    if getattr(quantizer, "use_stochastic_rounding", False) or name.startswith("stochastic"):
+        raise NotExact(layer, f"{name} rounds at random")
+    if float(getattr(quantizer, "qnoise_factor", 1.0)) != 1.0:
+        raise NotExact(layer, f"{name} quantizes only in part (its qnoise_factor is not 1)")
+
+
+def _fixed_point(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    return ActivationForm("relu" if quantizer.relu else "linear", FixedPoint.parse(str(quantizer.format)))
+
+
+def _quantized_bits(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    refuse_random(layer, quantizer)
+    scale = _scale_exponent(layer, quantizer)
+    signed = bool(quantizer.keep_negative)
+    bits = int(quantizer.bits)
+    if bits - signed == 0:
+        return _staircase([0], [-1, 1], scale)
+    form = FixedPoint.from_qkeras(bits, int(quantizer.integer), signed=signed, symmetric=bool(quantizer.symmetric))
+    if scale == 0:
+        return ActivationForm("linear", form)
+    reach = form.integer + fractional
+    steps = _steps(layer, lambda x: form.requantize(x, fractional), form.min_int, form.max_int, reach)
+    scaled = FixedPoint(form.signed, form.width, form.integer + scale)
+    return ActivationForm(steps, scaled)
+
+
+def _quantized_relu(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    refuse_random(layer, quantizer)
+    if quantizer.use_sigmoid:
+        raise NotExact(layer, "quantized_relu with use_sigmoid computes a float sigmoid")
+    if quantizer.relu_upper_bound is not None and not quantizer.is_quantized_clip:
+        raise NotExact(layer, "quantized_relu with a relu_upper_bound of its own")
+    bits, integer, slope = int(quantizer.bits), int(quantizer.integer), float(quantizer.negative_slope)
+    if not slope:
+        return ActivationForm("relu", FixedPoint.from_qkeras(bits, integer, signed=False))
+    return _leaky_relu(layer, bits - 1, integer, -_exponent(layer, "negative_slope", slope), fractional)
+
+
+def _leaky_relu(layer: str, magnitude_bits: int, integer: int, shift: int, fractional: int) -> ActivationForm:
+    """`x` above 0, `x * 2**-shift` below, rounded half to even, clipped to [-2**(integer-shift), 2**integer)."""
+    form = FixedPoint.from_qkeras(magnitude_bits + 1, integer)
+    finer = max(0, shift - magnitude_bits)  # the lower clip can lie between two numbers of the grid
+    lowest = -(1 << (magnitude_bits + finer - shift))
+
+    def leaky(x: IntArray) -> IntArray:
+        positive = form.requantize(np.maximum(x, 0), fractional) << finer
+        negative = form.requantize(np.minimum(x, 0), fractional + shift) << finer
+        return positive + np.maximum(negative, lowest)
+
+    highest = form.max_int << finer
+    steps = _steps(layer, leaky, lowest, highest, form.integer + fractional + finer)
+    return ActivationForm(steps, FixedPoint.smallest(lowest, highest, form.fractional + finer))
+
+
+def _binary(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    refuse_random(layer, quantizer)
+    return _staircase([0], [0, 1] if quantizer.use_01 else [-1, 1], _scale_exponent(layer, quantizer))
+
+
+def _ternary(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    refuse_random(layer, quantizer)
+    scale = _scale_exponent(layer, quantizer)
+    limit = quantizer.default_threshold if quantizer.threshold is None else float(quantizer.threshold)
+    first = {math.ceil(math.ldexp(float(kind(limit)), fractional)) for kind in (np.float32, np.float64)}
+    if len(first) > 1:
+        raise NotExact(
+            layer, f"the threshold {limit} is not the same number in float32 at {fractional} fractional bits"
+        )
+    threshold = first.pop()
+    return _staircase([1 - threshold, threshold], [-1, 0, 1], scale)
+
+
+_FORMS: Mapping[str, Callable[[str, Any, int], ActivationForm]] = {
+    "quantized_bits": _quantized_bits,
+    "quantized_relu": _quantized_relu,
+    "binary": _binary,
+    "ternary": _ternary,
+    "FixedPointQuantizer": _fixed_point,
+}
+
+
+def _staircase(thresholds: list[int], values: list[int], scale: int) -> ActivationForm:
+    """Steps whose values are in units of `2**scale`."""
+    steps = StepTable(np.array(thresholds), np.array(values))
+    return ActivationForm(steps, FixedPoint.smallest(min(values), max(values), -scale))
+
+
+def _steps(
+    layer: str, function: Callable[[IntArray], IntArray], lowest: int, highest: int, reach_bits: int
+) -> StepTable:
+    """The staircase of a monotone function, by bisection for the first accumulator that reaches each value.
+
+    Args:
+        layer: the name of the layer, for the error.
+        function: integers of an accumulator -> integers from `lowest` to `highest`, never falling.
+        lowest: the smallest value.
+        highest: the largest value.
+        reach_bits: the function stays constant above `2**reach_bits` and below its negative.
+    """
+    if highest - lowest > MAX_STEPS:
+        raise NotExact(layer, f"an activation of {highest - lowest} steps, at most {MAX_STEPS} are sensible")
+    values = np.arange(lowest, highest + 1)
+    reach = 2 << max(0, reach_bits)
+    low = np.full(values.size - 1, -reach, np.int64)
+    high = np.full(values.size - 1, reach, np.int64)
+    while (low < high).any():
+        middle = (low + high) >> 1
+        reached = function(middle) >= values[1:]
+        high = np.where(reached, middle, high)
+        low = np.where(reached, low, middle + 1)
+    last = np.append(np.diff(low) > 0, True)  # of values that are reached at once only the largest is ever seen
+    return StepTable(low[last], np.concatenate([values[:1], values[1:][last]]))
+
+
+def _scale_exponent(layer: str, quantizer: Any) -> int:
+    """log2 of the quantizer's scale; no scale is 0."""
+    return 0 if quantizer.alpha is None else _exponent(layer, "alpha", quantizer.alpha)
+
+
+def _exponent(layer: str, what: str, value: Any) -> int:
+    if isinstance(value, str) or np.ndim(value) or math.frexp(float(value))[0] != 0.5:
+        raise NotExact(layer, f"{what} of an activation must be a power of two, but got {value!r}")
+    return math.frexp(float(value))[1] - 1

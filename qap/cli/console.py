@@ -1,0 +1,98 @@
+"""What a person sees: progress on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+errors = Console(stderr=True, highlight=False)
+results = Console(highlight=False)
+
+
+class ConsoleProgress:
+    """Progress bars on a terminal, one line for each finished stage everywhere."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+
+    def start(self, stage: str, total: int | None) -> None:
+        """Show a new bar."""
+        self._task = self._progress.add_task(stage, total=total, text="")
+
+    def advance(self, text: str) -> None:
+        """Move the bar by one step."""
+        if self._task is not None:
+            self._progress.update(self._task, advance=1, text=text)
+
+    def finish(self, stage: str, seconds: float, skipped: bool) -> None:
+        """Replace the bar by a line."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
+        time = "done before" if skipped else f"{seconds:.1f} s"
+        self._progress.console.print(f"  [green]ok[/green]  {stage:<8} [dim]{time}[/dim]")
+
+
+@contextmanager
+def progress_bars() -> Iterator[ConsoleProgress]:
+    """Progress on stderr while the block runs."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<8}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("[dim]{task.fields[text]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True) as progress:
+        yield ConsoleProgress(progress)
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """Print a mapping for machines."""
+    sys.stdout.write(json.dumps(content, indent=2) + "\n")
+
+
+def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
+    """Print what a run is judged by.
+
+    Args:
+        content: of `qap.flow.metrics`.
+        where: label -> path, printed last.
+    """
+    table = Table(title=f"{content['recipe']}, seed {content['seed']}", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for model, accuracy in content["accuracy"].items():
+        if accuracy is not None:
+            table.add_row(f"accuracy, {model}", f"{accuracy['test']:.2%} test, {accuracy['validation']:.2%} validation")
+    if content["parameters"] is not None:
+        table.add_row("parameters", f"{content['parameters']:,}")
+        table.add_row("non-zeros", f"{content['nonzeros']:,}")
+        table.add_row("sparsity", f"{content['sparsity']:.2%} of all weights")
+        table.add_row("size", f"{content['size_bytes']:,} bytes")
+    for pair, count in (content["mismatches"] or {}).items():
+        table.add_row(pair, f"{'[green]' if count == 0 else '[red]'}{count} mismatches")
+    for engine, reason in (content["unavailable"] or {}).items():
+        table.add_row(engine, f"[yellow]not run: {reason}")
+    for note in content["notes"] or []:
+        table.add_row("note", note)
+    times = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in content["seconds"].items())
+    table.add_row("seconds", times)
+    results.print(table)
+    for label, path in where.items():
+        results.print(f"{label}: {path}", soft_wrap=True)
+
+
+def print_failures(failures: list[str]) -> None:
+    """Print the checks that failed, one line each, on stderr."""
+    for failure in failures:
+        errors.print(f"[red]failed[/red]: {failure}", soft_wrap=True)

@@ -1,0 +1,62 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from qap.recipe import Recipe
+    from qap.run import RunDirectory
+
+Source = Annotated[str, typer.Argument(metavar="RECIPE|RUN", help="A built-in recipe, a TOML file, or a run's folder.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/NAME-seedN if not given.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Instead of the recipe's seed.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, as in prune.sparsity=0.9.")
+]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", envvar="QAP_DATA_DIR", help="Folder of IDX files, for mnist.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Run finished stages again.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def open_run(
+    source: str, out: Path | None, seed: int | None, assignments: list[str] | None, data_dir: Path | None
+) -> RunDirectory:
+    """The run that RECIPE|RUN and the options mean.
+
+    Raises:
+        RecipeError: there is no such recipe, or an override is not possible.
+        DataError: the folder cannot be used.
+    """
+    from qap.recipe import load_recipe
+    from qap.run import RECIPE, RunDirectory
+
+    changes = [*(assignments or []), *([f"seed={seed}"] if seed is not None else [])]
+    if (Path(source) / RECIPE).exists():
+        run = RunDirectory.open(source, data_dir)
+        if not changes and out is None:
+            return run
+        recipe, data_dir = run.recipe.override(changes), data_dir or run.data_dir
+        return RunDirectory.create(out or run.path, recipe, data_dir)
+    recipe = load_recipe(source)
+    changed = recipe.override(changes)
+    return RunDirectory.create(out or default_folder(changed, plain=not assignments), changed, data_dir)
+
+
+def default_folder(recipe: Recipe, *, plain: bool) -> Path:
+    """`runs/NAME-seedN`; a recipe that was changed by --set gets a folder of its own.
+
+    Args:
+        recipe: the recipe with all changes.
+        plain: whether nothing but the seed was changed.
+    """
+    slug = re.sub(r"[^0-9A-Za-z._-]+", "-", recipe.name).strip("-.") or "run"
+    suffix = "" if plain else "-" + hashlib.sha256(recipe.to_toml().encode()).hexdigest()[:8]
+    return Path("runs") / f"{slug}-seed{recipe.seed}{suffix}"

@@ -1,0 +1,39 @@
+"""`qap run`: the whole flow in one command."""
+
+from __future__ import annotations
+
+import typer
+
+from qap.cli.options import DataDir, Force, Json, Out, Seed, Set, Source, open_run
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run")(run)
+
+
+def run(
+    source: Source,
+    out: Out = None,
+    seed: Seed = None,
+    assignments: Set = None,
+    data_dir: DataDir = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Data, teacher, student, freeze, HLS project, verification, report; finished stages are skipped."""
+    from qap.cli.console import print_failures, print_json, print_metrics, progress_bars
+    from qap.flow import HLS, REPORT, failed_checks, metrics, run_flow
+
+    directory = open_run(source, out, seed, assignments, data_dir)
+    with progress_bars() as progress:
+        run_flow(directory, force=force, progress=progress)
+    content = metrics(directory)
+    where = {"report": directory.file(REPORT), "HLS project": directory.file(HLS)}
+    failures = failed_checks(content)
+    if as_json:
+        print_json({**content, "failed_checks": failures, "report": str(where["report"])})
+    else:
+        print_metrics(content, where)
+    print_failures(failures)
+    raise typer.Exit(1 if failures else 0)

@@ -1,0 +1,79 @@
+"""One command for each stage of the flow, on a run's folder or a recipe."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from qap.cli.options import DataDir, Force, Json, Out, Seed, Set, Source, open_run
+
+# command: its stages, what it does
+COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "data": (("data",), "Load and check the data, and record its splits and its scaling."),
+    "teacher": (("data", "teacher"), "Train the float teacher."),
+    "student": (("data", "student"), "Train the quantized, pruned, distilled student."),
+    "train": (("data", "teacher", "student"), "Train the teacher and the student."),
+    "freeze": (("data", "freeze"), "Turn the student into the exact integer network."),
+    "hls": (("data", "hls"), "Write the HLS project of the integer network."),
+    "report": (("report",), "Write metrics.json and report.html."),
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    for name, (stages, text) in COMMANDS.items():
+        app.command(name, help=text)(_command(stages))
+    app.command("verify")(verify)
+
+
+def _command(stages: tuple[str, ...]) -> object:
+    def command(
+        source: Source,
+        out: Out = None,
+        seed: Seed = None,
+        assignments: Set = None,
+        data_dir: DataDir = None,
+        force: Force = False,
+        as_json: Json = False,
+    ) -> None:
+        from qap.cli.console import print_json, progress_bars
+        from qap.flow import run_flow
+
+        directory = open_run(source, out, seed, assignments, data_dir)
+        with progress_bars() as progress:
+            records = run_flow(directory, stages, force=force, progress=progress)
+        if as_json:
+            print_json({name: dict(record.result) for name, record in records.items()})
+        else:
+            typer.echo(directory.path)
+
+    return command
+
+
+def verify(
+    source: Source,
+    engines: Annotated[str | None, typer.Option(help="Names with commas between: keras,emulator,csim.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Compare every pair of engines, bit for bit, on all test samples and on adversarial vectors."""
+    from qap.cli.console import print_failures, print_json, progress_bars, results
+    from qap.flow import ENGINES, verify_stage
+
+    directory = open_run(source, None, None, None, data_dir)
+    names = tuple(name.strip() for name in engines.split(",")) if engines else ENGINES
+    with progress_bars() as progress:
+        found = verify_stage(directory, names, required=engines is not None, progress=progress)
+    failures = [str(agreement) for agreement in found.agreements if not agreement.exact]
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        for agreement in found.agreements:
+            results.print(str(agreement), soft_wrap=True)
+        for name, reason in found.unavailable.items():
+            results.print(f"{name} was not run: {reason}", soft_wrap=True)
+        for note in found.notes:
+            results.print(f"note: {note}", soft_wrap=True)
+    print_failures(failures)
+    raise typer.Exit(1 if failures else 0)

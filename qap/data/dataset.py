@@ -1,0 +1,238 @@
+"""What a data set is once it is loaded: integers on the grid that the hardware sees, in three parts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import DataError, QapError
+from qap.fixed import FixedPoint, IntArray
+
+FLOAT32_EXACT = 2**24  # float32 holds every integer up to here
+
+
+def storage_dtype(input_format: FixedPoint) -> np.dtype[Any]:
+    """The smallest integer type that holds every number of the format."""
+    dtypes = (np.int8, np.int16, np.int32, np.int64) if input_format.signed else (np.uint8, np.uint16, np.uint32)
+    for dtype in dtypes:
+        limits = np.iinfo(dtype)
+        if limits.min <= input_format.min_int and input_format.max_int <= limits.max:
+            return np.dtype(dtype)
+    return np.dtype(np.int64)  # 63 bits at most, so it always holds
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """One part of a data set. The arrays cannot be written to.
+
+    Args:
+        x: (n, n_in), the smallest integer type that holds the data set's `input_format`, in its LSBs, C-contiguous.
+        y: (n,) class indices, int64.
+    """
+
+    x: npt.NDArray[np.integer[Any]]
+    y: IntArray
+
+    def __post_init__(self) -> None:
+        if self.x.ndim != 2 or not np.issubdtype(self.x.dtype, np.integer) or self.y.shape != self.x.shape[:1]:
+            raise DataError(
+                f"a part of a data set needs integers x (n, n_in) and y (n,), "
+                f"but got x {self.x.dtype} {self.x.shape} and y {self.y.shape}"
+            )
+        object.__setattr__(self, "x", _read_only(np.ascontiguousarray(self.x)))
+        object.__setattr__(self, "y", _read_only(np.ascontiguousarray(self.y, np.int64)))
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaling:
+    """How real-valued features come onto a grid: `(raw - offset) * 2**shift`, then `input_format.quantize`.
+
+    Args:
+        offset: float64 (n_in,), in the unit of each raw feature.
+        shift: int64 (n_in,), exponents of two.
+        input_format: the grid, with the rounding and overflow that bring every value onto it.
+
+    Example:
+        >>> scaling = Scaling.fit(train_features, FixedPoint.parse("ap_fixed<8,3,AP_RND_CONV,AP_SAT>"))
+        >>> x_int = scaling.apply(new_features)
+    """
+
+    offset: npt.NDArray[np.float64]
+    shift: IntArray
+    input_format: FixedPoint
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "offset", _read_only(np.array(self.offset, np.float64)))
+        object.__setattr__(self, "shift", _read_only(np.array(self.shift, np.int64)))
+        if self.offset.ndim != 1 or self.shift.shape != self.offset.shape or not np.isfinite(self.offset).all():
+            raise DataError("a scaling needs one finite offset and one shift for each feature")
+
+    @classmethod
+    def fit(cls, raw: npt.NDArray[np.float64], input_format: FixedPoint) -> Scaling:
+        """The scaling that centres each feature and brings its standard deviation near 1 (within a factor of sqrt(2)).
+
+        Args:
+            raw: (n, n_in) finite features of the training part, and of nothing else.
+            input_format: the grid.
+
+        Raises:
+            DataError: the spread of a feature is beyond float64.
+        """
+        low, high = raw.min(axis=0), raw.max(axis=0)
+        constant = low == high  # the mean of equal numbers may be off by rounding, and its tiny spread is no signal
+        with np.errstate(over="ignore", invalid="ignore"):
+            offset = np.where(constant, low, raw.mean(axis=0))
+            deviation = np.where(constant, 1.0, raw.std(axis=0))
+        possible = np.isfinite(offset) & np.isfinite(deviation) & (deviation > 0)
+        if not possible.all():
+            feature = int(np.flatnonzero(~possible)[0])
+            raise DataError(f"feature {feature} spreads beyond float64: from {low[feature]} to {high[feature]}")
+        mantissa, exponent = np.frexp(deviation)  # round(log2(deviation)), without the rounding of a logarithm
+        return cls(offset, -(exponent - (mantissa < np.sqrt(0.5))).astype(np.int64), input_format)
+
+    def apply(self, raw: npt.NDArray[Any]) -> IntArray:
+        """Bring raw features onto the grid; what is outside of the range is treated as the format says.
+
+        Args:
+            raw: (n, n_in) finite features.
+
+        Returns:
+            int64 (n, n_in), in LSBs of `input_format`.
+
+        Raises:
+            DataError: the shape is wrong, or a number is not finite (before or after scaling).
+        """
+        raw = np.asarray(raw, np.float64)
+        if raw.ndim != 2 or raw.shape[1] != self.offset.size:
+            raise DataError(f"features must be (n, {self.offset.size}), but got {raw.shape}")
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = np.ldexp(raw - self.offset, self.shift.astype(np.int32))
+        finite = np.isfinite(scaled)
+        if not finite.all():
+            sample, feature = np.argwhere(~finite)[0]
+            raise DataError(f"feature {feature} of sample {sample} is {raw[sample, feature]!r}, which cannot be scaled")
+        return self.input_format.quantize(scaled)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scaling as JSON-like content; floats written by `json` come back exactly."""
+        return {
+            "input_format": str(self.input_format),
+            "offset": self.offset.tolist(),
+            "shift": self.shift.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Scaling:
+        """The scaling that `to_dict` wrote.
+
+        Raises:
+            DataError: the content is no scaling.
+        """
+        try:
+            input_format = FixedPoint.parse(content["input_format"])
+            return cls(np.array(content["offset"], np.float64), _integers(content["shift"]), input_format)
+        except (KeyError, TypeError, ValueError, AttributeError, QapError) as error:
+            raise DataError(f"this is no scaling: {type(error).__name__}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """A data set on the grid of the hardware's input.
+
+    Args:
+        name: as it was asked for.
+        train: for fitting.
+        validation: for choosing.
+        test: for the final numbers, and for nothing else.
+        class_names: one for each class index.
+        input_format: the format of every input; at most 24 bits beside the sign, so that float32 holds it exactly.
+        image_shape: (height, width) when a sample is a picture.
+        scaling: how raw features came onto the grid, None for pixels.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    class_names: tuple[str, ...]
+    input_format: FixedPoint
+    image_shape: tuple[int, int] | None
+    scaling: Scaling | None
+
+    def __post_init__(self) -> None:
+        form = self.input_format
+        if max(form.max_int, -form.min_int) > FLOAT32_EXACT:
+            raise DataError(f"an input has at most 24 bits beside the sign (float32 holds no more), but got {form}")
+        for part in ("train", "validation", "test"):
+            split: Split = getattr(self, part)
+            if len(split) == 0 or split.x.shape[1] != self.n_in or split.x.dtype != storage_dtype(form):
+                raise DataError(
+                    f"{self.name}: the {part} part must hold {storage_dtype(form)} (n, {self.n_in}), "
+                    f"but is {split.x.dtype} {split.x.shape}"
+                )
+            if not form.holds(split.x):
+                raise DataError(f"{self.name}: the {part} part holds numbers outside of {form}")
+            if split.y.min() < 0 or split.y.max() >= self.n_classes:
+                raise DataError(f"{self.name}: the {part} part has a class outside of 0..{self.n_classes - 1}")
+        if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != self.n_in:
+            raise DataError(f"{self.name}: {self.n_in} inputs are no {self.image_shape} picture")
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of one sample."""
+        return int(self.train.x.shape[1])
+
+    @property
+    def n_classes(self) -> int:
+        """Classes."""
+        return len(self.class_names)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything but the name, in hexadecimal: equal data have equal digests wherever they lie."""
+        header = {
+            "class_names": self.class_names,
+            "input_format": str(self.input_format),
+            "image_shape": self.image_shape,
+            "scaling": self.scaling.to_dict() if self.scaling else None,
+        }
+        digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+        for split in (self.train, self.validation, self.test):
+            for array in (split.x, split.y):
+                digest.update(f"{array.dtype.str}{array.shape}".encode())
+                digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).data)
+        return digest.hexdigest()
+
+    def real(self, x: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float32]:
+        """The real numbers of integers in LSBs of `input_format`: what the Keras model sees, exactly.
+
+        Args:
+            x: integers, any shape.
+
+        Returns:
+            float32, same shape.
+        """
+        exact: npt.NDArray[np.float32] = np.multiply(x, np.float32(self.input_format.lsb), dtype=np.float32)
+        return exact
+
+
+def _integers(values: Any) -> IntArray:
+    array = np.array(values)
+    if array.size and not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"shifts must be whole numbers, but got {array.dtype}")
+    return array.astype(np.int64)
+
+
+def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view

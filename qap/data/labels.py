@@ -1,0 +1,24 @@
+"""Labels of the user's own data: any text, made into class indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from qap.fixed import IntArray
+
+
+def class_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """The different labels, sorted: as numbers when all of them are whole numbers, else as text."""
+    names = set(labels)
+    try:
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    except ValueError:
+        return tuple(sorted(names))
+
+
+def encode(labels: Sequence[str], class_names: Sequence[str]) -> IntArray:
+    """The index of each label among the class names, int64 (n,)."""
+    index = {name: position for position, name in enumerate(class_names)}
+    return np.fromiter((index[label] for label in labels), np.int64, len(labels))

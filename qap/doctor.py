@@ -1,0 +1,66 @@
+"""The doctor: which packages and programs are there, what needs them, and how to get what is missing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+
+PACKAGES = {
+    "tensorflow": ("train", "training"),
+    "keras": ("train", "training"),
+    "qkeras-v3": ("train", "training"),
+    "scikit-learn": ("train", "the data set digits"),
+    "hls4ml": ("hls", "HLS projects"),
+    "da4ml": ("hls", "the distributed_arithmetic strategy"),
+    "jinja2": ("report", "HLS projects, the report"),
+    "matplotlib": ("report", "the report"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that may be missing.
+
+    Args:
+        name: of the package or program.
+        version: None when it is missing.
+        needed_for: the part of qap that needs it.
+        remedy: how to get it.
+    """
+
+    name: str
+    version: str | None
+    needed_for: str
+    remedy: str
+
+
+def examine() -> list[Check]:
+    """Look for everything that qap can use; nothing is imported."""
+    checks = [Check("python", sys.version.split()[0], "everything", "")]
+    for package, (extra, needed_for) in PACKAGES.items():
+        checks.append(Check(package, package_version(package), needed_for, f"pip install 'qap[{extra}]'"))
+    checks.append(Check("g++", program_version("g++"), "the C simulation", "install g++ (Debian: apt install g++)"))
+    return checks
+
+
+def package_version(package: str) -> str | None:
+    """The version of an installed package, None when it is missing."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def program_version(program: str) -> str | None:
+    """The first line that a program says of its version, None when it is missing."""
+    path = shutil.which(program)
+    if path is None:
+        return None
+    try:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return said.strip().splitlines()[0] if said.strip() else "unknown version"

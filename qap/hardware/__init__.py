@@ -1,0 +1,1 @@
+"""Hardware: the HLS project of an integer network and its C simulation."""

@@ -1,0 +1,151 @@
+"""The C simulation of an HLS project as an engine: g++ builds it from the sources that are synthesized."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import DataError, ToolFailed, ToolMissing
+from qap.files import whole_file
+from qap.fixed import FixedPoint, IntArray
+from qap.hardware.hls import HlsProject, read_project, render_cpp
+from qap.network import IntegerNetwork
+
+COMPILER = "g++"
+FLAGS = ("-O3", "-std=c++17", "-fPIC", "-shared", "-w", "-fno-gnu-unique")
+BUILD_SECONDS = 1800
+STACK_BYTES = 512 << 20  # hls4ml keeps all products of a layer on the stack
+CHUNK = 512  # samples in one call, so that Ctrl-C is heard
+
+
+class CsimEngine:
+    """hls4ml's C simulation of the project in a folder, built on first use and cached by its sources' digest.
+
+    Args:
+        folder: the project.
+        cache: where the built library is kept; a temporary folder if None.
+    """
+
+    name = "csim"
+
+    def __init__(self, folder: str | Path, cache: str | Path | None = None) -> None:
+        self._folder = Path(folder)
+        self._cache = Path(cache) if cache else None
+        self._library: ctypes.CDLL | None = None
+        self._project: HlsProject | None = None
+
+    def available(self) -> str | None:
+        """None, or the one line that says what is missing."""
+        return None if shutil.which(COMPILER) else f"{COMPILER} is not installed, so the C simulation cannot be built"
+
+    def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """The logits (n, n_out) of integer inputs (n, n_in), in LSBs.
+
+        Raises:
+            DataError: the project was made from another network.
+            ToolFailed: g++ does not build it.
+            ToolMissing: there is no g++.
+        """
+        project, library = self._load(network)
+        x = np.ascontiguousarray(network.input_format.to_float(network.checked_input(x_int)))
+        y = np.empty((len(x), network.n_out))
+        for start in range(0, len(x), CHUNK):
+            part = slice(start, start + CHUNK)
+            _with_large_stack(lambda part=part: library.qap_run(_pointer(x[part]), _pointer(y[part]), len(x[part])))
+        return _integers(y, project.formats[-1])
+
+    def trace(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> list[IntArray]:
+        """The results of every layer, (n, neurons) each, in LSBs."""
+        project, library = self._load(network)
+        x = np.ascontiguousarray(network.input_format.to_float(network.checked_input(x_int)))
+        results = [np.empty((len(x), width)) for width in project.widths]
+        for sample in range(len(x)):
+            arrays = (ctypes.c_void_p * len(results))(*(result[sample].ctypes.data for result in results))
+            _with_large_stack(lambda arrays=arrays, row=x[sample]: library.qap_trace(_pointer(row), arrays))
+        return [_integers(y, form) for y, form in zip(results, project.formats[1:], strict=True)]
+
+    def _load(self, network: IntegerNetwork) -> tuple[HlsProject, ctypes.CDLL]:
+        if self._project is None or self._library is None:
+            project = read_project(self._folder)
+            if project.network_digest != network.digest:
+                raise DataError(f"the HLS project in {self._folder} was made from another network; write it again")
+            with tempfile.TemporaryDirectory(prefix="qap-csim-") as temporary:
+                path = build(project, self._cache or Path(temporary))
+                self._library = ctypes.CDLL(str(path))
+            self._project = project
+        return self._project, self._library
+
+
+def build(project: HlsProject, cache: Path) -> Path:
+    """Build the C simulation, unless a library of the same sources is already there.
+
+    Args:
+        project: the project.
+        cache: folder of built libraries.
+
+    Returns:
+        The path of the shared library.
+
+    Raises:
+        ToolMissing: there is no g++.
+        ToolFailed: g++ refuses the sources; its last lines are in the message.
+    """
+    compiler = shutil.which(COMPILER)
+    if compiler is None:
+        raise ToolMissing(f"{COMPILER} is not installed; install it to build the C simulation")
+    source = render_cpp("csim.cpp.j2", project)
+    library = (cache / f"csim-{_digest(project.folder, source)}.so").resolve()
+    if library.exists():
+        return library
+    include = [f"-I{project.folder.resolve()}", f"-I{(project.folder / 'firmware' / 'ap_types').resolve()}"]
+    with tempfile.TemporaryDirectory(prefix="qap-csim-") as temporary, whole_file(library) as target:
+        main = Path(temporary) / "csim.cpp"
+        main.write_text(source, encoding="utf-8")
+        command = [compiler, *FLAGS, *include, str(main), "-o", str(target)]
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise ToolFailed(f"{COMPILER} took longer than {BUILD_SECONDS} s for {project.folder}") from None
+        if result.returncode != 0:
+            tail = " | ".join(result.stderr.strip().splitlines()[-5:])
+            raise ToolFailed(f"{COMPILER} cannot build the C simulation of {project.folder}: {tail}")
+        target.chmod(0o755)
+    return library
+
+
+def _digest(folder: Path, source: str) -> str:
+    digest = hashlib.sha256(f"{FLAGS}{source}".encode())
+    firmware = folder / "firmware"
+    for path in sorted(firmware.rglob("*")):
+        if path.is_file() and path.suffix in (".h", ".cpp"):
+            digest.update(str(path.relative_to(firmware)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _with_large_stack(call: Callable[[], object]) -> None:
+    """Run in a thread whose stack holds hls4ml's arrays."""
+    previous = threading.stack_size(STACK_BYTES)
+    try:
+        thread = threading.Thread(target=call)
+        thread.start()
+    finally:
+        threading.stack_size(previous)
+    thread.join()
+
+
+def _pointer(array: npt.NDArray[np.float64]) -> Any:
+    return array.ctypes.data_as(ctypes.c_void_p)
+
+
+def _integers(y: npt.NDArray[np.float64], form: str) -> IntArray:
+    return np.ldexp(y, FixedPoint.parse(form).fractional).astype(np.int64)

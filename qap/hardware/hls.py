@@ -1,0 +1,280 @@
+"""The hls4ml project: an integer network as C++ for Vitis HLS or Vivado HLS, every precision explicit.
+
+Nothing is left to defaults: the input, each weight, bias, accumulator and result get the format that
+the integer network proves. Weights are compiled from the headers that are synthesized, not from text
+files beside them, and the test bench fails on the first bit that differs from the golden integers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import DataError, NotExact, RecipeError, missing_extra
+from qap.files import whole_folder
+from qap.fixed import FixedPoint
+from qap.network import IntegerLayer, IntegerNetwork, StepTable
+from qap.recipe import TargetRecipe
+
+DESCRIPTION = "qap_project.json"
+MAX_WIDTH = 53  # the test bench and the C simulation exchange numbers as double
+TEST_VECTORS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HlsProject:
+    """A written project, as `qap_project.json` in its folder describes it.
+
+    Args:
+        folder: where it lies.
+        name: of the top function, the sources and the scripts.
+        network_digest: of the integer network that it was made from.
+        layers: names of the layers of the network.
+        traces: for each layer the name under which the C simulation knows its result.
+        widths: for each layer the number of its neurons.
+        n_in: inputs.
+        formats: of the input and of each layer's result.
+        target: tool, part, clock and parallelism.
+        reuse_factors: for each layer the reuse factor that hls4ml can build, the nearest to the one asked for.
+    """
+
+    folder: Path
+    name: str
+    network_digest: str
+    layers: tuple[str, ...]
+    traces: tuple[str, ...]
+    widths: tuple[int, ...]
+    n_in: int
+    formats: tuple[str, ...]
+    target: TargetRecipe
+    reuse_factors: tuple[int, ...]
+
+    def to_json(self) -> str:
+        """What `qap_project.json` holds; it names no folder, so a project can be moved."""
+        content = {key: getattr(self, key) for key in self.__slots__ if key not in ("folder", "target")}
+        return json.dumps({**content, "target": self.target.model_dump()}, indent=2) + "\n"
+
+
+def read_project(folder: str | Path) -> HlsProject:
+    """Read the description of a project that `write_project` wrote.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+    """
+    folder = Path(folder)
+    try:
+        content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        target = TargetRecipe(**content.pop("target"))
+        lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
+        return HlsProject(folder=folder, target=target, **{**content, **lists})
+    except FileNotFoundError:
+        raise DataError(f"no HLS project in {folder}: {DESCRIPTION} is missing") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{folder / DESCRIPTION} is damaged: {error}") from error
+
+
+def write_project(
+    network: IntegerNetwork,
+    folder: str | Path,
+    *,
+    name: str,
+    target: TargetRecipe,
+    x_int: npt.NDArray[Any],
+) -> HlsProject:
+    """Write the HLS project of a network, whole or not at all.
+
+    Args:
+        network: the network.
+        folder: where; an older project there is replaced.
+        name: any text; the project is called `qap_` and its letters, digits and underscores.
+        target: tool, part, clock and parallelism.
+        x_int: (n, n_in) inputs of the test bench in LSBs; the first 100 are used.
+
+    Raises:
+        NotExact: a number is too wide for the exchange with the test bench.
+        RecipeError: the strategy cannot be built with this reuse factor.
+        ToolMissing: hls4ml is not installed.
+    """
+    folder = Path(folder)
+    _refuse_wide(network)
+    project_name = "qap_" + _identifier(name)
+    with whole_folder(folder) as temporary, _quiet():
+        model = _model(network, temporary, project_name, target)
+        model.write()
+        project = _description(network, folder, project_name, target, model)
+        _make_reproducible(temporary, model, network)
+        _write_test_bench(network, temporary, project, x_int[:TEST_VECTORS])
+        (temporary / DESCRIPTION).write_text(project.to_json(), encoding="utf-8")
+    return project
+
+
+def layer_names(network: IntegerNetwork) -> list[str]:
+    """A C++ name for each layer, unique."""
+    return [f"{_identifier(layer.name)}_{index}" for index, layer in enumerate(network.layers)]
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"[^0-9A-Za-z_]", "_", text)
+
+
+def _refuse_wide(network: IntegerNetwork) -> None:
+    for layer in network.layers:
+        for what in ("weight_format", "bias_format", "accum_format", "result_format"):
+            form: FixedPoint = getattr(layer, what)
+            if form.width > MAX_WIDTH:
+                label = what.removesuffix("_format")
+                raise NotExact(layer.name, f"its {label} has {form.width} bits, the C simulation takes {MAX_WIDTH}")
+
+
+def _model(network: IntegerNetwork, folder: Path, name: str, target: TargetRecipe) -> Any:
+    """The hls4ml graph of a network."""
+    hls4ml, steps = _import_hls4ml(target.backend)
+    strategy = target.strategy
+    if strategy == "distributed_arithmetic" and target.reuse_factor != 1:
+        raise RecipeError(
+            f"target.reuse_factor={target.reuse_factor}: the distributed_arithmetic strategy is fully parallel, "
+            "only reuse_factor=1 is possible"
+        )
+    layers: list[dict[str, Any]] = [
+        {"class_name": "InputLayer", "name": "x", "input_shape": [network.n_in], "data_format": "channels_last"}
+    ]
+    settings: dict[str, Any] = {"x": {"Precision": {"result": str(network.input_format)}}}
+    for layer, cpp_name in zip(network.layers, layer_names(network), strict=True):
+        acts = layer.activation != "linear"
+        layers.append(_dense(layer, cpp_name, layers[-1]["name"]))
+        settings[cpp_name] = {
+            "Precision": {
+                "weight": str(layer.weight_format),
+                "bias": str(layer.bias_format),
+                "accum": str(layer.accum_format),
+                "result": str(layer.accum_format if acts else layer.result_format),
+            },
+            "Strategy": strategy,
+            "ReuseFactor": target.reuse_factor,
+            "Trace": not acts,
+        }
+        if acts:
+            layers.append(_activation(layer, f"{cpp_name}_act", cpp_name, steps))
+            precision = {"result": str(layer.result_format)}
+            settings[f"{cpp_name}_act"] = {"Precision": precision, "Strategy": "latency", "Trace": True}
+    config = hls4ml.backends.get_backend(target.backend).create_initial_config(
+        part=target.part, clock_period=target.clock_ns, write_weights_txt=False
+    )
+    defaults = {"Precision": "ap_fixed<16,6>", "ReuseFactor": 1, "Strategy": "latency"}
+    config |= {"Backend": target.backend, "ProjectName": name, "OutputDir": str(folder)}
+    config["HLSConfig"] = {"Model": defaults, "LayerName": settings}
+    model = hls4ml.model.ModelGraph.from_layer_list(config, layers)
+    model.config.trace_output = True
+    return model
+
+
+def _dense(layer: IntegerLayer, name: str, reads: str) -> dict[str, Any]:
+    return {
+        "class_name": "Dense",
+        "name": name,
+        "inputs": [reads],
+        "n_in": layer.n_in,
+        "n_out": layer.n_out,
+        "weight_data": layer.weight_format.to_float(layer.weight),
+        "bias_data": layer.bias_format.to_float(layer.bias),
+        "use_bias": True,
+    }
+
+
+def _activation(layer: IntegerLayer, name: str, reads: str, steps: Any) -> dict[str, Any]:
+    if isinstance(layer.activation, StepTable):
+        return {"name": name, "inputs": [reads], **steps.attributes(layer)}
+    return {
+        "class_name": "Activation",
+        "activation": layer.activation,
+        "name": name,
+        "inputs": [reads],
+        "n_in": layer.n_out,
+    }
+
+
+def _import_hls4ml(backend: str) -> tuple[Any, Any]:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        import hls4ml
+
+        from qap.hardware import hls_steps
+    except ImportError as error:
+        raise missing_extra("hls", error) from error
+    hls_steps.register(backend)
+    return hls4ml, hls_steps
+
+
+def _description(network: IntegerNetwork, folder: Path, name: str, target: TargetRecipe, model: Any) -> HlsProject:
+    names = layer_names(network)
+    acts = ["" if layer.activation == "linear" else "_act" for layer in network.layers]
+    factors = {layer.name: int(layer.get_attr("reuse_factor", 1)) for layer in model.get_layers()}
+    return HlsProject(
+        folder=folder,
+        name=name,
+        network_digest=network.digest,
+        layers=tuple(layer.name for layer in network.layers),
+        traces=tuple(f"{cpp_name}{act}" for cpp_name, act in zip(names, acts, strict=True)),
+        widths=tuple(layer.n_out for layer in network.layers),
+        n_in=network.n_in,
+        formats=(str(network.input_format), *(str(layer.result_format) for layer in network.layers)),
+        target=target,
+        reuse_factors=tuple(factors[cpp_name] for cpp_name in names),
+    )
+
+
+def _make_reproducible(folder: Path, model: Any, network: IntegerNetwork) -> None:
+    """Take the random stamp and the temporary folder out of the files."""
+    stamp = model.config.config["Stamp"]
+    for path in (folder / "build_lib.sh", folder / "hls4ml_config.yml"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(stamp, network.digest[:8]).replace(str(folder), "."), encoding="utf-8")
+
+
+def _write_test_bench(network: IntegerNetwork, folder: Path, project: HlsProject, x_int: npt.NDArray[Any]) -> None:
+    rows = np.ascontiguousarray(x_int)
+    for name, values in (("inputs", rows), ("golden", network.forward(rows))):
+        lines = (" ".join(map(str, row)) for row in values.tolist())
+        (folder / "tb_data" / f"{name}.dat").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / f"{project.name}_test.cpp").write_text(render_cpp("testbench.cpp.j2", project), encoding="utf-8")
+
+
+def render_cpp(template: str, project: HlsProject) -> str:
+    """A C++ source from one of the templates of this package.
+
+    Args:
+        template: the file name.
+        project: fills it.
+    """
+    try:
+        import jinja2
+    except ImportError as error:
+        raise missing_extra("hls", error) from error
+    source = (resources.files("qap.hardware") / "templates" / template).read_text(encoding="utf-8")
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True)
+    return environment.from_string(source).render(
+        name=project.name,
+        n_in=project.n_in,
+        n_out=project.widths[-1],
+        input_fractional=FixedPoint.parse(project.formats[0]).fractional,
+        output_fractional=FixedPoint.parse(project.formats[-1]).fractional,
+        traces=list(zip(project.traces, project.widths, strict=True)),
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """hls4ml prints its progress; what matters of it stands in `HlsProject`."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield

@@ -1,0 +1,186 @@
+"""The run directory: what one run leaves on disk, written atomically, resumable by stage."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from qap import __version__
+from qap.data import Dataset, load
+from qap.errors import DataError, QapError
+from qap.files import cannot_write, write_text
+from qap.recipe import Recipe, parse_recipe
+
+RECIPE, STAGES, DATA = "recipe.toml", "stages.json", "data.json"
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """A finished stage.
+
+    Args:
+        digest: of everything that the stage read.
+        seconds: wall time.
+        result: what it found, as JSON-like content.
+    """
+
+    digest: str
+    seconds: float
+    result: Mapping[str, Any]
+
+
+class RunDirectory:
+    """A folder with a recipe and what its stages wrote.
+
+    Args:
+        path: the folder.
+        recipe: what is run in it.
+        data_dir: folder of IDX files, if the data set needs one.
+    """
+
+    def __init__(self, path: Path, recipe: Recipe, data_dir: Path | None = None) -> None:
+        self.path = path
+        self.recipe = recipe
+        self.data_dir = data_dir
+
+    @classmethod
+    def create(cls, path: str | Path, recipe: Recipe, data_dir: Path | None = None) -> RunDirectory:
+        """Make the folder, or take over one that is already a run; its finished stages are kept as far as they hold.
+
+        Raises:
+            DataError: it cannot be written, or is a folder of something else.
+        """
+        path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise DataError(f"{path} is a file; --out needs a folder")
+        if path.is_dir() and not (path / RECIPE).exists() and any(path.iterdir()):
+            raise DataError(f"{path} holds files but no {RECIPE}; --out needs a new, an empty or a run's folder")
+        text = recipe.to_toml()
+        recipe_file = path / RECIPE
+        if not recipe_file.exists() or recipe_file.read_text(encoding="utf-8") != text:
+            write_text(recipe_file, text)
+        return cls(path, recipe, data_dir)
+
+    @classmethod
+    def open(cls, path: str | Path, data_dir: Path | None = None) -> RunDirectory:
+        """Open the folder of an earlier run; the data folder that it was made with is remembered.
+
+        Raises:
+            DataError: it is no run directory.
+            RecipeError: its recipe is damaged.
+        """
+        path = Path(path)
+        try:
+            content = tomllib.loads((path / RECIPE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(f"{path} is no run directory: it has no {RECIPE}") from None
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path / RECIPE} cannot be read: {error}") from error
+        run = cls(path, parse_recipe(content, str(path / RECIPE)), data_dir)
+        if data_dir is None and run.file(DATA).exists():
+            remembered = run.read_json(DATA).get("data_dir")
+            run.data_dir = Path(remembered) if remembered else None
+        return run
+
+    def file(self, name: str) -> Path:
+        """The path of one of the run's files."""
+        return self.path / name
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """The content of one of the run's JSON files.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        try:
+            content = json.loads(self.file(name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(f"{self.path} has no {name} yet") from None
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self.file(name)} is damaged: {error}") from error
+        if not isinstance(content, dict):
+            raise DataError(f"{self.file(name)} is damaged: it holds no mapping")
+        return content
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file whole or not at all."""
+        write_text(self.file(name), json.dumps(content, indent=2) + "\n")
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data of the recipe.
+
+        Raises:
+            DataError: it cannot be loaded.
+        """
+        data = self.recipe.data
+        return load(
+            data.name,
+            input_format=data.input_format,
+            validation=data.validation,
+            seed=self.recipe.seed,
+            data_dir=self.data_dir,
+        )
+
+    def stage(self, name: str) -> StageRecord | None:
+        """What is known of a finished stage."""
+        if not self.file(STAGES).exists():
+            return None
+        record = self.read_json(STAGES).get(name)
+        try:
+            return None if record is None else StageRecord(**record)
+        except TypeError as error:
+            raise DataError(f"{self.file(STAGES)} is damaged: {error}") from error
+
+    def finish(self, name: str, record: StageRecord) -> None:
+        """Remember that a stage is finished."""
+        content = self.read_json(STAGES) if self.file(STAGES).exists() else {}
+        content[name] = {"digest": record.digest, "seconds": record.seconds, "result": dict(record.result)}
+        self.write_json(STAGES, content)
+
+    def digest(self, names: tuple[str, ...], settings: Any) -> str:
+        """SHA-256 of files and folders of the run, of settings, and of the version of qap.
+
+        Raises:
+            DataError: a file is missing.
+        """
+        digest = hashlib.sha256(json.dumps([__version__, settings], sort_keys=True).encode())
+        for name in names:
+            for path in _files(self.file(name)):
+                digest.update(str(path.relative_to(self.path)).encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep a second process out of the folder.
+
+        Raises:
+            QapError: another process works in it.
+            DataError: the folder cannot be written.
+        """
+        try:
+            handle = self.file(".lock").open("w")
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise QapError(f"another qap is at work in {self.path}; wait for it, or choose another --out") from None
+            yield
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(item for item in path.rglob("*") if item.is_file())
+    if not path.exists():
+        raise DataError(f"{path.parent} has no {path.name} yet")
+    return [path]
