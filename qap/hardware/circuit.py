@@ -17,6 +17,7 @@ import numpy.typing as npt
 from qap.fixed import IntArray, Rounding
 from qap.hardware.operations import (
     Add,
+    AddTable,
     Clip,
     Constant,
     Greater,
@@ -60,7 +61,7 @@ class Circuit:
         values: list[IntArray] = [x_int[:, i].astype(np.int64) for i in range(self.inputs)]
         for operation, arguments in zip(self.operations[self.inputs :], self.arguments[self.inputs :], strict=True):
             read = [values[a] for a in arguments]
-            if isinstance(operation, Table):
+            if isinstance(operation, Table | AddTable):
                 values.append(operation.lookup(read, [self.reaches[a].width for a in arguments]))
             else:
                 values.append(operation.evaluate(read))
@@ -158,12 +159,23 @@ class Builder:
             function: (rows, nodes) int64 -> (rows,) int64. Rows that the nodes cannot reach are asked as
                 the nearest that they can.
         """
-        readings = [_readings(self.reach(node)) for node in reversed(nodes)]
-        rows = np.array(list(itertools.product(*readings)), np.int64).reshape(-1, len(nodes))[:, ::-1]
-        values = [int(value) for value in function(rows)]
-        if len(nodes) == 1 and values == readings[0]:
+        rows = self._rows(nodes)
+        values = function(rows)
+        if len(nodes) == 1 and np.array_equal(values, rows[:, 0]):
             return nodes[0]
-        return self._node(Table(tuple(values)), *nodes)
+        return self._node(Table(tuple(int(value) for value in values)), *nodes)
+
+    def add_table(
+        self, a: Node, shift_a: int, nodes: Sequence[Node], shift_table: int, function: Callable[[IntArray], IntArray]
+    ) -> Node:
+        """`(a << shift_a) + (table << shift_table)`; the table as in `table`, with values that are not negative."""
+        values = function(self._rows(nodes))
+        return self._node(AddTable(shift_a, shift_table, Table(tuple(int(value) for value in values))), a, *nodes)
+
+    def _rows(self, nodes: Sequence[Node]) -> IntArray:
+        """What nodes mean in every pattern of their bits, the first node's bits lowest."""
+        readings = [_readings(self.reach(node)) for node in reversed(nodes)]
+        return np.array(list(itertools.product(*readings)), np.int64).reshape(-1, len(nodes))[:, ::-1]
 
     def mark(self) -> int:
         """A point in the building that `luts_since` takes."""

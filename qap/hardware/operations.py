@@ -363,9 +363,9 @@ class Table:
         bits = [f"{result.name}_t{bit}[{{{index}}}]" for bit in reversed(range(result.width))]
         return f"{{{', '.join(bits)}}}"
 
-    def columns(self, width: int) -> list[int]:
+    def columns(self, reach: Reach) -> list[int]:
         """For each bit of the result (the lowest first) its truth table as a number."""
-        return [sum((value >> bit & 1) << row for row, value in enumerate(self.values)) for bit in range(width)]
+        return [sum((value >> bit & 1) << row for row, value in enumerate(self.values)) for bit in range(reach.width)]
 
     def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
         """One LUT; two inputs more are one level of multiplexers more."""
@@ -375,8 +375,62 @@ class Table:
         """One for each bit of the result that is no constant, doubled by each input beyond six."""
         inputs = sum(a.width for a in arguments)
         full = (1 << len(self.values)) - 1
-        different = {column for column in self.columns(result.width) if column not in (0, full)}
+        different = {column for column in self.columns(result) if column not in (0, full)}
         return float(len(different) << max(0, inputs - LUT_INPUTS))
+
+
+@dataclass(frozen=True, slots=True)
+class AddTable:
+    """`(a << shift_a) + (table << shift_table)`; arguments (a, what the table reads).
+
+    The LUT in front of each bit of a carry chain has five more inputs than the chain needs: a table of five
+    bits is added for the price of the adder alone. For that the other operand must come first.
+    """
+
+    shift_a: int
+    shift_table: int
+    table: Table
+
+    def reach(self, arguments: Sequence[Reach]) -> Reach:
+        """Interval arithmetic."""
+        a, values = arguments[0], self.table.reach(arguments[1:])
+        return Reach(
+            (a.low << self.shift_a) + (values.low << self.shift_table),
+            (a.high << self.shift_a) + (values.high << self.shift_table),
+        )
+
+    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
+        """Never called without widths; see `lookup`."""
+        raise NotImplementedError
+
+    def lookup(self, arguments: Sequence[IntArray], widths: Sequence[int]) -> IntArray:
+        """The sums for arguments of these widths."""
+        return (arguments[0] << self.shift_a) + (self.table.lookup(arguments[1:], widths[1:]) << self.shift_table)
+
+    def columns(self, reach: Reach) -> list[int]:
+        """The columns of the table."""
+        return self.table.columns(self.table.reach(()))
+
+    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
+        """The sum, the table second."""
+        values = Wire(result.name, self.table.reach(()))
+        kept = min(values.width, result.width - self.shift_table)
+        looked_up = self.table.verilog(arguments[1:], Wire(result.name, Reach(0, (1 << kept) - 1)))
+        fill = result.width - self.shift_table - kept
+        parts = [f"{fill}'d0"] * (fill > 0) + [looked_up] + [f"{self.shift_table}'d0"] * (self.shift_table > 0)
+        first = arguments[0].extended(result.width, self.shift_a)
+        return f"{first} + {{{', '.join(parts)}}}"
+
+    def _carry_bits(self, result: Reach) -> int:
+        return max(1, result.width - max(0, self.shift_table - self.shift_a))
+
+    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+        """One LUT and the carry chain."""
+        return 1 + self._carry_bits(result) / CARRY_BITS_PER_LEVEL
+
+    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+        """One a bit."""
+        return self._carry_bits(result)
 
 
 @dataclass(frozen=True, slots=True)

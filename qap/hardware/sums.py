@@ -8,7 +8,7 @@ value, so that they are never negative; the constants left over go into the neur
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,8 @@ from qap.hardware.operations import LUT_INPUTS
 
 NARROW = 3
 """Values of at most so many bits go into tables; wider ones into adders."""
+TABLES_ADDED = 2
+"""So many tables are added to one of six bits, one after the other; more would keep inputs waiting in registers."""
 
 
 class Sum(NamedTuple):
@@ -44,12 +46,7 @@ def table_sum(builder: Builder, weights: Mapping[Node, int]) -> Sum:
     """
     narrow = [node for node in weights if builder.width(node) <= NARROW]
     narrow.sort(key=lambda node: (_zeros(weights[node]), abs(weights[node]), node))
-    terms: list[Term] = []
-    offset = 0
-    for chunk in _chunks(builder, narrow):
-        term, least = _tabled(builder, [(node, weights[node]) for node in chunk])
-        terms.append(term)
-        offset += least
+    terms, offset = _units(builder, [(node, weights[node]) for node in narrow])
     for node in weights.keys() - set(narrow):
         terms += digit_terms(node, weights[node])
     node, least = _reduced(builder, terms)
@@ -81,34 +78,62 @@ def digits(weight: int) -> int:
     return len(digit_terms(0, weight))
 
 
-def _chunks(builder: Builder, nodes: Iterable[Node]) -> list[list[Node]]:
-    """Neighbours whose bits fit one LUT."""
-    chunks: list[list[Node]] = []
-    room = 0
-    for node in nodes:
-        width = builder.width(node)
-        if width > room:
-            chunks.append([])
-            room = LUT_INPUTS
-        chunks[-1].append(node)
-        room -= width
-    return chunks
+def _units(builder: Builder, weights: list[tuple[Node, int]]) -> tuple[list[Term], int]:
+    """Partial sums of a table of six bits and tables of five that are added to it, and the constant left over."""
+    terms: list[Term] = []
+    offset = 0
+    added = TABLES_ADDED
+    while weights:
+        room = LUT_INPUTS if added == TABLES_ADDED else LUT_INPUTS - 1
+        chunk = _filled(builder, weights, room)
+        del weights[: len(chunk)]
+        if added == TABLES_ADDED:
+            term, least = _tabled(builder, chunk)
+            terms.append(term)
+            added = 0
+        else:
+            terms[-1], least = _table_added(builder, terms[-1], chunk)
+            added += 1
+        offset += least
+    return terms, offset
+
+
+def _filled(builder: Builder, weights: list[tuple[Node, int]], room: int) -> list[tuple[Node, int]]:
+    """The first weights whose bits fit."""
+    for count in range(1, len(weights)):
+        if sum(builder.width(node) for node, _ in weights[: count + 1]) > room:
+            return weights[:count]
+    return weights[:]
+
+
+def _table_added(builder: Builder, term: Term, weights: list[tuple[Node, int]]) -> tuple[Term, int]:
+    """A term plus a table, which costs no more than the adder, and the constant left over."""
+    least, shift, function = _partial(builder, weights)
+    common = min(term.shift, shift)
+    read = [node for node, _ in weights]
+    node = builder.add_table(term.node, term.shift - common, read, shift - common, function)
+    return Term(node, common, False), least
 
 
 def _tabled(builder: Builder, weights: list[tuple[Node, int]]) -> tuple[Term, int]:
     """One table for a weighted sum less its least value, and that value."""
     if len(weights) == 1 and digits(weights[0][1]) == 1:
         return digit_terms(*weights[0])[0], 0
-    ends = [[weight * end for end in builder.reach(node)] for node, weight in weights]
-    least = sum(min(pair) for pair in ends)
-    shift = min(_zeros(weight) for _, weight in weights)
+    least, shift, function = _partial(builder, weights)
+    return Term(builder.table([node for node, _ in weights], function), shift, False), least
 
-    def partial(rows: IntArray) -> IntArray:
-        factors = np.array([weight for _, weight in weights], np.int64)
+
+def _partial(builder: Builder, weights: list[tuple[Node, int]]) -> tuple[int, int, Callable[[IntArray], IntArray]]:
+    """A weighted sum as its least value, the zeros at its end, and what is left as a function of the nodes."""
+    least = sum(min(weight * end for end in builder.reach(node)) for node, weight in weights)
+    shift = min(_zeros(weight) for _, weight in weights)
+    factors = np.array([weight for _, weight in weights], np.int64)
+
+    def function(rows: IntArray) -> IntArray:
         result: IntArray = (rows @ factors - least) >> shift
         return result
 
-    return Term(builder.table([node for node, _ in weights], partial), shift, False), least
+    return least, shift, function
 
 
 def _reduced(builder: Builder, terms: list[Term], tables: bool = True) -> tuple[Node, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qap.errors import QapError, missing_extra
 from qap.hardware.circuit import Circuit, Node
-from qap.hardware.operations import Constant, Table, Wire, bits_literal
+from qap.hardware.operations import AddTable, Constant, Table, Wire, bits_literal
 from qap.hardware.pipeline import Schedule
 
 if TYPE_CHECKING:
@@ -133,9 +133,10 @@ def _tables(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[tuple[
     """Name, length and digits of each column of each truth table."""
     for node in _in_stage(circuit, schedule, stage):
         operation = circuit.operations[node]
-        if isinstance(operation, Table):
-            for bit, column in enumerate(operation.columns(circuit.reaches[node].width)):
-                yield f"{_name(node)}_t{bit}", len(operation.values), f"{column:x}"
+        if isinstance(operation, Table | AddTable):
+            rows = len(operation.values if isinstance(operation, Table) else operation.table.values)
+            for bit, column in enumerate(operation.columns(circuit.reaches[node])):
+                yield f"{_name(node)}_t{bit}", rows, f"{column:x}"
 
 
 def _wires(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[tuple[str, int, str]]:
