@@ -23,10 +23,10 @@ CHAIN_BITS = 12
 def cheapest(builder: Builder, candidates: Sequence[Callable[[], Node]]) -> Node:
     """Build every candidate and take the one with the fewest estimated LUTs; the first of equals."""
     best: tuple[float, Node] | None = None
+    start = builder.mark()
     for build in candidates:
-        mark = builder.mark()
         node = build()
-        cost = builder.luts_since(mark, [node])
+        cost = builder.luts_since(start, [node])
         if best is None or cost < best[0]:
             best = cost, node
     assert best is not None

@@ -168,7 +168,7 @@ class Builder:
     def add_table(
         self, a: Node, shift_a: int, nodes: Sequence[Node], shift_table: int, function: Callable[[IntArray], IntArray]
     ) -> Node:
-        """`(a << shift_a) + (table << shift_table)`; the table as in `table`, with values that are not negative."""
+        """`(a << shift_a) + (table << shift_table)`; the table as in `table`."""
         values = function(self._rows(nodes))
         return self._node(AddTable(shift_a, shift_table, Table(tuple(int(value) for value in values))), a, *nodes)
 

@@ -408,18 +408,17 @@ class AddTable:
         return (arguments[0] << self.shift_a) + (self.table.lookup(arguments[1:], widths[1:]) << self.shift_table)
 
     def columns(self, reach: Reach) -> list[int]:
-        """The columns of the table."""
-        return self.table.columns(self.table.reach(()))
+        """The columns of the table, up to the top bit of the sum."""
+        bits = Reach(0, (1 << max(1, reach.width - self.shift_table)) - 1)
+        return self.table.columns(bits)
 
     def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
         """The sum, the table second."""
-        values = Wire(result.name, self.table.reach(()))
-        kept = min(values.width, result.width - self.shift_table)
-        looked_up = self.table.verilog(arguments[1:], Wire(result.name, Reach(0, (1 << kept) - 1)))
-        fill = result.width - self.shift_table - kept
-        parts = [f"{fill}'d0"] * (fill > 0) + [looked_up] + [f"{self.shift_table}'d0"] * (self.shift_table > 0)
-        first = arguments[0].extended(result.width, self.shift_a)
-        return f"{first} + {{{', '.join(parts)}}}"
+        values = Reach(0, (1 << max(1, result.width - self.shift_table)) - 1)
+        looked_up = self.table.verilog(arguments[1:], Wire(result.name, values))
+        if self.shift_table:
+            looked_up = f"{{{looked_up}, {self.shift_table}'d0}}"
+        return f"{arguments[0].extended(result.width, self.shift_a)} + {looked_up}"
 
     def _carry_bits(self, result: Reach) -> int:
         return max(1, result.width - max(0, self.shift_table - self.shift_a))

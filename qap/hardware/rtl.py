@@ -14,7 +14,7 @@ import numpy as np
 
 from qap.errors import missing_extra
 from qap.fixed import IntArray
-from qap.hardware.activations import TABLE_BITS, activated, winner
+from qap.hardware.activations import TABLE_BITS, activated, cheapest, winner
 from qap.hardware.circuit import Builder, Circuit, Node
 from qap.hardware.operations import Reach
 from qap.hardware.sums import Sum, adder_sum, digits, table_sum
@@ -50,12 +50,13 @@ class Neuron(NamedTuple):
 def _lower_layer(builder: Builder, layer: IntegerLayer, nodes: list[Node], fractional: int) -> list[Node]:
     weight, bias = layer.aligned(fractional)
     neurons = [_neuron(builder, nodes, weight[:, j], int(bias[j])) for j in range(layer.n_out)]
-    results = [_as_table(builder, layer, neuron) for neuron in neurons]
-    left = [index for index, result in enumerate(results) if result is None]
-    sums = _cheapest_sums(builder, [neurons[index] for index in left])
-    for index, total in zip(left, sums, strict=True):
-        results[index] = activated(builder, layer, Sum(total.node, total.offset + neurons[index].offset))
-    return [result for result in results if result is not None]
+    start = builder.mark()
+    tables = [_by_tables(builder, layer, neuron) for neuron in neurons]
+    cost = builder.luts_since(start, tables)
+    if cost <= SHARING * _adders(builder, neurons):
+        return tables
+    shared = [activated(builder, layer, total) for total in _shared_sums(builder, neurons)]
+    return shared if builder.luts_since(start, shared) < cost else tables
 
 
 def _neuron(builder: Builder, nodes: list[Node], weight: IntArray, bias: int) -> Neuron:
@@ -70,34 +71,24 @@ def _neuron(builder: Builder, nodes: list[Node], weight: IntArray, bias: int) ->
     return Neuron({node: factor for node, factor in weights.items() if factor}, bias)
 
 
-def _as_table(builder: Builder, layer: IntegerLayer, neuron: Neuron) -> Node | None:
-    """The whole neuron as one truth table, if it reads few bits and nothing else is cheaper."""
+def _by_tables(builder: Builder, layer: IntegerLayer, neuron: Neuron) -> Node:
+    """The neuron as one truth table if it reads few bits, else by sums of tables, whichever is cheaper."""
     read = list(neuron.weights)
-    if sum(builder.width(node) for node in read) > TABLE_BITS:
-        return None
     if not read:
         return builder.constant(int(layer.activate(np.array([neuron.offset]))[0]))
     factors = np.array([neuron.weights[node] for node in read], np.int64)
-    start = builder.mark()
-    total = table_sum(builder, neuron.weights)
-    summed = activated(builder, layer, Sum(total.node, total.offset + neuron.offset))
-    middle = builder.mark()
-    table = builder.table(read, lambda rows: layer.activate(rows @ factors + neuron.offset))
-    if builder.luts_since(middle, [table]) <= builder.luts_since(start, [summed]):
-        return table
-    return None
 
+    def whole() -> Node:
+        return builder.table(read, lambda rows: layer.activate(rows @ factors + neuron.offset))
 
-def _cheapest_sums(builder: Builder, neurons: list[Neuron]) -> list[Sum]:
-    """The sums of a layer's neurons by tables, or by shared adders where these are cheaper."""
-    start = builder.mark()
-    tables = [table_sum(builder, neuron.weights) for neuron in neurons]
-    tables_cost = builder.luts_since(start, [total.node for total in tables])
-    if tables_cost <= SHARING * _adders(builder, neurons):
-        return tables
-    start = builder.mark()
-    shared = _shared_sums(builder, neurons)
-    return shared if builder.luts_since(start, [total.node for total in shared]) < tables_cost else tables
+    def summed(fold: int) -> Node:
+        total = table_sum(builder, neuron.weights, fold)
+        return activated(builder, layer, Sum(total.node, total.offset + neuron.offset - fold))
+
+    candidates = [lambda: summed(0), lambda: summed(neuron.offset)]
+    if sum(builder.width(node) for node in read) <= TABLE_BITS:
+        candidates.insert(0, whole)
+    return cheapest(builder, candidates)
 
 
 SHARING = 0.4
@@ -122,10 +113,11 @@ def _shared_sums(builder: Builder, neurons: list[Neuron]) -> list[Sum]:
     small = bool(np.abs(weight).max(initial=0) < 1 << FLOAT32_BITS)
     wide = max((builder.width(node) for node in rows), default=0) > FLOAT32_BITS
     found = _da4ml_sums(builder, rows, weight) if small and not wide and rows else [None] * len(neurons)
-    return [
+    sums = [
         Sum(node, 0) if node is not None else adder_sum(builder, neuron.weights)
         for node, neuron in zip(found, neurons, strict=True)
     ]
+    return [Sum(total.node, total.offset + neuron.offset) for total, neuron in zip(sums, neurons, strict=True)]
 
 
 class _Partial(NamedTuple):

@@ -17,10 +17,12 @@ from qap.fixed import IntArray
 from qap.hardware.circuit import Builder, Node
 from qap.hardware.operations import LUT_INPUTS
 
-NARROW = 3
+NARROW = 5
 """Values of at most so many bits go into tables; wider ones into adders."""
-TABLES_ADDED = 2
+TABLES_ADDED = 5
 """So many tables are added to one of six bits, one after the other; more would keep inputs waiting in registers."""
+Weighted = list[tuple[Node, int]]
+"""Nodes with their weights."""
 
 
 class Sum(NamedTuple):
@@ -38,19 +40,20 @@ class Term(NamedTuple):
     negative: bool
 
 
-def table_sum(builder: Builder, weights: Mapping[Node, int]) -> Sum:
-    """The sum of weight * node, in tables of at most six bits where that is possible, then in adders.
+def table_sum(builder: Builder, weights: Mapping[Node, int], fold: int = 0) -> Sum:
+    """The sum of weight * node, in tables where the nodes are narrow, else in adders; and `fold`, if there are tables.
 
     Args:
         weights: for each node its weight, not 0.
+        fold: a constant that is added; with 0 the tables' least values are left over as the offset.
     """
-    narrow = [node for node in weights if builder.width(node) <= NARROW]
-    narrow.sort(key=lambda node: (_zeros(weights[node]), abs(weights[node]), node))
-    terms, offset = _units(builder, [(node, weights[node]) for node in narrow])
-    for node in weights.keys() - set(narrow):
-        terms += digit_terms(node, weights[node])
-    node, least = _reduced(builder, terms)
-    return Sum(node, offset + least)
+    narrow = [(node, weight) for node, weight in weights.items() if builder.width(node) <= NARROW]
+    wide = [(node, weight) for node, weight in weights.items() if builder.width(node) > NARROW]
+    bins = _bins(builder, narrow)
+    terms, offset = _units(builder, bins, fold)
+    terms += [term for node, weight in wide for term in digit_terms(node, weight)]
+    node, rest = _reduced(builder, terms)
+    return Sum(node, offset + fold + rest)
 
 
 def adder_sum(builder: Builder, weights: Mapping[Node, int]) -> Sum:
@@ -78,62 +81,86 @@ def digits(weight: int) -> int:
     return len(digit_terms(0, weight))
 
 
-def _units(builder: Builder, weights: list[tuple[Node, int]]) -> tuple[list[Term], int]:
-    """Partial sums of a table of six bits and tables of five that are added to it, and the constant left over."""
+def _bins(builder: Builder, weights: Weighted) -> list[Weighted]:
+    """What goes into the same table: six bits in the first of each unit, five in the others, alike weights together."""
+    order = sorted(weights, key=lambda pair: (_zeros(pair[1]), abs(pair[1]), pair[0]))
+    wide = [pair for pair in order if builder.width(pair[0]) > LUT_INPUTS // 2]
+    # a power of two needs no table at all when a unit begins with it
+    wide.sort(key=lambda pair: (not _is_shift([pair]), -builder.width(pair[0])))
+    waiting = wide + [pair for pair in order if pair not in wide]
+    bins: list[Weighted] = []
+    while waiting:
+        room = LUT_INPUTS - bool(len(bins) % (1 + TABLES_ADDED))
+        chunk: Weighted = []
+        for pair in list(waiting):
+            if builder.width(pair[0]) <= room:
+                chunk.append(pair)
+                waiting.remove(pair)
+                room -= builder.width(pair[0])
+            if not room:
+                break
+        bins.append(chunk)
+    return bins
+
+
+def _units(builder: Builder, bins: list[Weighted], fold: int) -> tuple[list[Term], int]:
+    """Partial sums of a table and tables that are added to it, one after the other; `fold` goes into the first table.
+
+    Returns:
+        The partial sums, and the constant that is still to be added to them.
+    """
     terms: list[Term] = []
-    offset = 0
-    added = TABLES_ADDED
-    while weights:
-        room = LUT_INPUTS if added == TABLES_ADDED else LUT_INPUTS - 1
-        chunk = _filled(builder, weights, room)
-        del weights[: len(chunk)]
-        if added == TABLES_ADDED:
-            term, least = _tabled(builder, chunk)
-            terms.append(term)
-            added = 0
+    free = [index % (1 + TABLES_ADDED) == 0 and _is_shift(chunk) for index, chunk in enumerate(bins)]
+    offset = sum(_least(builder, chunk) for chunk, is_free in zip(bins, free, strict=True) if not is_free)
+    fold += offset if fold else 0
+    for index, (chunk, is_free) in enumerate(zip(bins, free, strict=True)):
+        if is_free:
+            terms.append(digit_terms(*chunk[0])[0])
+            continue
+        if index % (1 + TABLES_ADDED) == 0:
+            terms.append(_tabled(builder, chunk, fold))
         else:
-            terms[-1], least = _table_added(builder, terms[-1], chunk)
-            added += 1
-        offset += least
+            terms[-1] = _table_added(builder, terms[-1], chunk, fold)
+        offset -= fold
+        fold = 0
     return terms, offset
 
 
-def _filled(builder: Builder, weights: list[tuple[Node, int]], room: int) -> list[tuple[Node, int]]:
-    """The first weights whose bits fit."""
-    for count in range(1, len(weights)):
-        if sum(builder.width(node) for node, _ in weights[: count + 1]) > room:
-            return weights[:count]
-    return weights[:]
+def _is_shift(weights: Weighted) -> bool:
+    """Whether the weighted sum is one node times a power of two."""
+    return len(weights) == 1 and weights[0][1] > 0 and digits(weights[0][1]) == 1
 
 
-def _table_added(builder: Builder, term: Term, weights: list[tuple[Node, int]]) -> tuple[Term, int]:
-    """A term plus a table, which costs no more than the adder, and the constant left over."""
-    least, shift, function = _partial(builder, weights)
+def _least(builder: Builder, weights: Weighted) -> int:
+    """The least value of a weighted sum."""
+    return sum(min(weight * end for end in builder.reach(node)) for node, weight in weights)
+
+
+def _tabled(builder: Builder, weights: Weighted, fold: int = 0) -> Term:
+    """One table for a weighted sum less its least value, plus `fold`."""
+    shift, function = _partial(builder, weights, fold)
+    return Term(builder.table([node for node, _ in weights], function), shift, False)
+
+
+def _table_added(builder: Builder, term: Term, weights: Weighted, fold: int) -> Term:
+    """A term plus a table as in `_tabled`, which costs no more than the adder."""
+    shift, function = _partial(builder, weights, fold)
     common = min(term.shift, shift)
     read = [node for node, _ in weights]
-    node = builder.add_table(term.node, term.shift - common, read, shift - common, function)
-    return Term(node, common, False), least
+    return Term(builder.add_table(term.node, term.shift - common, read, shift - common, function), common, False)
 
 
-def _tabled(builder: Builder, weights: list[tuple[Node, int]]) -> tuple[Term, int]:
-    """One table for a weighted sum less its least value, and that value."""
-    if len(weights) == 1 and digits(weights[0][1]) == 1:
-        return digit_terms(*weights[0])[0], 0
-    least, shift, function = _partial(builder, weights)
-    return Term(builder.table([node for node, _ in weights], function), shift, False), least
-
-
-def _partial(builder: Builder, weights: list[tuple[Node, int]]) -> tuple[int, int, Callable[[IntArray], IntArray]]:
-    """A weighted sum as its least value, the zeros at its end, and what is left as a function of the nodes."""
-    least = sum(min(weight * end for end in builder.reach(node)) for node, weight in weights)
-    shift = min(_zeros(weight) for _, weight in weights)
+def _partial(builder: Builder, weights: Weighted, fold: int) -> tuple[int, Callable[[IntArray], IntArray]]:
+    """A weighted sum less its least value, plus `fold`: the zeros at its end, and what is left as a function."""
+    constant = fold - _least(builder, weights)
+    shift = min([_zeros(weight) for _, weight in weights] + ([_zeros(constant)] if constant else []))
     factors = np.array([weight for _, weight in weights], np.int64)
 
     def function(rows: IntArray) -> IntArray:
-        result: IntArray = (rows @ factors - least) >> shift
+        result: IntArray = (rows @ factors + constant) >> shift
         return result
 
-    return least, shift, function
+    return shift, function
 
 
 def _reduced(builder: Builder, terms: list[Term], tables: bool = True) -> tuple[Node, int]:
@@ -157,8 +184,9 @@ def _reduced(builder: Builder, terms: list[Term], tables: bool = True) -> tuple[
             used = [(node, weight) for node, weight in combined.items() if weight]
             if not used:
                 continue
-            result, least = _tabled(builder, used)
-            offset += least
+            one = len(used) == 1 and digits(used[0][1]) == 1
+            result = digit_terms(*used[0])[0] if one else _tabled(builder, used)
+            offset += 0 if one else _least(builder, used)
         else:
             result = _added(builder, *merged)
         heapq.heappush(heap, (builder.width(result.node) + result.shift, order, result))
