@@ -15,7 +15,7 @@ import numpy as np
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
-from qap.network import Activation, StepTable
+from qap.layer import Activation, StepTable
 
 MAX_STEPS = 4096
 """A staircase with more steps than this is no sensible hardware."""
@@ -101,7 +101,8 @@ def _leaky_relu(layer: str, magnitude_bits: int, integer: int, shift: int, fract
     def leaky(x: IntArray) -> IntArray:
         positive = form.requantize(np.maximum(x, 0), fractional) << finer
         negative = form.requantize(np.minimum(x, 0), fractional + shift) << finer
-        return positive + np.maximum(negative, lowest)
+        both: IntArray = positive + np.maximum(negative, lowest)
+        return both
 
     highest = form.max_int << finer
     steps = _steps(layer, leaky, lowest, highest, form.integer + fractional + finer)

@@ -1,61 +1,51 @@
-"""The fast emulator: each layer of an `IntegerNetwork` compiled to exact matrix products.
+"""The fast emulator: exact matrix products of integers.
 
 BLAS multiplies integers exactly as long as no partial sum leaves the mantissa. The weights bound all
-partial sums, so that bound picks the cheapest arithmetic that is exact: float32 below 2**24, float64
+partial sums, and that bound picks the cheapest arithmetic that is exact: float32 below 2**24, float64
 below 2**53, int64 above. Inputs that no weight reads are not even copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from qap.fixed import IntArray
-from qap.network import IntegerLayer, IntegerNetwork, Interval, partial_sum_bound
+from qap.interval import Interval, partial_sum_bound
 
-Program = Callable[[npt.NDArray[Any]], IntArray]
-BLOCK = 8192  # samples at once: the copies of a block stay in the cache
-
-
-def compile_network(network: IntegerNetwork) -> Iterator[Program]:
-    """One program for each layer: (n, n_in) integers -> (n, n_out) int64."""
-    low = np.full(network.n_in, network.input_format.min_int, np.int64)
-    high = np.full(network.n_in, network.input_format.max_int, np.int64)
-    fractional = network.input_format.fractional
-    for layer, (_, reach) in zip(network.layers, network.intervals(), strict=True):
-        yield compile_layer(layer, fractional, Interval(low, high))
-        low, high = reach
-        fractional = layer.result_format.fractional
+SMALL_PRODUCT = 2**18
+"""Multiplications up to which BLAS keeps a matrix product in one thread; handing a thin one to more costs time."""
 
 
-def compile_layer(layer: IntegerLayer, input_fractional: int, reach: Interval) -> Program:
-    """The program of one layer.
+class ExactProduct:
+    """`x @ weight + bias` in exact integers, for x within known ranges.
 
     Args:
-        layer: the layer.
-        input_fractional: fractional bits of its input.
+        weight: int64 (n_in, n_out), in LSBs of the accumulator.
+        bias: int64 (n_out,), in LSBs of the accumulator.
         reach: the range of each input.
     """
-    weight, bias = layer.aligned(input_fractional)
-    columns = np.flatnonzero(weight.any(axis=1))
-    dtype = exact_dtype(weight, bias, reach)
-    reads_all = columns.size > 0.75 * layer.n_in
-    used = (weight if reads_all else weight[columns]).astype(dtype)
-    offset = bias.astype(dtype)
 
-    def run(x: npt.NDArray[Any]) -> IntArray:
-        picked = x if reads_all else x.take(columns, axis=1)
-        return layer.activate((picked.astype(dtype) @ used + offset).astype(np.int64, copy=False))
+    def __init__(self, weight: IntArray, bias: IntArray, reach: Interval) -> None:
+        columns = np.flatnonzero(weight.any(axis=1))
+        self._columns = None if columns.size > 0.75 * len(weight) else columns
+        self._dtype = exact_dtype(weight, bias, reach)
+        self._weight = (weight if self._columns is None else weight[columns]).astype(self._dtype)
+        self._bias = bias.astype(self._dtype)
+        # so few samples at once that their copies stay in the cache
+        self._rows = max(SMALL_PRODUCT // max(1, self._weight.size), 32)
 
-    def blocks(x: npt.NDArray[Any]) -> IntArray:
-        if len(x) <= BLOCK:
-            return run(x)
-        return np.concatenate([run(x[start : start + BLOCK]) for start in range(0, len(x), BLOCK)])
-
-    return blocks
+    def __call__(self, x: npt.NDArray[Any]) -> IntArray:
+        """The accumulators, int64 (n, n_out), of integers (n, n_in) of any type."""
+        accumulator = np.empty((len(x), self._bias.size), self._dtype)
+        for start in range(0, len(x), self._rows):
+            part = x[start : start + self._rows]
+            picked = part if self._columns is None else part.take(self._columns, axis=1)
+            np.matmul(picked.astype(self._dtype), self._weight, out=accumulator[start : start + self._rows])
+        accumulator += self._bias
+        return accumulator.astype(np.int64, copy=False)
 
 
 def exact_dtype(weight: IntArray, bias: IntArray, reach: Interval) -> type[np.floating[Any]] | type[np.int64]:

@@ -161,10 +161,15 @@ def _function_name(activation: Any) -> str:
 def _quantized(layer: str, what: str, quantizer: Any, variable: Any) -> npt.NDArray[np.float64]:
     if quantizer is None:
         raise NotExact(layer, f"its {what} has no quantizer, it is float")
-    if getattr(quantizer, "alpha", None) == "auto":
-        raise NotExact(layer, f"its {what} has a float scale (alpha='auto'); use alpha='auto_po2' or 1")
+    alpha = getattr(quantizer, "alpha", None)
+    if alpha is not None and not (isinstance(alpha, str) and alpha == "auto_po2") and not _powers_of_two(alpha):
+        raise NotExact(layer, f"its {what} has a float scale (alpha={alpha!r}); use alpha='auto_po2' or a power of two")
     refuse_random(layer, quantizer)
     return np.asarray(quantizer(keras.ops.convert_to_tensor(variable)), np.float64)
+
+
+def _powers_of_two(alpha: Any) -> bool:
+    return not isinstance(alpha, str) and bool((np.frexp(np.abs(np.asarray(alpha, np.float64)))[0] == 0.5).all())
 
 
 def _spec(group: DenseGroup, input_fractional: int) -> LayerSpec:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from qap.errors import DataError, ToolFailed, ToolMissing
 from qap.files import whole_file
 from qap.fixed import FixedPoint, IntArray
-from qap.hardware.hls import HlsProject, read_project, render_cpp
+from qap.hardware.hls import HlsProject, read_project, render
 from qap.network import IntegerNetwork
 
 COMPILER = "g++"
@@ -61,7 +61,7 @@ class CsimEngine:
         y = np.empty((len(x), network.n_out))
         for start in range(0, len(x), CHUNK):
             part = slice(start, start + CHUNK)
-            _with_large_stack(lambda part=part: library.qap_run(_pointer(x[part]), _pointer(y[part]), len(x[part])))
+            _with_large_stack(library.qap_run, _pointer(x[part]), _pointer(y[part]), ctypes.c_long(len(x[part])))
         return _integers(y, project.formats[-1])
 
     def trace(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> list[IntArray]:
@@ -71,7 +71,7 @@ class CsimEngine:
         results = [np.empty((len(x), width)) for width in project.widths]
         for sample in range(len(x)):
             arrays = (ctypes.c_void_p * len(results))(*(result[sample].ctypes.data for result in results))
-            _with_large_stack(lambda arrays=arrays, row=x[sample]: library.qap_trace(_pointer(row), arrays))
+            _with_large_stack(library.qap_trace, _pointer(x[sample]), arrays)
         return [_integers(y, form) for y, form in zip(results, project.formats[1:], strict=True)]
 
     def _load(self, network: IntegerNetwork) -> tuple[HlsProject, ctypes.CDLL]:
@@ -103,7 +103,7 @@ def build(project: HlsProject, cache: Path) -> Path:
     compiler = shutil.which(COMPILER)
     if compiler is None:
         raise ToolMissing(f"{COMPILER} is not installed; install it to build the C simulation")
-    source = render_cpp("csim.cpp.j2", project)
+    source = render("csim.cpp.j2", project)
     library = (cache / f"csim-{_digest(project.folder, source)}.so").resolve()
     if library.exists():
         return library
@@ -132,11 +132,11 @@ def _digest(folder: Path, source: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _with_large_stack(call: Callable[[], object]) -> None:
-    """Run in a thread whose stack holds hls4ml's arrays."""
+def _with_large_stack(call: Callable[..., object], *arguments: Any) -> None:
+    """Call in a thread whose stack holds hls4ml's arrays."""
     previous = threading.stack_size(STACK_BYTES)
     try:
-        thread = threading.Thread(target=call)
+        thread = threading.Thread(target=call, args=arguments)
         thread.start()
     finally:
         threading.stack_size(previous)

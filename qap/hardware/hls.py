@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from qap.errors import DataError, NotExact, RecipeError, missing_extra
 from qap.files import whole_folder
 from qap.fixed import FixedPoint
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
+from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
 
 DESCRIPTION = "qap_project.json"
@@ -109,7 +110,7 @@ def write_project(
     folder = Path(folder)
     _refuse_wide(network)
     project_name = "qap_" + _identifier(name)
-    with whole_folder(folder) as temporary, _quiet():
+    with whole_folder(folder) as temporary, _quiet(), quiet_stderr():
         model = _model(network, temporary, project_name, target)
         model.write()
         project = _description(network, folder, project_name, target, model)
@@ -122,6 +123,16 @@ def write_project(
 def layer_names(network: IntegerNetwork) -> list[str]:
     """A C++ name for each layer, unique."""
     return [f"{_identifier(layer.name)}_{index}" for index, layer in enumerate(network.layers)]
+
+
+def hls_accumulator(layer: IntegerLayer) -> FixedPoint:
+    """The accumulator's format; wider than proven only where the result's LSB lies above all of its bits.
+
+    The open `ap_fixed` headers read the bit that decides the rounding from the source, and stop when it has none there.
+    """
+    form = layer.accum_format
+    extra = max(0, form.fractional - layer.result_format.fractional - form.width)
+    return replace(form, width=form.width + extra, integer=form.integer + extra)
 
 
 def _identifier(text: str) -> str:
@@ -151,14 +162,14 @@ def _model(network: IntegerNetwork, folder: Path, name: str, target: TargetRecip
     ]
     settings: dict[str, Any] = {"x": {"Precision": {"result": str(network.input_format)}}}
     for layer, cpp_name in zip(network.layers, layer_names(network), strict=True):
-        acts = layer.activation != "linear"
+        acts, accumulator = layer.activation != "linear", str(hls_accumulator(layer))
         layers.append(_dense(layer, cpp_name, layers[-1]["name"]))
         settings[cpp_name] = {
             "Precision": {
                 "weight": str(layer.weight_format),
                 "bias": str(layer.bias_format),
-                "accum": str(layer.accum_format),
-                "result": str(layer.accum_format if acts else layer.result_format),
+                "accum": accumulator,
+                "result": accumulator if acts else str(layer.result_format),
             },
             "Strategy": strategy,
             "ReuseFactor": target.reuse_factor,
@@ -247,11 +258,12 @@ def _write_test_bench(network: IntegerNetwork, folder: Path, project: HlsProject
     for name, values in (("inputs", rows), ("golden", network.forward(rows))):
         lines = (" ".join(map(str, row)) for row in values.tolist())
         (folder / "tb_data" / f"{name}.dat").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / f"{project.name}_test.cpp").write_text(render_cpp("testbench.cpp.j2", project), encoding="utf-8")
+    (folder / f"{project.name}_test.cpp").write_text(render("testbench.cpp.j2", project), encoding="utf-8")
+    (folder / "csim.sh").write_text(render("csim.sh.j2", project), encoding="utf-8")
 
 
-def render_cpp(template: str, project: HlsProject) -> str:
-    """A C++ source from one of the templates of this package.
+def render(template: str, project: HlsProject) -> str:
+    """A source or script from one of the templates of this package.
 
     Args:
         template: the file name.

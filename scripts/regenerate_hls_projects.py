@@ -1,0 +1,89 @@
+"""Regenerate hls_projects/: the reference HLS projects, as a user of Vitis or Vivado HLS takes them.
+
+    python scripts/regenerate_hls_projects.py           the same bytes everywhere, from network.npz
+    python scripts/regenerate_hls_projects.py --train   train the networks anew first (a minute for each)
+
+The vendor's ap_types headers are left out: Vitis HLS and Vivado HLS bring their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from qap.data import Dataset, load
+from qap.hardware.hls import TEST_VECTORS, HlsProject, write_project
+from qap.network import IntegerNetwork, StepTable
+from qap.recipe import Recipe, load_recipe
+from qap.storage import load_network, save_network
+
+ROOT = Path(__file__).resolve().parents[1] / "hls_projects"
+RECIPES = {"mnist_1v9": "mnist-1v9"}
+VENDOR_HEADERS = "firmware/ap_types"
+
+
+def regenerate(folder: Path, recipe: Recipe, network: IntegerNetwork) -> None:
+    """Write one reference project.
+
+    Args:
+        folder: where; replaced as a whole.
+        recipe: of the network.
+        network: what is written.
+    """
+    data = load(recipe.data.name, input_format=str(network.input_format), seed=recipe.seed)
+    project = write_project(network, folder, name=recipe.name, target=recipe.target, x_int=data.test.x)
+    shutil.rmtree(folder / VENDOR_HEADERS)
+    save_network(network, folder / "network.npz")
+    (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
+    (folder / "README.md").write_text(readme(recipe, network, project, data), encoding="utf-8")
+
+
+def readme(recipe: Recipe, network: IntegerNetwork, project: HlsProject, data: Dataset) -> str:
+    """The page of one project; every number is computed here."""
+    decided = network.decide(network.forward(data.test.x))
+    template = (Path(__file__).parent / "hls_project.md.j2").read_text(encoding="utf-8")
+    return jinja2.Template(template, undefined=jinja2.StrictUndefined, keep_trailing_newline=True).render(
+        recipe=recipe,
+        target=recipe.target,
+        network=network,
+        project=project,
+        tests=len(data.test),
+        vectors=min(TEST_VECTORS, len(data.test)),
+        accuracy=float(np.mean(decided == data.test.y)),
+        zeros=[float(np.mean(layer.weight == 0)) for layer in network.layers],
+        activations=[_activation(layer.activation) for layer in network.layers],
+    )
+
+
+def _activation(activation: str | StepTable) -> str:
+    return f"{activation.thresholds.size} steps" if isinstance(activation, StepTable) else activation
+
+
+def _train(recipe: Recipe) -> IntegerNetwork:
+    from qap.flow import NETWORK, run_flow
+    from qap.run import RunDirectory
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunDirectory.create(Path(folder) / "run", recipe)
+        run_flow(run, ["data", "teacher", "student", "freeze"])
+        return load_network(run.file(NETWORK))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--train", action="store_true", help="train the networks anew")
+    train = parser.parse_args().train
+    for name, recipe_name in RECIPES.items():
+        recipe = load_recipe(recipe_name)
+        network = _train(recipe) if train else load_network(ROOT / name / "network.npz")
+        regenerate(ROOT / name, recipe, network)
+        print(f"{ROOT.name}/{name}: {network.digest[:8]}")
+
+
+if __name__ == "__main__":
+    main()
