@@ -49,7 +49,7 @@ class RtlEngine:
                 network, Path(folder) / "rtl", interface="parallel", stage_depth=self._stage_depth or "auto",
                 whatever_size=True,
             )  # fmt: skip
-            return simulate(project, network, x_int)
+            return simulate(project, network, x_int, cache=Path(folder))
 
 
 class NetlistEngine:
@@ -82,7 +82,9 @@ class NetlistEngine:
             return simulate_netlist(self._project, network, x_int, target=self._target, progress=self._progress)
         with tempfile.TemporaryDirectory(prefix="qap-") as folder:
             project = write_rtl(network, Path(folder) / "rtl", interface="parallel", whatever_size=True)
-            return simulate_netlist(project, network, x_int, target=self._target, progress=self._progress)
+            return simulate_netlist(
+                project, network, x_int, target=self._target, progress=self._progress, cache=Path(folder)
+            )
 
 
 def simulate_netlist(
@@ -92,6 +94,7 @@ def simulate_netlist(
     *,
     target: str = "xc7",
     progress: Progress = silent,
+    cache: Path | None = None,
 ) -> IntArray:
     """The logits that the synthesized core computes: what was counted is what is proven.
 
@@ -101,6 +104,7 @@ def simulate_netlist(
         x_int: integer samples (n, n_in).
         target: what it is synthesized for.
         progress: told what is being done.
+        cache: where simulators are kept; None is the user's cache.
 
     Raises:
         QapError: the project belongs to another network.
@@ -110,7 +114,7 @@ def simulate_netlist(
     synthesize(project, family, device=None, progress=progress)
     netlist = synthesis_folder(project, family, "core") / "netlist.v"
     cells = yosys_share() / CELL_MODELS[family] / "cells_sim.v"
-    return simulate(project, network, x_int, sources=[netlist, cells], progress=progress)
+    return simulate(project, network, x_int, sources=[netlist, cells], progress=progress, cache=cache)
 
 
 def simulate(
@@ -120,6 +124,7 @@ def simulate(
     *,
     sources: Sequence[Path] | None = None,
     progress: Progress = silent,
+    cache: Path | None = None,
 ) -> IntArray:
     """The logits that the core of a project computes.
 
@@ -131,6 +136,7 @@ def simulate(
         x_int: integer samples (n, n_in).
         sources: other Verilog files of the same core (a netlist and its cells), None for the project's own.
         progress: told what is being done.
+        cache: where simulators are kept; None is the user's cache.
 
     Raises:
         QapError: the project belongs to another network.
@@ -138,7 +144,7 @@ def simulate(
     """
     _same_network(project, network)
     x_int = network.checked_input(x_int)
-    program = build(sources or [project.core_source], project.name, CORE_HARNESS, progress)
+    program = build(sources or [project.core_source], project.name, CORE_HARNESS, progress, cache)
     logits, classes = run_core(
         program, project.core_inputs(x_int), project.ports, project.latency_cycles, project.signed_logits
     )

@@ -51,7 +51,9 @@ def missing_simulator() -> str | None:
     return None
 
 
-def build(sources: Sequence[Path], top: str, harness: str, progress: Progress = silent) -> Path:
+def build(
+    sources: Sequence[Path], top: str, harness: str, progress: Progress = silent, cache: Path | None = None
+) -> Path:
     """The program that simulates a design; built once for the same sources.
 
     Args:
@@ -59,6 +61,7 @@ def build(sources: Sequence[Path], top: str, harness: str, progress: Progress = 
         top: the module to simulate.
         harness: the C++ file of the templates that drives it.
         progress: told what is being done.
+        cache: where programs are kept; None is the user's cache.
 
     Raises:
         ToolFailed: Verilator or the compiler refuses the sources.
@@ -77,7 +80,7 @@ def build(sources: Sequence[Path], top: str, harness: str, progress: Progress = 
         ]
         + [path.read_bytes() for path in sources]
     )
-    program = cache_folder() / "simulators" / key / "simulate"
+    program = (cache or cache_folder()) / "simulators" / key / "simulate"
     if not program.exists():
         progress(f"Verilator compiles {top}")
         with whole_folder(program.parent) as folder:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from any_network import random_network
 from hardware_cases import dense, sparse_classifier, vectors
 
 from qap.errors import QapError
@@ -17,8 +18,8 @@ from qap.hardware.operations import Add, Input, Reach, Table
 from qap.hardware.pipeline import best_schedule, scheduled
 from qap.hardware.rtl import lower_network
 from qap.hardware.sums import adder_sum, digit_terms, table_sum
-from qap.network import IntegerNetwork, LayerSpec, connect
-from qap.random_networks import random_network
+from qap.layer import LayerSpec
+from qap.network import IntegerNetwork, connect
 from qap.simplify import simplify
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from any_network import random_network
 from hardware_cases import dense, needs_simulator, sparse_classifier, vectors
 
 from qap.errors import QapError, ToolFailed
@@ -12,7 +13,6 @@ from qap.hardware.engines import AXIS_HARNESS, RtlEngine, simulate, simulate_str
 from qap.hardware.project import RtlProject, write_rtl
 from qap.hardware.simulate import StreamResult, build, run_stream
 from qap.network import IntegerNetwork
-from qap.random_networks import random_network
 from qap.verify import EmulatorEngine, agree
 
 pytestmark = needs_simulator

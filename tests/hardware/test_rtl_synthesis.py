@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from any_network import random_network
 from hardware_cases import dense, needs_simulator, sparse_classifier, vectors
 
 from qap.errors import QapError, ReportError, ToolFailed, ToolMissing
@@ -16,7 +17,6 @@ from qap.hardware.place import place_and_route
 from qap.hardware.project import RtlProject, write_rtl
 from qap.hardware.synthesis import count_cells, read_cells, synthesis_folder, synthesize
 from qap.network import IntegerNetwork
-from qap.random_networks import random_network
 from qap.verify import EmulatorEngine, agree
 
 try:

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.network import Activation, IntegerNetwork, LayerSpec, StepTable, connect
+from qap.layer import Activation, LayerSpec, StepTable
+from qap.network import IntegerNetwork, connect
 
 ROUNDINGS = tuple(Rounding)
 OVERFLOWS = tuple(Overflow)
