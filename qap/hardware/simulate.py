@@ -36,7 +36,9 @@ VERILATOR_FLAGS = (
     "--converge-limit", "100000", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-MULTITOP", "-Wno-TIMESCALEMOD",
     "-Wno-SPECIFYIGN",
 )  # fmt: skip
-COMPILE_FLAGS = ("-std=c++17", "-O1", "-DVL_TIME_CONTEXT")
+COMPILE_FLAGS = ("-std=c++17", "-DVL_TIME_CONTEXT")
+OPTIMIZED_BYTES = 8_000_000
+"""C++ beyond this (netlists of thousands of cells) is compiled without optimization, which would take many minutes."""
 BUILD_TIMEOUT_S = 1800.0
 RUN_TIMEOUT_S = 3600.0
 
@@ -177,8 +179,10 @@ def _link(root: Path, cxx: Path, folder: Path, progress: Progress) -> None:
     # one unit: Verilator's headers take longer to compile than most designs
     together = "".join(f'#include "{path.name}"\n' for path in sorted(folder.glob("*.cpp")))
     (folder / "all.cc").write_text(together, encoding="utf-8")
+    small = sum(path.stat().st_size for path in folder.glob("*.cpp")) <= OPTIMIZED_BYTES
+    level = "-O1" if small else "-O0"
     run_tool(
-        [cxx, *COMPILE_FLAGS, *_include(root), "-I.", "-o", "simulate", "all.cc", *runtime, "-pthread"],
+        [cxx, *COMPILE_FLAGS, level, *_include(root), "-I.", "-o", "simulate", "all.cc", *runtime, "-pthread"],
         folder,
         timeout_s=BUILD_TIMEOUT_S,
         progress=progress,
@@ -193,7 +197,7 @@ def _runtime(root: Path, cxx: Path, source: str) -> Path:
     if not compiled.exists():
         with whole_file(compiled) as temporary:
             run_tool(
-                [cxx, *COMPILE_FLAGS, *_include(root), "-c", "-o", temporary, path],
+                [cxx, *COMPILE_FLAGS, "-O1", *_include(root), "-c", "-o", temporary, path],
                 temporary.parent,
                 timeout_s=BUILD_TIMEOUT_S,
             )
