@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qap.errors import DataError
+
+SHOWN = 32  # characters of a name that a temporary name beside it repeats
 
 
 @contextmanager
@@ -20,10 +23,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         DataError: the file cannot be written (read-only folder, full disk).
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        _make_folder(path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:SHOWN]}.", suffix=path.suffix, dir=path.parent)
         os.close(handle)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no path can hold a null byte
         raise cannot_write(path, error) from error
     temporary = Path(name)
     try:
@@ -44,20 +47,26 @@ def whole_folder(path: Path) -> Iterator[Path]:
         DataError: the folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
+        if path.is_file():
+            raise _not_a_folder()
+        _make_folder(path.parent)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:SHOWN]}.", dir=path.parent))
+    except (OSError, ValueError) as error:
         raise cannot_write(path, error) from error
+    former = temporary.with_name(temporary.name + ".former")
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
-            shutil.rmtree(path)
+            path.replace(former)  # aside first: a folder that is deleted file by file is no whole folder
         temporary.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if former.exists() and not path.exists():
+            former.replace(path)
+        for leftover in (temporary, former):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -71,9 +80,20 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
 
 
-def cannot_write(path: Path, error: OSError) -> DataError:
+def cannot_write(path: Path, error: OSError | ValueError) -> DataError:
     """The error for a path that the system does not let us write."""
-    return DataError(f"cannot write {path}: {error.strerror or error}")
+    return DataError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise _not_a_folder() from None
+
+
+def _not_a_folder() -> NotADirectoryError:
+    return NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
 
 def _umask() -> int:

@@ -25,6 +25,7 @@ from qap.errors import QapError
 
 IntArray = npt.NDArray[np.int64]
 MAX_WIDTH = 63  # one less than int64, so that a sum of two numbers never wraps unseen
+HUGE = 2.0**896  # numbers from here on are multiples of 2**844: above every range, and 0 when they wrap
 
 
 class Rounding(StrEnum):
@@ -137,7 +138,7 @@ class FixedPoint:
             )
         except ValueError:
             raise QapError(
-                f"{text!r} is no fixed-point format; write ap_fixed<width,integer> or ap_ufixed<width,integer>, "
+                f"{text[:80]!r} is no fixed-point format; write ap_fixed<width,integer> or ap_ufixed<width,integer>, "
                 f"with a rounding ({', '.join(Rounding)}) and an overflow ({', '.join(Overflow)}) after it if needed"
             ) from None
 
@@ -155,7 +156,7 @@ class FixedPoint:
             QapError: it would be wider than 63 bits.
         """
         signed = low < 0
-        width = max(1, high.bit_length() + signed, (~low).bit_length() + 1 if signed else 0)
+        width = max(1, max(high, ~low).bit_length() + signed)
         return cls(signed, width, width - fractional)
 
     def with_modes(self, rounding: Rounding, overflow: Overflow) -> FixedPoint:
@@ -178,7 +179,7 @@ class FixedPoint:
         """
         drop = fractional - self.fractional
         values = values.astype(np.int64 if _fits_int64(values, drop) else object)
-        return self._into_range(_shift_right(values, drop, self.rounding)).astype(np.int64)
+        return self._into_range(_shift_right(values, drop, self.rounding))
 
     def quantize(self, x: npt.NDArray[np.floating[Any]]) -> IntArray:
         """Bring real numbers into this format, by its rounding and overflow, with no error but that of the format.
@@ -192,11 +193,14 @@ class FixedPoint:
         Raises:
             QapError: a number is infinite or not a number.
         """
-        scaled = np.ldexp(np.asarray(x, np.float64), self.fractional)
-        if not np.isfinite(scaled).all():
-            raise QapError(f"only finite numbers can be brought into {self}, but got {scaled[~np.isfinite(scaled)][0]}")
+        x = np.asarray(x, np.float64)
+        finite = np.isfinite(x)
+        if not finite.all():
+            raise QapError(f"only finite numbers can be brought into {self}, but got {x[~finite][0]}")
+        scaled = np.ldexp(np.clip(x, -HUGE, HUGE), self.fractional)
         if self.rounding is Rounding.TRN:
             grid = np.floor(scaled)
+            grid -= (scaled == 0) & (x < 0)  # a number so small that it underflowed is still below 0
         elif self.rounding is Rounding.RND:
             grid = np.floor(scaled)
             grid += scaled - grid >= 0.5  # floor(x + 0.5) would round twice
@@ -205,24 +209,24 @@ class FixedPoint:
         if np.abs(grid).max(initial=0) < 2.0**62:
             return self._into_range(grid.astype(np.int64))
         exact = np.array([int(value) for value in grid.ravel()], object).reshape(grid.shape)
-        return self._into_range(exact).astype(np.int64)
+        return self._into_range(exact)
 
     def to_float(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """The real numbers of integers in LSBs; exact up to 53 bits."""
         return np.ldexp(values.astype(np.float64), -self.fractional)
 
-    def _into_range(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _into_range(self, values: npt.NDArray[Any]) -> IntArray:
         if self.overflow is not Overflow.WRAP:
-            return np.clip(values, self.min_int, self.max_int)
+            return np.asarray(np.clip(values, self.min_int, self.max_int), np.int64)
         low = -(1 << (self.width - 1)) if self.signed else 0
-        return ((values - low) & ((1 << self.width) - 1)) + low
+        return np.asarray(((values - low) & ((1 << self.width) - 1)) + low, np.int64)
 
 
 def _fits_int64(values: npt.NDArray[Any], drop: int) -> bool:
     """Whether shifting by `drop` (and rounding) stays inside of int64; Python integers do the rare rest."""
     if drop > 61:
         return False
-    largest = int(np.abs(values).max(initial=0))
+    largest = max(int(values.max(initial=0)), -int(values.min(initial=0)))  # abs(-2**63) wraps
     return max(largest, 1 << max(drop, 0)) << max(-drop, 0) < 1 << 62
 
 
@@ -231,8 +235,8 @@ def _shift_right(values: npt.NDArray[Any], drop: int, rounding: Rounding) -> npt
         return values << -drop if values.dtype != object else values * (1 << -drop)
     if rounding is Rounding.TRN:
         return values >> drop
-    half = 1 << (drop - 1)
-    if rounding is Rounding.RND:
-        return (values + half) >> drop
-    # half to even: add half less one, plus one more when the bit that will be the last is odd
-    return (values + (half - 1) + ((values >> drop) & 1)) >> drop
+    half: Any = 1 << (drop - 1)
+    if rounding is Rounding.RND_CONV:
+        half = half - 1 + ((values >> drop) & 1)  # one less, unless the bit that will be the last is odd
+    rounded: npt.NDArray[Any] = (values + half) >> drop
+    return rounded

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.data import Dataset, Split
-from qap.errors import DataError, QapError, ToolMissing, missing_extra
+from qap.errors import DataError, QapError, RecipeError, ToolMissing, missing_extra
 from qap.files import write_with
 from qap.quiet import quiet_stderr
 from qap.recipe import Recipe
@@ -93,7 +93,7 @@ def run_flow(
 
     Args:
         run: the run directory.
-        stages: their names; None runs them all.
+        stages: their names, out of `STAGES`; None runs them all.
         force: run them again even if they are finished.
         progress: is told about every stage.
 
@@ -104,33 +104,44 @@ def run_flow(
         QapError: and its children, from the stages.
     """
     wanted = list(STAGES) if stages is None else list(stages)
+    unknown = [name for name in wanted if name not in STAGES]
+    if unknown:
+        raise QapError(f"no stage {unknown[0]!r} (there are: {', '.join(STAGES)})")
     progress = progress or Silent()
     with run.lock():
         return {name: _run_stage(run, STAGES[name], force, progress) for name in STAGES if name in wanted}
 
 
 def _run_stage(run: RunDirectory, stage: Stage, force: bool, progress: Progress) -> StageRecord:
-    try:
-        digest = run.digest(stage.reads(run.recipe), stage.settings(run))
-    except DataError as error:
-        raise DataError(f"stage {stage.name!r} cannot start: {error}; the stages before it come first") from error
+    for name in stage.reads(run.recipe):
+        if not run.file(name).exists():
+            raise DataError(f"{run.path} has no {name} yet, which {stage.name} reads; qap run makes it")
+    digest = run.digest(stage.reads(run.recipe), stage.settings(run))
     done = run.stage(stage.name)
-    written = all(run.file(name).exists() for name in stage.writes(run.recipe))
-    # the data are always loaded: only that shows whether they have changed
-    if done and done.digest == digest and written and not force and stage.name != "data":
+    if done and (force or done.digest != digest or not all(run.file(f).exists() for f in stage.writes(run.recipe))):
+        run.forget(stage.name)  # from here on its files may be new in part, whatever the recipe is next time
+        done = None
+    # the data are always loaded: only that shows whether they have changed; and what was missing may be there now
+    if done and stage.name != "data" and not done.result.get("unavailable"):
         progress.finish(stage.name, done.seconds, skipped=True)
         return done
     progress.start(stage.name, stage.steps(run.recipe))
     start = time.perf_counter()
     result = stage.work(run, progress)
     record = StageRecord(digest, round(time.perf_counter() - start, 3), result)
+    if done and done.result == result:
+        record = done  # nothing new, so nothing that reads it has to be done again
     run.finish(stage.name, record)
-    progress.finish(stage.name, record.seconds, skipped=False)
+    progress.finish(stage.name, record.seconds, skipped=record is done)
     return record
 
 
 def _data(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     data = run.dataset
+    last = len(run.recipe.student.layers) - 1
+    units = run.recipe.student.layers[last].units
+    if units != data.n_classes:  # building the student says so too, but only after the teacher's training
+        raise RecipeError(f"student.layers.{last}.units must be {data.n_classes}, one for each class, but got {units}")
     content = {
         "name": data.name,
         "digest": data.digest,
@@ -263,21 +274,31 @@ STAGES: dict[str, Stage] = {
 }
 
 
-def verify_run(run: RunDirectory, engines: Sequence[str]) -> Verification:
+def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = False) -> Verification:
     """Compare engines on all test samples of a run and on adversarial vectors.
 
     Args:
         run: a run that is frozen.
-        engines: names out of `ENGINES`.
+        engines: at least two names out of `ENGINES`.
+        required: whether an engine that cannot run is an error.
 
     Raises:
         DataError: what an engine needs is not there.
+        ToolMissing: a required engine cannot run.
         QapError: fewer than two engines can run, or the name of one is not known.
     """
+    for name in engines:
+        if name not in ENGINES:
+            raise QapError(f"no engine {name!r} (there are: {', '.join(ENGINES)})")
+    if len(set(engines)) != len(engines) or len(engines) < 2:
+        raise QapError(f"at least two different engines can be compared, but got {', '.join(engines)}")
     network = load_network(run.file(NETWORK))
     data = run.dataset
     vectors = {"test": data.test.x, "adversarial": adversarial_vectors(network.input_format, network.n_in)}
     made = [_engine(run, name) for name in engines]
+    missing = [reason for engine in made if (reason := engine.available())]
+    if required and missing:
+        raise ToolMissing("; ".join(missing))
     found = verify(made, network, vectors)
     notes = tuple(note for engine in made for note in getattr(engine, "notes", lambda network: ())(network))
     return replace(found, notes=notes)
@@ -303,9 +324,7 @@ def verify_stage(
     with run.lock():
         progress.start("verify", None)
         start = time.perf_counter()
-        found = verify_run(run, engines)
-        if required and found.unavailable:
-            raise ToolMissing("; ".join(found.unavailable.values()))
+        found = verify_run(run, engines, required=required)
         seconds = round(time.perf_counter() - start, 3)
         if tuple(engines) == ENGINES:
             digest = run.digest(stage.reads(run.recipe), stage.settings(run))
@@ -323,11 +342,9 @@ def _engine(run: RunDirectory, name: str) -> Engine:
         from qap.training.networks import load_model
 
         return KerasEngine(load_model(run.file(STUDENT)))
-    if name == "csim":
-        from qap.hardware.csim import CsimEngine
+    from qap.hardware.csim import CsimEngine
 
-        return CsimEngine(run.file(HLS), cache=run.file(CSIM))
-    raise QapError(f"no engine {name!r} (there are: {', '.join(ENGINES)})")
+    return CsimEngine(run.file(HLS), cache=run.file(CSIM))
 
 
 def metrics(run: RunDirectory) -> dict[str, Any]:
@@ -384,6 +401,7 @@ def _load_tensorflow() -> None:
             import tensorflow as tf
 
             tf.constant(0)
+            tf.get_logger().setLevel("ERROR")
     except ImportError as error:
         raise missing_extra("train", error) from error
 
@@ -416,7 +434,7 @@ def _settings(run: RunDirectory, *parts: str) -> dict[str, Any]:
 
 def _save_kernels(run: RunDirectory, **models: Any) -> None:
     """Keep the float kernels of models as `NAME_INDEX`, for the report."""
-    arrays = {}
+    arrays: dict[str, npt.NDArray[Any]] = {}
     for name, model in models.items():
         kernels = [np.asarray(layer.kernel) for layer in model.layers if hasattr(layer, "kernel")]
         arrays |= {f"{name}_{index}": kernel for index, kernel in enumerate(kernels)}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,6 +21,8 @@ from qap.fixed import FixedPoint
 
 Role = Literal["weight", "activation"]
 MAX_BITS = 32  # QKeras computes in float32; more bits than this cannot mean anything there
+MAX_LENGTH = 200  # characters; keeps the nesting and the numbers in what Python can read
+UNREADABLE = (SyntaxError, ValueError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,19 @@ class Quantizer:
             QapError: it is no quantizer, or none that hardware can do exactly.
         """
         if not isinstance(text, str):
-            raise QapError(f"a quantizer is written as text, but got {text!r}")
+            raise QapError(f"a quantizer is written as text, but got a {type(text).__name__}")
+        if len(text) > MAX_LENGTH:
+            raise QapError(f"a quantizer has at most {MAX_LENGTH} characters, but {text[:20]!r}... has {len(text)}")
         quantizer = _parse_fixed_point(text) or _parse_call(text)
         known = _KNOWN[quantizer.name]
-        if role not in known.roles:
-            raise QapError(f"{quantizer.name} is not for {role}s")
+        if role not in known.roles or (role == "weight" and quantizer.arguments.get("relu")):
+            raise QapError(
+                f"{text!r} is not for {role}s, only for {'weights' if role == 'activation' else 'activations'}"
+            )
         for name, value in quantizer.arguments.items():
             known.arguments[name](f"{name} of {text!r}", value)
+        if role == "activation" and quantizer.arguments.get("alpha") == "auto_po2":
+            raise QapError(f"alpha of {text!r}: only weights have an 'auto_po2' scale; write a power of two")
         return quantizer
 
     @property
@@ -93,8 +102,9 @@ def _parse_fixed_point(text: str) -> Quantizer | None:
 
 def _parse_call(text: str) -> Quantizer:
     try:
-        call = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
+        with warnings.catch_warnings(action="ignore"):  # Python's own, on escapes in strings
+            call = ast.parse(text.strip(), mode="eval").body
+    except UNREADABLE:
         call = None
     if isinstance(call, ast.Name):
         call = ast.Call(call, [], [])
@@ -102,22 +112,23 @@ def _parse_call(text: str) -> Quantizer:
         raise QapError(f"{text!r} is no quantizer; write one as in quantized_bits(4,0,alpha=1) or ap_fixed<4,1>")
     known = _KNOWN.get(call.func.id)
     if known is None or call.func.id == "fixed_point":
-        names = ", ".join(name for name in _KNOWN if name != "fixed_point")
-        raise QapError(f"unknown quantizer {call.func.id!r} in {text!r} (there are: {names}, ap_fixed<>, ap_ufixed<>)")
+        others = ", ".join(name for name in _KNOWN if name != "fixed_point")
+        raise QapError(f"unknown quantizer {call.func.id!r} in {text!r} (there are: {others}, ap_fixed<>, ap_ufixed<>)")
     names = list(known.arguments)
     if len(call.args) > len(names):
         raise QapError(f"{text!r} has too many arguments; {call.func.id} takes {', '.join(names)}")
     given = dict(zip(names, call.args, strict=False))
     for keyword in call.keywords:
-        if keyword.arg not in known.arguments or keyword.arg in given:
+        if keyword.arg is None or keyword.arg not in known.arguments or keyword.arg in given:
             raise QapError(f"{text!r}: argument {keyword.arg!r} is not one of {', '.join(names)}, or is given twice")
         given[keyword.arg] = keyword.value
     for name in known.required:
         if name not in given:
             raise QapError(f"{text!r}: the argument {name!r} is missing")
     try:
-        return Quantizer(call.func.id, {name: ast.literal_eval(value) for name, value in given.items()})
-    except ValueError:
+        # in the order of the signature: bits and integer are written without their names
+        return Quantizer(call.func.id, {name: ast.literal_eval(given[name]) for name in names if name in given})
+    except UNREADABLE:
         raise QapError(f"{text!r}: arguments must be plain numbers or text") from None
 
 
@@ -139,14 +150,14 @@ def _switch(where: str, value: Any) -> None:
 
 
 def _off(where: str, value: Any) -> None:
-    if value:
+    if value != 0:
         raise QapError(f"{where} must stay off: it has no exact integer form (got {value!r})")
 
 
 def _power_of_two(where: str, value: Any) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or value <= 0 or math.frexp(value)[0] != 0.5:
-        raise QapError(f"{where} must be a power of two, but got {value!r}")
+    if not number or math.frexp(value)[0] != 0.5 or abs(math.frexp(value)[1] - 1) > MAX_BITS:
+        raise QapError(f"{where} must be a power of two from 2**-{MAX_BITS} to 2**{MAX_BITS}, but got {value!r}")
 
 
 def _alpha(where: str, value: Any) -> None:
@@ -157,7 +168,7 @@ def _alpha(where: str, value: Any) -> None:
 
 
 def _slope(where: str, value: Any) -> None:
-    if value:
+    if value != 0:
         _power_of_two(where, value)
         if value > 1:
             raise QapError(f"{where} must be at most 1, but got {value!r}")
@@ -173,7 +184,13 @@ def _maximum(where: str, value: Any) -> None:
         _threshold(where, value)
 
 
-def _any(where: str, value: Any) -> None:
+def _fixed_width(where: str, value: Any) -> None:
+    width = FixedPoint.parse(value).width
+    if width > MAX_BITS:
+        raise QapError(f"{where} has {width} bits, at most {MAX_BITS} are possible")
+
+
+def _relu(where: str, value: Any) -> None:
     pass
 
 
@@ -198,5 +215,5 @@ _KNOWN: dict[str, _Known] = {
     "binary": _Known(_BOTH, {"use_01": _switch, "alpha": _alpha}),
     "ternary": _Known(_BOTH, {"alpha": _alpha, "threshold": _threshold}),
     "quantized_po2": _Known(("weight",), {"bits": _bits(2), "max_value": _maximum}, ("bits",)),
-    "fixed_point": _Known(_BOTH, {"format": _any, "relu": _any}),
+    "fixed_point": _Known(_BOTH, {"format": _fixed_width, "relu": _relu}),
 }

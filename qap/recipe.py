@@ -20,9 +20,14 @@ from qap.errors import QapError, RecipeError
 from qap.fixed import FixedPoint
 from qap.quantizer import Quantizer
 
+NOT_TOML = (ValueError, RecursionError)  # no TOML, no UTF-8, or nested too deep to be read
+SHOWN = 100  # characters of a wrong value
+
 
 def _format(text: Any) -> str:
-    return str(FixedPoint.parse(str(text)))
+    if not isinstance(text, str):
+        raise QapError(f"a format is written as text, but got {_shown(text)}")
+    return str(FixedPoint.parse(text))
 
 
 def _weight_quantizer(value: Any) -> str:
@@ -57,9 +62,11 @@ BiasQuantizer = Annotated[str, _checked(_bias_quantizer)]
 """The same, or `none` for a layer without bias."""
 ActivationQuantizer = Annotated[str, _checked(_activation_quantizer)]
 """A QKeras quantizer, an `ap_fixed` format, or `linear`."""
-Sparsity = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[int, Field(ge=1)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# strict: neither true nor "3" is a number
+Sparsity = Annotated[float, Field(ge=0, lt=1, strict=True)]
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
+Positive = Annotated[int, Field(ge=1, lt=2**31, strict=True)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 
 
 class Part(BaseModel):
@@ -71,8 +78,8 @@ class Part(BaseModel):
 class DataRecipe(Part):
     """Which data, how much of the training part is for validation, and on which grid the hardware sees it."""
 
-    name: str = "mnist-1v9"
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    name: Annotated[str, Field(pattern=r"^[^\x00]+$")] = "mnist-1v9"
+    validation: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.1
     input_format: Format | None = None
     """None takes the format of the data set itself."""
 
@@ -84,6 +91,8 @@ class TrainingRecipe(Part):
     batch_size: Positive = 128
     learning_rate: PositiveFloat = 1e-3
     decay: Literal["constant", "cosine"] = "constant"
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] = 0.0
+    """Every step takes learning_rate * weight_decay of each weight away (AdamW): fewer large weights, cheaper hardware."""
     patience: Positive | None = None
     """Stop after so many epochs without a better validation accuracy; None trains them all."""
 
@@ -92,8 +101,8 @@ class TeacherRecipe(TrainingRecipe):
     """A float MLP with ReLU between its layers, on logits."""
 
     units: tuple[Positive, ...] = (128, 64)
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    patience: Positive | None = 5
+    dropout: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.2
+    patience: Positive = 5
 
 
 class LayerRecipe(Part):
@@ -126,7 +135,7 @@ class PruneRecipe(Part):
     sparsity: Sparsity = 0.0
     scope: Literal["global", "layer"] = "global"
     schedule: Literal["one-shot", "polynomial"] = "polynomial"
-    begin_step: Annotated[int, Field(ge=0)] = 0
+    begin_step: Annotated[int, Field(ge=0, lt=2**31, strict=True)] = 0
     end_step: Positive | None = None
     """When the final sparsity is reached; None is 60 % of all steps. One-shot prunes at `begin_step`."""
     every: Positive = 100
@@ -145,7 +154,7 @@ class DistillRecipe(Part):
     """Offline distillation after Hinton: alpha * T^2 * KL(teacher/T || student/T) + (1 - alpha) * cross-entropy."""
 
     temperature: PositiveFloat = 4.0
-    alpha: Annotated[float, Field(ge=0, le=1)] = 0.5
+    alpha: Share = 0.5
 
 
 class TargetRecipe(Part):
@@ -166,8 +175,8 @@ class Recipe(Part):
     """
 
     name: Annotated[str, Field(min_length=1)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    accuracy_floor: Annotated[float, Field(ge=0, le=1)] = 0.0
+    seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = 0
+    accuracy_floor: Share = 0.0
     """The run fails (exit 1) when the integer network is below it on the test images."""
     data: DataRecipe = DataRecipe()
     teacher: TeacherRecipe | None = None
@@ -235,11 +244,12 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     if path.suffix != ".toml":
         raise RecipeError(f"no recipe {text!r}{_did_you_mean(text, builtin_recipes())}; a file must end in .toml")
     try:
-        return parse_recipe(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RecipeError(f"cannot read the recipe {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except NOT_TOML as error:
         raise RecipeError(f"{path} is not valid TOML: {error}") from error
+    return parse_recipe(content, str(path))
 
 
 def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
@@ -261,12 +271,23 @@ def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     location = problem["loc"]
-    key = ".".join(str(part) for part in location) or "recipe"
+    key = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key!r}{_did_you_mean(str(location[-1]), _known_keys(location[:-1]))}"
     if problem["type"] == "missing":
         return f"the key {key!r} is missing"
-    return f"{key}: {problem['msg'].removeprefix('Value error, ')} (got {problem['input']!r})".replace("\n", " ")
+    where = f"{key}: " if location else ""
+    if problem["type"] == "value_error":  # our own checks: they repeat what they got
+        return where + problem["msg"].removeprefix("Value error, ").replace("\n", " ")
+    return f"{where}{problem['msg']} (got {_shown(problem['input'])})".replace("\n", " ")
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not print whole numbers of thousands of digits
+        return "a number that is too long to be printed"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
@@ -298,21 +319,25 @@ def _assign(content: dict[str, Any], key: str, value: Any) -> None:
     *path, last = key.split(".")
     place: Any = content
     for part in path:
-        if isinstance(place, dict):
+        if isinstance(place, dict) and (part in place or value is not None):
             place = place.setdefault(part, {})
-        elif isinstance(place, list) and part.isdigit() and int(part) < len(place):
-            place = place[int(part)]
         else:
-            raise RecipeError(f"--set {key}: there is no {part!r} in it")
-    if isinstance(place, dict):
+            place = place[_index(place, part, key)]
+    if not isinstance(place, dict):
+        place[_index(place, last, key)] = value
         if value is None:
-            place.pop(last, None)
-        else:
-            place[last] = value
-    elif isinstance(place, list) and last.isdigit() and int(last) < len(place):
-        place[int(last)] = value
+            place.remove(None)
+    elif value is None and last in place:
+        del place[last]
     else:
-        raise RecipeError(f"--set {key}: there is no {last!r} in it")
+        place[last] = value
+
+
+def _index(place: Any, part: str, key: str) -> int:
+    """The position in a list that a part of a dotted key means."""
+    if not (isinstance(place, list) and part.isdecimal() and int(part) < len(place)):
+        raise RecipeError(f"--set {key}: there is no {part!r} in it")
+    return int(part)
 
 
 def _toml_value(text: str) -> Any:
@@ -320,6 +345,7 @@ def _toml_value(text: str) -> Any:
     if not text:
         return None
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        content = tomllib.loads(f"value = {text}")
+    except NOT_TOML:
         return text
+    return content["value"] if len(content) == 1 else text

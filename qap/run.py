@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from qap import __version__
 from qap.data import Dataset, load
 from qap.errors import DataError, QapError
 from qap.files import cannot_write, write_text
-from qap.recipe import Recipe, parse_recipe
+from qap.recipe import NOT_TOML, Recipe, parse_recipe
 
 RECIPE, STAGES, DATA = "recipe.toml", "stages.json", "data.json"
 
@@ -58,16 +59,23 @@ class RunDirectory:
         Raises:
             DataError: it cannot be written, or is a folder of something else.
         """
-        path = Path(path)
-        if path.exists() and not path.is_dir():
-            raise DataError(f"{path} is a file; --out needs a folder")
-        if path.is_dir() and not (path / RECIPE).exists() and any(path.iterdir()):
+        run = cls(Path(path), recipe, data_dir)
+        recipe_file, text = run.file(RECIPE), recipe.to_toml()
+        try:
+            run.path.mkdir(parents=True, exist_ok=True)
+            is_run = recipe_file.exists()
+            is_foreign = not is_run and any(not item.name.startswith(".") for item in run.path.iterdir())
+            unchanged = is_run and recipe_file.read_bytes() == text.encode()
+        except FileExistsError:
+            raise DataError(f"{path} is a file; --out needs a folder") from None
+        except (OSError, ValueError) as error:
+            raise cannot_write(run.path, error) from error
+        if is_foreign:
             raise DataError(f"{path} holds files but no {RECIPE}; --out needs a new, an empty or a run's folder")
-        text = recipe.to_toml()
-        recipe_file = path / RECIPE
-        if not recipe_file.exists() or recipe_file.read_text(encoding="utf-8") != text:
-            write_text(recipe_file, text)
-        return cls(path, recipe, data_dir)
+        if not unchanged:
+            with run.lock():  # a run that is at work keeps its recipe
+                write_text(recipe_file, text)
+        return run
 
     @classmethod
     def open(cls, path: str | Path, data_dir: Path | None = None) -> RunDirectory:
@@ -82,12 +90,14 @@ class RunDirectory:
             content = tomllib.loads((path / RECIPE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise DataError(f"{path} is no run directory: it has no {RECIPE}") from None
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path / RECIPE} cannot be read: {error}") from error
+        except OSError as error:
+            raise DataError(f"cannot read {path / RECIPE}: {error.strerror or error}") from error
+        except NOT_TOML as error:
+            raise DataError(f"{path / RECIPE} is damaged: {error}") from error
         run = cls(path, parse_recipe(content, str(path / RECIPE)), data_dir)
         if data_dir is None and run.file(DATA).exists():
             remembered = run.read_json(DATA).get("data_dir")
-            run.data_dir = Path(remembered) if remembered else None
+            run.data_dir = Path(str(remembered)) if remembered else None
         return run
 
     def file(self, name: str) -> Path:
@@ -104,11 +114,16 @@ class RunDirectory:
             content = json.loads(self.file(name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise DataError(f"{self.path} has no {name} yet") from None
-        except (OSError, ValueError) as error:
-            raise DataError(f"{self.file(name)} is damaged: {error}") from error
+        except OSError as error:
+            raise DataError(f"cannot read {self.file(name)}: {error.strerror or error}") from error
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(name, str(error)) from error
         if not isinstance(content, dict):
-            raise DataError(f"{self.file(name)} is damaged: it holds no mapping")
+            raise self._damaged(name, "it holds no mapping")
         return content
+
+    def _damaged(self, name: str, why: str) -> DataError:
+        return DataError(f"{self.file(name)} is damaged: {why}; delete it, and the same command makes it again")
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file whole or not at all."""
@@ -134,11 +149,13 @@ class RunDirectory:
         """What is known of a finished stage."""
         if not self.file(STAGES).exists():
             return None
-        record = self.read_json(STAGES).get(name)
-        try:
-            return None if record is None else StageRecord(**record)
-        except TypeError as error:
-            raise DataError(f"{self.file(STAGES)} is damaged: {error}") from error
+        content = self.read_json(STAGES)
+        if name not in content:
+            return None
+        match content[name]:
+            case {"digest": str(digest), "seconds": float() | int() as seconds, "result": dict(result)}:
+                return StageRecord(digest, seconds, result)
+        raise self._damaged(STAGES, f"the record of {name!r} is none")
 
     def finish(self, name: str, record: StageRecord) -> None:
         """Remember that a stage is finished."""
@@ -146,16 +163,21 @@ class RunDirectory:
         content[name] = {"digest": record.digest, "seconds": record.seconds, "result": dict(record.result)}
         self.write_json(STAGES, content)
 
+    def forget(self, name: str) -> None:
+        """Take a stage for unfinished: whatever it has written may be overwritten in part from now on."""
+        if self.stage(name):
+            self.write_json(STAGES, {key: value for key, value in self.read_json(STAGES).items() if key != name})
+
     def digest(self, names: tuple[str, ...], settings: Any) -> str:
         """SHA-256 of files and folders of the run, of settings, and of the version of qap.
 
         Raises:
-            DataError: a file is missing.
+            DataError: a file is missing or cannot be read.
         """
         digest = hashlib.sha256(json.dumps([__version__, settings], sort_keys=True).encode())
         for name in names:
             for path in _files(self.file(name)):
-                digest.update(str(path.relative_to(self.path)).encode() + b"\0" + path.read_bytes())
+                digest.update(os.fsencode(path.relative_to(self.path)) + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
     @contextmanager
@@ -173,8 +195,10 @@ class RunDirectory:
         with handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise QapError(f"another qap is at work in {self.path}; wait for it, or choose another --out") from None
+            except OSError as error:
+                raise cannot_write(self.path, error) from error
             yield
 
 

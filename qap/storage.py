@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +43,12 @@ def load_network(path: str | Path) -> IntegerNetwork:
         raise DataError(f"{path} is of version {header.get('qap_network')!r}; this qap reads version {VERSION}")
     try:
         specs = [_spec(index, layer, arrays) for index, layer in enumerate(header["layers"])]
-        network = connect(FixedPoint.parse(header["input_format"]), specs, header["class_names"])
-    except (KeyError, TypeError, ValueError, AttributeError, QapError) as error:
-        raise DataError(f"{path} is damaged: {error}") from error
+        class_names = [_text(name) for name in header["class_names"]]
+        network = connect(FixedPoint.parse(header["input_format"]), specs, class_names)
+    except KeyError as error:
+        raise DataError(f"{path} is damaged: {error} is missing") from error
+    except Exception as error:  # content that is not what it should be can go wrong everywhere
+        raise DataError(f"{path} is damaged: {_one_line(error)}") from error
     if network.digest != header.get("digest"):
         raise DataError(f"{path} is damaged: its content does not have the digest that it was written with")
     return network
@@ -54,6 +56,9 @@ def load_network(path: str | Path) -> IntegerNetwork:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, IntArray]]:
     try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):  # numpy would take it for a single array or for a pickle
+                raise DataError(f"{path} is truncated, or no integer network")
         with np.load(path, allow_pickle=False) as archive:
             if "header" not in archive:
                 raise DataError(f"{path} is no integer network: it has no header")
@@ -61,8 +66,12 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, IntArray]]:
             arrays = {name: archive[name] for name in archive.files if name != "header"}
     except FileNotFoundError:
         raise DataError(f"{path} does not exist") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is damaged, or no integer network: {error}") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except DataError:
+        raise
+    except Exception as error:  # damaged bytes raise whatever the parts of NumPy and zipfile raise
+        raise DataError(f"{path} is damaged, or no integer network: {_one_line(error)}") from error
     if not isinstance(header, dict):
         raise DataError(f"{path} is damaged: its header is no mapping")
     return header, arrays
@@ -70,21 +79,33 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, IntArray]]:
 
 def _spec(index: int, layer: dict[str, Any], arrays: dict[str, IntArray]) -> LayerSpec:
     steps = layer["activation"] == "steps"
-    activation = StepTable(arrays[f"thresholds_{index}"], arrays[f"values_{index}"]) if steps else layer["activation"]
-    if not steps and activation not in ("linear", "relu"):
+    activation = layer["activation"]
+    if steps:
+        activation = StepTable(_integers(arrays[f"thresholds_{index}"], 1), _integers(arrays[f"values_{index}"], 1))
+    elif activation not in ("linear", "relu"):
         raise QapError(f"unknown activation {activation!r}")
     return LayerSpec(
-        name=layer["name"],
-        weight=_integers(arrays[f"weight_{index}"]),
+        name=_text(layer["name"]),
+        weight=_integers(arrays[f"weight_{index}"], 2),
         weight_format=FixedPoint.parse(layer["weight_format"]),
-        bias=_integers(arrays[f"bias_{index}"]),
+        bias=_integers(arrays[f"bias_{index}"], 1),
         bias_format=FixedPoint.parse(layer["bias_format"]),
         activation=activation,
         result_format=FixedPoint.parse(layer["result_format"]),
     )
 
 
-def _integers(array: Any) -> IntArray:
-    if array.dtype != np.int64:
-        raise QapError(f"an array holds {array.dtype}, not int64")
+def _integers(array: Any, dimensions: int) -> IntArray:
+    if array.dtype != np.int64 or array.ndim != dimensions:
+        raise QapError(f"an array holds {array.dtype} {array.shape}, not int64 of {dimensions} dimensions")
     return np.asarray(array, np.int64)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise QapError(f"{value!r} is no name")
+    return value
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -28,7 +28,7 @@ def one_line(caught):
 
 
 def test_a_file_appears_with_its_folders_and_with_the_usual_rights(tmp_path):
-    path = tmp_path / "a" / "b" / "ünï \"c\".txt"
+    path = tmp_path / "a" / "b" / 'ünï "c".txt'
     mask = os.umask(0o027)
     try:
         write_text(path, "äöü\n")

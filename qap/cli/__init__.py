@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
-import typer
-
-from qap.cli import info, run, stages
 from qap.errors import QapError
-
-app = typer.Typer(
-    name="qap",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Quantization-aware pruning, from a float teacher to a verified FPGA classifier.",
-    epilog="--debug after any command shows the traceback of an error.",
-)
-run.add_to(app)
-stages.add_to(app)
-info.add_to(app)
 
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 
 def main() -> None:
     """The entry point of the `qap` program."""
+    _open_streams()
     sys.exit(call(sys.argv[1:]))
 
 
@@ -42,26 +28,48 @@ def call(arguments: Sequence[str]) -> int:
         0: done and verified; 1: a check failed; 2: wrong usage, bad input or a missing tool; 130: interrupted.
     """
     debug = "--debug" in arguments or bool(os.environ.get("QAP_DEBUG"))
-    rest = [argument for argument in arguments if argument != "--debug"]
     try:
-        app(rest)
+        from qap.cli.app import invoke  # here, so that Ctrl-C is heard while it is imported
+
+        status = invoke([argument for argument in arguments if argument != "--debug"])
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(bool(end.code))
+        status = end.code
     except KeyboardInterrupt:
+        status = INTERRUPTED
+    except (QapError, OSError, MemoryError) as error:
+        if debug:
+            traceback.print_exception(error)
+        return _say(f"error: {_one_line(error)}", 2)
+    if status == INTERRUPTED:
         return _say("interrupted; the same command continues where it stopped", INTERRUPTED)
-    except QapError as error:
-        if debug:
-            raise
-        return _say(f"error: {error}", 2)
-    except OSError as error:
-        if debug:
-            raise
-        return _say(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", 2)
-    except MemoryError:
-        return _say("error: not enough memory", 2)
-    return 0
+    return status if isinstance(status, int) else int(bool(status))
 
 
-def _say(text: str, code: int) -> int:
-    print(f"qap: {text}".replace("\n", " "), file=sys.stderr)
-    return code
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    return str(error) or "not enough memory"
+
+
+def _say(text: str, status: int) -> int:
+    """Print one line, whatever a path or a file may have brought into it."""
+    line = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    print(f"qap: {line}", file=sys.stderr)
+    return status
+
+
+def _open_streams() -> None:
+    """Make the standard streams safe to write to.
+
+    The number of one that is closed (`2>&-`) would go to the next file that is opened, and libraries would
+    write their warnings into it. Names that are no text (any bytes can be a path) are printed escaped.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 (it stays open)
+        else:
+            stream.reconfigure(errors="backslashreplace")

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 errors = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
@@ -43,7 +44,7 @@ class ConsoleProgress:
 
 @contextmanager
 def progress_bars() -> Iterator[ConsoleProgress]:
-    """Progress on stderr while the block runs."""
+    """Progress on stderr while the block runs; without a terminal only the lines of finished stages."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<8}"),
@@ -52,7 +53,7 @@ def progress_bars() -> Iterator[ConsoleProgress]:
         TextColumn("[dim]{task.fields[text]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=errors, transient=True) as progress:
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         yield ConsoleProgress(progress)
 
 
@@ -68,7 +69,8 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
         content: of `qap.flow.metrics`.
         where: label -> path, printed last.
     """
-    table = Table(title=f"{content['recipe']}, seed {content['seed']}", title_justify="left", show_header=False)
+    title = Text(f"{content['recipe']}, seed {content['seed']}", style="table.title")
+    table = Table(title=title, title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column()
     for model, accuracy in content["accuracy"].items():
@@ -82,17 +84,22 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
     for pair, count in (content["mismatches"] or {}).items():
         table.add_row(pair, f"{'[green]' if count == 0 else '[red]'}{count} mismatches")
     for engine, reason in (content["unavailable"] or {}).items():
-        table.add_row(engine, f"[yellow]not run: {reason}")
+        table.add_row(engine, Text(f"not run: {reason}", style="yellow"))
     for note in content["notes"] or []:
-        table.add_row("note", note)
+        table.add_row("note", Text(note))
     times = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in content["seconds"].items())
     table.add_row("seconds", times)
     results.print(table)
     for label, path in where.items():
-        results.print(f"{label}: {path}", soft_wrap=True)
+        print_line(f"{label}: {path}")
+
+
+def print_line(text: str) -> None:
+    """Print a result as it is, in one line."""
+    results.print(Text(text), soft_wrap=True)
 
 
 def print_failures(failures: list[str]) -> None:
     """Print the checks that failed, one line each, on stderr."""
     for failure in failures:
-        errors.print(f"[red]failed[/red]: {failure}", soft_wrap=True)
+        errors.print(Text.assemble(("failed", "red"), f": {failure}"), soft_wrap=True)

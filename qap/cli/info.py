@@ -14,15 +14,23 @@ def add_to(app: typer.Typer) -> None:
     app.command("recipes")(recipes)
     app.command("datasets")(datasets)
     app.command("doctor")(doctor)
-    app.callback()(_version)
+    app.callback()(_options)
 
 
-def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
-    if version:
+def _version(asked: bool) -> None:
+    if asked:
         from qap import __version__
 
         typer.echo(f"qap {__version__}")
         raise typer.Exit()
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options of `qap` itself; the help of the program stands in `qap.cli`."""
 
 
 def recipes(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Source = Annotated[str, typer.Argument(metavar="RECIPE|RUN", help="A built-in recipe, a TOML file, or a run's folder.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/NAME-seedN if not given.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Instead of the recipe's seed.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Instead of the recipe's seed.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, as in prune.sparsity=0.9.")
 ]
@@ -35,11 +35,11 @@ def open_run(
         RecipeError: there is no such recipe, or an override is not possible.
         DataError: the folder cannot be used.
     """
-    from qap.recipe import load_recipe
+    from qap.recipe import builtin_recipes, load_recipe
     from qap.run import RECIPE, RunDirectory
 
     changes = [*(assignments or []), *([f"seed={seed}"] if seed is not None else [])]
-    if (Path(source) / RECIPE).exists():
+    if (Path(source) / RECIPE).exists() or (Path(source).is_dir() and source not in builtin_recipes()):
         run = RunDirectory.open(source, data_dir)
         if not changes and out is None:
             return run
@@ -57,6 +57,6 @@ def default_folder(recipe: Recipe, *, plain: bool) -> Path:
         recipe: the recipe with all changes.
         plain: whether nothing but the seed was changed.
     """
-    slug = re.sub(r"[^0-9A-Za-z._-]+", "-", recipe.name).strip("-.") or "run"
+    slug = re.sub(r"[^\w.-]+", "-", recipe.name)[:50].strip("-.") or "run"
     suffix = "" if plain else "-" + hashlib.sha256(recipe.to_toml().encode()).hexdigest()[:8]
     return Path("runs") / f"{slug}-seed{recipe.seed}{suffix}"

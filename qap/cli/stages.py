@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -27,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("verify")(verify)
 
 
-def _command(stages: tuple[str, ...]) -> object:
+def _command(stages: tuple[str, ...]) -> Callable[..., None]:
     def command(
         source: Source,
         out: Out = None,
@@ -58,7 +59,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Compare every pair of engines, bit for bit, on all test samples and on adversarial vectors."""
-    from qap.cli.console import print_failures, print_json, progress_bars, results
+    from qap.cli.console import print_failures, print_json, print_line, progress_bars
     from qap.flow import ENGINES, verify_stage
 
     directory = open_run(source, None, None, None, data_dir)
@@ -70,10 +71,10 @@ def verify(
         print_json(found.to_dict())
     else:
         for agreement in found.agreements:
-            results.print(str(agreement), soft_wrap=True)
+            print_line(str(agreement))
         for name, reason in found.unavailable.items():
-            results.print(f"{name} was not run: {reason}", soft_wrap=True)
+            print_line(f"{name} was not run: {reason}")
         for note in found.notes:
-            results.print(f"note: {note}", soft_wrap=True)
+            print_line(f"note: {note}")
     print_failures(failures)
     raise typer.Exit(1 if failures else 0)

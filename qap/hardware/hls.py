@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import DataError, NotExact, RecipeError, missing_extra
+from qap.errors import DataError, NotExact, RecipeError, ToolFailed, missing_extra
 from qap.files import whole_folder
 from qap.fixed import FixedPoint
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
@@ -115,6 +115,8 @@ def write_project(
         model.write()
         project = _description(network, folder, project_name, target, model)
         _make_reproducible(temporary, model, network)
+        for header in sorted((temporary / "firmware" / "weights").glob("*.h")):
+            header.write_text(_quick_to_compile(header.read_text(encoding="utf-8")), encoding="utf-8")
         _write_test_bench(network, temporary, project, x_int[:TEST_VECTORS])
         (temporary / DESCRIPTION).write_text(project.to_json(), encoding="utf-8")
     return project
@@ -251,6 +253,36 @@ def _make_reproducible(folder: Path, model: Any, network: IntegerNetwork) -> Non
     for path in (folder / "build_lib.sh", folder / "hls4ml_config.yml"):
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace(stamp, network.digest[:8]).replace(str(folder), "."), encoding="utf-8")
+
+
+_ARRAY = re.compile(r"^(?P<type>\w+) (?P<name>\w+)\[(?P<size>\d+)\] = \{(?P<values>[^}]*)\};$", re.MULTILINE)
+_QUICK_ARRAY = """\
+#define {macro} {values}
+#ifdef __SYNTHESIS__
+{type} {name}[{size}] = {{{macro}}};
+#else
+{type} {name}[{size}];
+static const double {name}_values[{size}] = {{{macro}}};
+static const bool {name}_loaded = []() {{
+    for (unsigned i = 0; i < {size}; i++)
+        {name}[i] = {name}_values[i];
+    return true;
+}}();
+#endif"""
+
+
+def _quick_to_compile(header: str) -> str:
+    """A weight header whose numbers the C simulation converts when it starts.
+
+    g++ needs about 10 ms for each `ap_fixed` constant, minutes for a layer. Synthesis and simulation still read
+    the same list, so that a wrong number in it is seen by both.
+    """
+    changed, count = _ARRAY.subn(
+        lambda match: _QUICK_ARRAY.format(macro=f"{match['name'].upper()}_VALUES", **match.groupdict()), header
+    )
+    if count != 1:
+        raise ToolFailed(f"hls4ml wrote a weight header that qap does not know: {header.splitlines()[0]!r}")
+    return changed
 
 
 def _write_test_bench(network: IntegerNetwork, folder: Path, project: HlsProject, x_int: npt.NDArray[Any]) -> None:

@@ -1,0 +1,39 @@
+"""The report: one self-contained HTML page of a run, made from its records only.
+
+Nothing is trained and TensorFlow is not needed; only the integer network is evaluated, to show the
+test samples that it gets wrong. Equal records and equal installed versions give an equal page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qap.errors import missing_extra
+from qap.files import write_text
+from qap.run import RunDirectory
+
+__all__ = ["write_report"]
+
+
+def write_report(run: RunDirectory) -> Path:
+    """Write the `report.html` of a run; what was not run, or cannot be read here, is said to be so.
+
+    Args:
+        run: a run, finished or not.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ToolMissing: matplotlib or jinja2 is not installed.
+        DataError: a file of the run is damaged, or the page cannot be written.
+    """
+    try:
+        from qap.report.page import run_page
+    except ImportError as error:
+        raise missing_extra("report", error) from error
+    from qap.flow import REPORT
+
+    path = run.file(REPORT)
+    write_text(path, run_page(run))
+    return path

@@ -91,7 +91,7 @@ def flip_weight(project: HlsProject, layer: int) -> None:
     network_layers = sorted((project.folder / "firmware" / "weights").glob("w*.h"), key=lambda p: int(p.stem[1:]))
     header = network_layers[layer]
     text = header.read_text()
-    value = re.search(r"= \{(-?[\d.]+)", text)
+    value = re.search(r"_VALUES (-?[\d.]+)", text)
     assert value is not None
     lsb = small_network().layers[layer].weight_format.lsb
     changed = float(value[1]) + (lsb if float(value[1]) < 0 else -lsb)
@@ -162,7 +162,7 @@ def test_the_written_weights_are_the_integers(tmp_path: Path) -> None:
     project = project_of(network, tmp_path / "hls")
     headers = sorted((project.folder / "firmware" / "weights").glob("w*.h"), key=lambda p: int(p.stem[1:]))
     for header, layer in zip(headers, network.layers, strict=True):
-        numbers = re.search(r"= \{(.*)\}", header.read_text())
+        numbers = re.search(r"_VALUES (.*)", header.read_text())
         assert numbers is not None
         values = np.array([float(number) for number in numbers[1].split(",")]).reshape(layer.weight.shape)
         assert (values == layer.weight_format.to_float(layer.weight)).all()

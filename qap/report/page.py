@@ -1,0 +1,198 @@
+"""The page of one run: its records, brought into sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from qap.flow import failed_checks
+from qap.report.figures import Kernel, inline_svg, training_curves, weight_histograms
+from qap.report.records import MODELS, STAGE_OF, Records, read_records
+from qap.report.result_tables import (
+    accuracy_table,
+    agreement_table,
+    confusion_table,
+    layer_table,
+    size_table,
+    wrong_table,
+)
+from qap.report.run_tables import data_table, target_table, time_table, training_table, versions_table
+from qap.report.samples import WrongSamples, wrong_samples
+from qap.report.tables import Table, count, percent
+from qap.run import RunDirectory
+from qap.training.history import History
+from qap.verify import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure of the page.
+
+    Args:
+        svg: its markup.
+        caption: what it shows.
+    """
+
+    svg: Markup
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """A number that a reader looks for first."""
+
+    value: str
+    meaning: str
+
+
+def render(template: str, **content: Any) -> str:
+    """Fill a template of this package; all text is escaped.
+
+    Args:
+        template: file name.
+        content: what it needs.
+    """
+    environment = Environment(
+        loader=PackageLoader("qap.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(**content)
+
+
+def run_page(run: RunDirectory) -> str:
+    """The whole page of a run as HTML.
+
+    Raises:
+        DataError: a file of the run is damaged.
+    """
+    records = read_records(run)
+    network, found = records.network, records.verification
+    wrong = wrong_samples(run, network, records.data.get("digest")) if network else None
+    hls = records.results["hls"]
+    differences = [str(each) for each in found.agreements if not each.exact] if found else []
+    other_failures = [failure for failure in failed_checks(records.metrics) if failure not in differences]
+    return render(
+        "run.html.j2",
+        recipe=records.recipe,
+        warnings=[*other_failures, *records.stale],
+        key_figures=list(key_figures(records)),
+        accuracy=accuracy_table(records),
+        size=size_table(network, records.metrics["pruned"]) if network else None,
+        data=data_table(records) if records.data else None,
+        training=training_table(records),
+        curves=list(curves(records)),
+        confusions=list(confusions(records)),
+        layers=layer_table(network, hls.get("reuse_factors") or {}) if network else None,
+        network_digest=network.digest if network else None,
+        histograms=histograms(records),
+        verification=found,
+        verdict=verdict(found),
+        agreement=agreement_table(found) if found else None,
+        differences=differences,
+        wrong=wrong,
+        one_output=network is not None and network.n_out == 1,
+        wrong_list=wrong_table(wrong) if wrong and has_list(wrong) else None,
+        target=target_table(records.recipe, str(hls.get("project"))) if hls else None,
+        times=time_table(records),
+        versions=versions_table(),
+        recipe_text=records.recipe.to_toml(),
+    )
+
+
+def key_figures(records: Records) -> Iterator[KeyFigure]:
+    """The numbers at the top of the page."""
+    metrics, found = records.metrics, records.verification
+    accuracy = metrics["accuracy"]["integer"]
+    yield KeyFigure(percent(accuracy["test"] if accuracy else None), "accuracy of the integer network on test")
+    yield KeyFigure(percent(metrics["sparsity"]), "of its weights are 0")
+    yield KeyFigure(count(metrics["nonzeros"]), "weights and biases that are not 0")
+    yield KeyFigure(count(metrics["size_bytes"]), "bytes, zeros included")
+    mismatches = sum(each.mismatches for each in found.agreements) if found and found.agreements else None
+    yield KeyFigure(count(mismatches), "mismatches between engines")
+
+
+def verdict(found: Verification | None) -> str:
+    """What the verification says, in one sentence."""
+    if found is None:
+        return "Verification was not run."
+    if not found.agreements:
+        return "Nothing was compared: fewer than two engines could run."
+    engines = sorted({name for each in found.agreements for name in (each.engine_a, each.engine_b)})
+    numbers = sum(each.outputs for each in found.agreements)
+    if found.exact:
+        return f"Bit-exact: {_and(engines)} agree on all {count(numbers)} numbers that were compared."
+    mismatches = sum(each.mismatches for each in found.agreements)
+    return f"NOT bit-exact: {count(mismatches)} of {count(numbers)} numbers that were compared differ."
+
+
+def _and(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + f" and {names[-1]}"
+
+
+def curves(records: Records) -> Iterator[Picture]:
+    """The training curves of teacher and student, as far as they were trained."""
+    recipe = records.recipe
+    if records.teacher_history:
+        figure = training_curves(records.teacher_history, distilled=False, pruned=False)
+        yield picture(figure, "teacher", _curves_caption("teacher", records.teacher_history))
+    if records.history:
+        pruned = any(record.sparsity for record in records.history.records)
+        figure = training_curves(records.history, distilled=recipe.distill is not None, pruned=pruned)
+        yield picture(figure, "student", _curves_caption("student", records.history))
+
+
+def _curves_caption(model: str, history: History) -> str:
+    best = history.best
+    return (
+        f"Training of the {model}: the weights of epoch {best.epoch} were kept, with "
+        f"{percent(best.validation_accuracy)} on the validation part. Training accuracy is counted while an epoch "
+        "runs, validation accuracy after it."
+    )
+
+
+def histograms(records: Records) -> Picture | None:
+    """The weights of each layer before and after; None without a frozen network."""
+    if records.network is None:
+        return None
+    kernels = [
+        Kernel.of(layer, records.kernels.get(f"initial_{index}"), records.kernels.get(f"trained_{index}"))
+        for index, layer in enumerate(records.network.layers)
+    ]
+    caption = (
+        "Weights of each layer before training, after training and pruning but before quantization (both float), and "
+        "frozen on the grid of their format. Zeros are counted above each histogram and not drawn."
+    )
+    return picture(weight_histograms(kernels), "weights", caption)
+
+
+def confusions(records: Records) -> Iterator[Table]:
+    """The confusion matrix of every model that was judged."""
+    for model, title in MODELS.items():
+        matrix = records.results[STAGE_OF[model]].get("confusion")
+        if matrix:
+            yield confusion_table(title, matrix, records.class_names)
+
+
+def has_list(wrong: WrongSamples) -> bool:
+    """Whether wrong samples are listed, since they are no pictures."""
+    return any(sample.picture is None for sample in wrong.shown)
+
+
+def picture(figure: Figure, prefix: str, caption: str) -> Picture:
+    """A figure with its caption, ready for a page.
+
+    Args:
+        figure: from `qap.report.figures`.
+        prefix: unique on the page.
+        caption: what it shows.
+    """
+    return Picture(Markup(inline_svg(figure, prefix, caption)), caption)

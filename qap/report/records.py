@@ -1,0 +1,142 @@
+"""What is known of a run: everything that its page shows, read from the files of the run."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import DataError
+from qap.flow import HISTORY, NETWORK, STAGES, TEACHER_HISTORY, VERIFY, WEIGHTS, metrics
+from qap.network import IntegerNetwork
+from qap.recipe import Recipe
+from qap.run import DATA, RunDirectory
+from qap.storage import load_network
+from qap.training.history import History
+from qap.verify import Agreement, Mismatch, Verification
+
+PARTS = ("train", "validation", "test")
+MODELS = {"teacher": "Teacher (float)", "student": "Student (quantized)", "integer": "Integer network"}
+STAGE_OF = {"teacher": "teacher", "student": "student", "integer": "freeze"}
+
+Kernels = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of a run; None or empty where a stage has not been run.
+
+    Args:
+        recipe: what the run does.
+        metrics: as in `metrics.json`.
+        data: as in `data.json`.
+        results: what each stage found, by its name.
+        seconds: wall time of each stage.
+        teacher_history: how the teacher was trained.
+        history: how the student was trained.
+        kernels: `initial_I` and `trained_I`, the float kernels of layer I before and after training.
+        network: the frozen network.
+        verification: which engines agree.
+        stale: what a reader must know about records that do not belong together, one line each.
+    """
+
+    recipe: Recipe
+    metrics: Mapping[str, Any]
+    data: Mapping[str, Any]
+    results: Mapping[str, Mapping[str, Any]]
+    seconds: Mapping[str, float]
+    teacher_history: History | None
+    history: History | None
+    kernels: Kernels
+    network: IntegerNetwork | None
+    verification: Verification | None
+    stale: tuple[str, ...]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, empty when no data were loaded."""
+        return tuple(self.data.get("class_names") or ())
+
+
+def read_records(run: RunDirectory) -> Records:
+    """Read everything that the run has left so far.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    stages = {name: record for name in STAGES if name != "report" and (record := run.stage(name))}
+    if run.recipe.teacher is None:
+        stages.pop("teacher", None)
+    network = load_network(run.file(NETWORK)) if "freeze" in stages else None
+    verification = read_verification(run.file(VERIFY), run.read_json(VERIFY)) if "verify" in stages else None
+    stale = [line for name in stages if name != "data" and (line := _stale(run, name))]
+    if verification and network and verification.network_digest != network.digest:
+        stale.append("verify.json is about another network than network.npz: run qap verify again")
+    return Records(
+        recipe=run.recipe,
+        metrics=metrics(run),
+        data=run.read_json(DATA) if "data" in stages else {},
+        results={name: stages[name].result if name in stages else {} for name in STAGES},
+        seconds={name: record.seconds for name, record in stages.items()},
+        teacher_history=History.read_csv(run.file(TEACHER_HISTORY)) if "teacher" in stages else None,
+        history=History.read_csv(run.file(HISTORY)) if "student" in stages else None,
+        kernels=read_kernels(run.file(WEIGHTS)) if "student" in stages else {},
+        network=network,
+        verification=verification,
+        stale=tuple(stale),
+    )
+
+
+def read_verification(path: Path, content: Mapping[str, Any]) -> Verification:
+    """What `Verification.to_dict` wrote.
+
+    Args:
+        path: of the file, for the error.
+        content: of the file.
+
+    Raises:
+        DataError: the content is no verification.
+    """
+    try:
+        agreements = tuple(
+            Agreement(**{**found, "first": Mismatch(**found["first"]) if found["first"] else None})
+            for found in content["agreements"]
+        )
+        unavailable = {str(engine): str(reason) for engine, reason in content["unavailable"].items()}
+        return Verification(content["network_digest"], agreements, unavailable, tuple(content["notes"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def read_kernels(path: Path) -> Kernels:
+    """The arrays of `weights.npz`.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _stale(run: RunDirectory, name: str) -> str | None:
+    """Why the record of a stage may not be about the files that are there now, None when it is."""
+    stage, record = STAGES[name], run.stage(name)
+    try:
+        digest = run.digest(stage.reads(run.recipe), stage.settings(run))
+    except DataError as error:
+        return f"whether stage {name!r} is up to date cannot be said: {error}"
+    if record is None or record.digest == digest:
+        return None
+    return (
+        f"stage {name!r} was finished with other files, another recipe or another version of qap than are here now: "
+        f"run qap {name} again"
+    )

@@ -1,0 +1,174 @@
+"""The tables of what a run found: accuracy, mistakes, the integer network, agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qap.fixed import FixedPoint, Overflow, Rounding
+from qap.network import IntegerLayer, IntegerNetwork, StepTable
+from qap.report.records import MODELS, PARTS, STAGE_OF, Records
+from qap.report.samples import WrongSamples
+from qap.report.tables import NOT_MEASURED, Cell, Content, Rows, Table, count, numbers, percent, table, texts
+from qap.verify import Agreement, Verification
+
+LARGEST_MATRIX = 16  # classes whose confusion matrix still fits a page
+
+
+def accuracy_table(records: Records) -> Table:
+    """The accuracy of teacher, student and integer network on each part of the data."""
+    rows: Rows = []
+    for model, title in MODELS.items():
+        if model == "teacher" and records.recipe.teacher is None:
+            continue
+        result = records.results[STAGE_OF[model]]
+        accuracy = result.get("accuracy") or {}
+        rows.append([title, *(percent(accuracy.get(part)) for part in PARTS), _wrong(result.get("confusion"))])
+    columns = texts("") + numbers(*PARTS, "wrong on test")
+    return table("Accuracy on the three parts of the data; the test part decides nothing.", columns, rows)
+
+
+def _wrong(confusion: Sequence[Sequence[int]] | None) -> str:
+    if confusion is None:
+        return NOT_MEASURED
+    matrix = np.array(confusion)
+    return f"{count(int(matrix.sum() - matrix.trace()))} of {count(int(matrix.sum()))}"
+
+
+def size_table(network: IntegerNetwork, pruned: float | None) -> Table:
+    """How large the integer network is, and how much of it is zero.
+
+    Args:
+        network: the network.
+        pruned: share of weights that were masked in training, None when that was not recorded.
+    """
+    read = int(network.layers[0].weight.any(axis=1).sum())
+    rows: Rows = [
+        ("weights and biases", count(network.parameters)),
+        ("of these not 0", count(network.nonzeros)),
+        ("weights that are 0", percent(network.sparsity)),
+        ("weights masked in training", percent(pruned)),
+        (Cell("size", "at the widths of their formats, zeros included"), f"{count(network.size_bytes)} bytes"),
+        ("inputs that a weight reads", f"{count(read)} of {count(network.n_in)}"),
+    ]
+    return table("Size of the integer network.", texts("") + numbers(""), rows)
+
+
+def layer_table(network: IntegerNetwork, reuse_factors: Mapping[str, int]) -> Table:
+    """A row for each layer: its shape, its formats, its zeros.
+
+    Args:
+        network: the network.
+        reuse_factors: of the layers in the HLS project, empty without one.
+    """
+    columns = texts("layer") + numbers("inputs", "neurons") + texts("weights", "biases", "accumulator", "activation")
+    columns += texts("result") + numbers("sparsity")
+    rows: Rows = [list(_layer_cells(layer)) for layer in network.layers]
+    weights = sum(layer.weight.size for layer in network.layers)
+    nonzero = sum(int(np.count_nonzero(layer.weight)) for layer in network.layers)
+    rows.append(["all", *[""] * 7, _sparsity_cell(nonzero, weights)])
+    if reuse_factors:
+        columns += numbers("reuse factor")
+        reuse = [str(reuse_factors.get(layer.name, NOT_MEASURED)) for layer in network.layers]
+        rows = [[*row, cell] for row, cell in zip(rows, [*reuse, ""], strict=True)]
+    caption = (
+        f"Layers. An input is {network.input_format}. A format names all of its bits, then those left of the binary "
+        "point, the sign included. Each accumulator is the narrowest that is proven never to overflow. Sparsity is the "
+        "share of weights that are 0."
+    )
+    return table(caption, columns, rows, totals=1)
+
+
+def _layer_cells(layer: IntegerLayer) -> Iterator[Content]:
+    nonzero, steps = int(np.count_nonzero(layer.weight)), layer.activation
+    yield layer.name
+    yield count(layer.n_in)
+    yield count(layer.n_out)
+    yield format_cell(layer.weight_format)
+    yield format_cell(layer.bias_format)
+    yield format_cell(layer.accum_format)._replace(detail=f"{layer.accum_format.width} bits")
+    yield f"{steps.values.size} steps" if isinstance(steps, StepTable) else steps
+    rounds = not isinstance(steps, StepTable) and layer.result_format != layer.accum_format
+    yield format_cell(layer.result_format, modes=rounds)
+    yield _sparsity_cell(nonzero, layer.weight.size)
+
+
+def _sparsity_cell(nonzero: int, weights: int) -> Cell:
+    return Cell(percent(1 - nonzero / weights), f"{count(nonzero)} of {count(weights)} not 0")
+
+
+def format_cell(form: FixedPoint, *, modes: bool = False) -> Cell:
+    """A fixed-point format, with its rounding and overflow below it where numbers are brought into it."""
+    plain = form.with_modes(Rounding.TRN, Overflow.WRAP)
+    return Cell(str(plain), ", ".join(form.modes) if modes else "", "code")
+
+
+def agreement_table(found: Verification) -> Table:
+    """How far each pair of engines agrees on each set of vectors."""
+    columns = texts("engines", "vectors")
+    columns += numbers("samples", "outputs", "mismatches", "largest difference (LSB)", "same class") + texts("verdict")
+    rows: Rows = [
+        [
+            f"{each.engine_a} == {each.engine_b}",
+            each.vectors,
+            *(count(number) for number in (each.samples, each.outputs, each.mismatches, each.max_lsb)),
+            percent(each.argmax_agreement),
+            _verdict(each),
+        ]
+        for each in found.agreements
+    ]
+    return table("Agreement: every output of each pair of engines, compared as integers.", columns, rows)
+
+
+def _verdict(found: Agreement) -> Cell:
+    if found.exact:
+        return Cell("equal", kind="good")
+    return Cell("DIFFERENT" if found.mismatches else "nothing compared", kind="bad")
+
+
+def confusion_table(model: str, confusion: Sequence[Sequence[int]], class_names: Sequence[str]) -> Table:
+    """The confusion matrix of one model, or its most frequent confusions where the matrix is too large for a page.
+
+    Args:
+        model: what decided.
+        confusion: test samples by true class (row) and decided class (column).
+        class_names: one for each class.
+    """
+    matrix = np.array(confusion)
+    if len(matrix) > LARGEST_MATRIX:
+        return _frequent_confusions(model, matrix, class_names)
+    totals = np.maximum(matrix.sum(axis=1), 1)
+    rows: Rows = [
+        [name, *(_confusion_cell(int(n), n / total, right=true == decided) for decided, n in enumerate(row))]
+        for true, (name, row, total) in enumerate(zip(class_names, matrix, totals, strict=True))
+    ]
+    columns = texts("true") + numbers(*class_names)
+    return table(f"{model}: {_wrong(confusion)} wrong.", columns, rows, corner="decided")
+
+
+def _confusion_cell(number: int, share: float, *, right: bool) -> Cell:
+    if right:
+        return Cell(count(number), kind="good", shade=0.15 + 0.35 * share)
+    # few mistakes are what this table is looked at for: the root makes them visible
+    return Cell(count(number), kind="bad", shade=0.15 + 0.5 * share**0.5) if number else Cell("0", kind="faint")
+
+
+def _frequent_confusions(model: str, matrix: Any, class_names: Sequence[str]) -> Table:
+    wrong = [
+        (-int(matrix[true, decided]), int(true), int(decided))
+        for true, decided in np.argwhere(matrix)
+        if true != decided
+    ]
+    most = sorted(wrong)[:LARGEST_MATRIX]
+    rows: Rows = [(class_names[true], class_names[decided], count(-n)) for n, true, decided in most]
+    caption = f"{model}: {_wrong(matrix.tolist())} wrong. The most frequent confusions of {len(matrix)} classes:"
+    return table(caption, texts("true", "decided") + numbers("samples"), rows)
+
+
+def wrong_table(found: WrongSamples) -> Table:
+    """Wrong samples that are no pictures."""
+    columns = numbers("test sample") + texts("true", "decided") + numbers("lead")
+    rows: Rows = [(str(sample.index), sample.true, sample.decided, f"{sample.lead:.3g}") for sample in found.shown]
+    return table("Test samples that the integer network decides wrongly.", columns, rows)

@@ -1,0 +1,131 @@
+"""The Keras models: a float teacher and a quantized student, both MLPs on logits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qap.errors import DataError, RecipeError, missing_extra
+from qap.files import write_with
+from qap.recipe import LayerRecipe, StudentRecipe, TeacherRecipe
+
+try:
+    import keras
+    import qkeras
+    from qkeras.utils import _add_supported_quantized_objects  # qkeras.utils itself is hidden by keras.utils
+except ImportError as error:
+    raise missing_extra("train", error) from error
+
+from qap.training.quantization import FixedPointQuantizer, keras_quantizer
+
+
+def build_teacher(recipe: TeacherRecipe, n_in: int, n_classes: int, *, seed: int = 0) -> keras.Model:
+    """A float MLP: Dense and ReLU, dropout after each hidden layer, logits.
+
+    Args:
+        recipe: hidden layers and dropout.
+        n_in: inputs.
+        n_classes: logits.
+        seed: of the initial weights and of the dropout.
+    """
+    seeds = _seeds(seed)
+    x = inputs = keras.Input((n_in,), name="inputs")
+    for index, units in enumerate(recipe.units):
+        initializer = keras.initializers.HeNormal(next(seeds))
+        x = keras.layers.Dense(units, "relu", kernel_initializer=initializer, name=f"dense_{index}")(x)
+        if recipe.dropout:
+            x = keras.layers.Dropout(recipe.dropout, seed=next(seeds), name=f"dropout_{index}")(x)
+    initializer = keras.initializers.GlorotUniform(next(seeds))
+    logits = keras.layers.Dense(n_classes, kernel_initializer=initializer, name="logits")(x)
+    return keras.Model(inputs, logits, name="teacher")
+
+
+def build_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, seed: int = 0) -> keras.Model:
+    """A quantized MLP: QDense `dense_0`, QActivation `activation_0`, ..., logits.
+
+    Args:
+        recipe: the layers with their formats.
+        n_in: inputs.
+        n_classes: logits.
+        seed: of the initial weights.
+
+    Raises:
+        RecipeError: the last layer has not one unit for each class.
+    """
+    last = len(recipe.layers) - 1
+    if recipe.layers[last].units != n_classes:
+        raise RecipeError(
+            f"student.layers.{last}.units is {recipe.layers[last].units}, but the data has {n_classes} classes; "
+            "the last layer needs one unit for each"
+        )
+    seeds = _seeds(seed)
+    x = inputs = keras.Input((n_in,), name="inputs")
+    for index, layer in enumerate(recipe.layers):
+        x = _dense(layer, f"dense_{index}", next(seeds))(x)
+        if layer.activation != "linear":
+            quantizer = keras_quantizer(layer.activation, "activation")
+            x = qkeras.QActivation(quantizer, name=f"activation_{index}")(x)
+    return keras.Model(inputs, x, name="student")
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Write a model as a `.keras` file, whole or not at all.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    write_with(path, model.save)
+
+
+def load_model(path: Path) -> keras.Model:
+    """Read a `.keras` file in Keras' safe mode: no code in it is run.
+
+    Raises:
+        DataError: it cannot be read, or is no model that is known here.
+    """
+    try:
+        return keras.saving.load_model(path, custom_objects=_custom_objects(), compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its parts raise: ValueError, TypeError, KeyError, OSError...
+        raise DataError(f"cannot load the model {path}: {_first_line(error)}") from error
+
+
+def _dense(layer: LayerRecipe, name: str, seed: int) -> Any:
+    kernel = keras_quantizer(layer.weight)
+    bias = None if layer.bias == "none" else keras_quantizer(layer.bias)
+    return qkeras.QDense(
+        layer.units,
+        kernel_quantizer=kernel,
+        bias_quantizer=bias,
+        use_bias=bias is not None,
+        kernel_initializer=keras.initializers.HeNormal(seed),
+        kernel_constraint=_within_range(kernel),
+        bias_constraint=_within_range(bias),
+        name=name,
+    )
+
+
+def _within_range(quantizer: Any) -> Any:
+    """Where saturation stops the gradient a parameter outside of the range could never come back."""
+    if not isinstance(quantizer, FixedPointQuantizer):
+        return None  # QKeras' own constraint
+    return qkeras.Clip(quantizer.min(), quantizer.max())
+
+
+def _seeds(seed: int) -> Iterator[int]:
+    """A stream of seeds, so that no two layers start from the same numbers."""
+    generator = np.random.default_rng(seed)
+    while True:
+        yield int(generator.integers(2**31))
+
+
+def _custom_objects() -> dict[str, Any]:
+    known: dict[str, Any] = {}
+    _add_supported_quantized_objects(known)
+    return known
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,128 @@
+"""Quantizers as Keras objects: the QKeras classes, and exact `ap_fixed` arithmetic with a straight-through gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qap.errors import missing_extra
+from qap.fixed import FixedPoint, Overflow, Rounding
+from qap.quantizer import Quantizer, Role
+
+try:
+    import keras
+    import qkeras
+    import tensorflow as tf
+except ImportError as error:
+    raise missing_extra("train", error) from error
+
+
+@keras.saving.register_keras_serializable(package="qap")
+class FixedPointQuantizer:
+    """Brings numbers into a fixed-point format, bit for bit as `FixedPoint.quantize` does.
+
+    Exact for formats of at most 24 bits in float32 and 53 bits in float64 (subnormal floats count as 0); in a
+    wider format the ends of the range are the last numbers that the float type holds. The gradient goes
+    straight through, except where the number was cut by saturation or by the ReLU: there it is zero.
+
+    Args:
+        format: as `FixedPoint.parse` reads it, `ap_fixed<6,2,AP_RND_CONV,AP_SAT>`.
+        relu: whether negative numbers become 0 before they are brought into the format.
+
+    Example:
+        >>> FixedPointQuantizer("ap_fixed<4,2,AP_RND,AP_SAT>")(keras.ops.array([0.6, -9.0]))  # 0.5, -2.0
+    """
+
+    def __init__(self, format: str, relu: bool = False) -> None:
+        self.format = str(FixedPoint.parse(format))
+        self.relu = bool(relu)
+
+    def __call__(self, x: Any) -> Any:
+        """Quantize a float32 or float64 tensor of any shape."""
+        x = tf.convert_to_tensor(x)
+        form = FixedPoint.parse(self.format)
+        low, high = _float_range(form, x.dtype.as_numpy_dtype)
+        positive = tf.nn.relu(x) if self.relu else x
+        grid = _round(positive * 2.0**form.fractional, form.rounding)
+        passes = positive == x  # where the ReLU did not cut
+        if form.overflow is Overflow.WRAP:
+            quantized = _wrap(grid, form)
+        else:
+            quantized = tf.clip_by_value(grid, low, high)
+            passes &= quantized == grid
+        through = tf.where(passes, x, tf.zeros_like(x))
+        # through - stop_gradient(through) is exactly 0, so that no bit of the quantized number is lost
+        return tf.stop_gradient(quantized * form.lsb) + (through - tf.stop_gradient(through))
+
+    @property
+    def bits(self) -> int:
+        """All bits: QKeras' initializers ask for it."""
+        return FixedPoint.parse(self.format).width
+
+    def max(self) -> float:
+        """The largest number: QKeras' initializers and constraints ask for it."""
+        form = FixedPoint.parse(self.format)
+        return form.max_int * form.lsb
+
+    def min(self) -> float:
+        """The smallest number."""
+        form = FixedPoint.parse(self.format)
+        return 0.0 if self.relu else form.min_int * form.lsb
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {"format": self.format, "relu": self.relu}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> FixedPointQuantizer:
+        """What Keras loads."""
+        return cls(**config)
+
+    def __str__(self) -> str:
+        return f"relu({self.format})" if self.relu else self.format
+
+
+def keras_quantizer(text: str, role: Role = "weight") -> Any:
+    """The Keras quantizer of a recipe's expression.
+
+    Args:
+        text: a QKeras expression or an `ap_fixed` format; parsed, never evaluated.
+        role: what it is for.
+
+    Raises:
+        QapError: it is no quantizer, or none for this role.
+    """
+    quantizer = Quantizer.parse(text, role)
+    if quantizer.name == "fixed_point":
+        return FixedPointQuantizer(**quantizer.arguments)
+    return getattr(qkeras, quantizer.name)(**quantizer.arguments)
+
+
+def _float_range(form: FixedPoint, dtype: type[np.floating[Any]]) -> tuple[float, float]:
+    """The ends of the range, in LSBs, rounded into the range where the float type is too short for them."""
+    high = dtype(form.max_int)
+    if int(high) > form.max_int:
+        high = np.nextafter(high, dtype(0))
+    low = dtype(form.min_int)
+    if int(low) < form.min_int:
+        low = np.nextafter(low, dtype(0))
+    return float(low), float(high)
+
+
+def _round(scaled: Any, rounding: Rounding) -> Any:
+    if rounding is Rounding.RND_CONV:
+        return tf.round(scaled)
+    grid = tf.floor(scaled)
+    if rounding is Rounding.RND:
+        grid += tf.cast(scaled - grid >= 0.5, grid.dtype)  # floor(x + 0.5) would round twice
+    return grid
+
+
+def _wrap(grid: Any, form: FixedPoint) -> Any:
+    """Keep the lower bits of whole numbers; every step is exact, since the remainder of floats is."""
+    modulus = 2.0**form.width
+    rest = tf.truncatemod(grid, tf.constant(modulus, grid.dtype))
+    low, high = (-modulus / 2, modulus / 2) if form.signed else (0.0, modulus)
+    rest = tf.where(rest < low, rest + modulus, rest)
+    return tf.where(rest >= high, rest - modulus, rest)

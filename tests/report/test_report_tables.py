@@ -1,0 +1,35 @@
+"""Numbers as people read them, and tables as values."""
+
+from __future__ import annotations
+
+import pytest
+
+from qap.report.tables import NOT_MEASURED, Cell, count, numbers, percent, seconds, table, texts
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.9953, "99.53 %"),
+        (0.5, "50.00 %"),
+        (0, "0 %"),
+        (1, "100 %"),
+        (0.99999, "99.999 %"),
+        (2e-7, "0.00002 %"),
+        (1 - 1e-9, "99.9999999 %"),
+        (None, NOT_MEASURED),
+    ],
+)
+def test_only_none_and_all_read_as_such(share: float | None, text: str) -> None:
+    assert percent(share) == text
+
+
+def test_what_was_not_measured_is_no_zero() -> None:
+    assert count(None) == seconds(None) == NOT_MEASURED
+    assert (count(0), count(12691), seconds(0.04)) == ("0", "12,691", "0.0 s")
+
+
+def test_plain_text_becomes_a_cell() -> None:
+    made = table("caption", texts("name") + numbers("LUT", "FF"), [["a", Cell("1", kind="good"), "2"]], totals=1)
+    assert made.rows == ((Cell("a"), Cell("1", kind="good"), Cell("2")),)
+    assert [column.numeric for column in made.columns] == [False, True, True]
