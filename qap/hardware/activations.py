@@ -8,8 +8,8 @@ import numpy as np
 
 from qap.fixed import MAX_WIDTH, FixedPoint, IntArray, Overflow
 from qap.hardware.circuit import Builder, Node
-from qap.hardware.operations import LUT_INPUTS, Reach
 from qap.hardware.sums import Sum
+from qap.hardware.wires import LUT_INPUTS, Reach
 from qap.layer import IntegerLayer, StepTable
 
 TABLE_BITS = 10

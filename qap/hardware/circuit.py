@@ -15,22 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.fixed import IntArray, Rounding
-from qap.hardware.operations import (
-    Add,
-    AddTable,
-    Clip,
-    Constant,
-    Greater,
-    Input,
-    Mux,
-    Operation,
-    Reach,
-    Round,
-    Shift,
-    Signed,
-    Slice,
-    Table,
-)  # fmt: skip
+from qap.hardware.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
+from qap.hardware.tables import AddTable, Table
+from qap.hardware.wires import Operation, Reach
 
 Node = int
 """A node is named by its position."""

@@ -1,96 +1,28 @@
 """The operations of a circuit: what each computes, how it is written in Verilog, and what it costs.
 
-Every value is an integer with a proven range; its bits are two's complement when the range goes below
-0 and plain binary otherwise. An operation knows everything about itself, so that a new one is one class.
+An operation knows everything about itself, so that a new one is one class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from qap.fixed import IntArray, Rounding
-
-LUT_INPUTS = 6
-CARRY_BITS_PER_LEVEL = 16
-"""So many bits of a carry chain take about as long as one more level of LUTs."""
-
-
-class Reach(NamedTuple):
-    """All integers from low to high."""
-
-    low: int
-    high: int
-
-    @property
-    def signed(self) -> bool:
-        """Whether the bits are two's complement."""
-        return self.low < 0
-
-    @property
-    def width(self) -> int:
-        """Bits that hold the whole range, at least 1."""
-        return max(1, self.high.bit_length() + self.signed, (~self.low).bit_length() + 1 if self.signed else 0)
-
-
-class Wire(NamedTuple):
-    """A value in Verilog: the name of a vector and its range."""
-
-    name: str
-    reach: Reach
-
-    @property
-    def width(self) -> int:
-        """Bits of the vector."""
-        return self.reach.width
-
-    def extended(self, width: int, shift: int = 0) -> str:
-        """The value times `2**shift`, extended or cut to `width` bits."""
-        if shift >= width:
-            return f"{width}'d0"
-        kept = min(self.width, width - shift)
-        text = self.name if kept == self.width else f"{self.name}[{kept - 1}:0]"
-        fill = width - shift - kept
-        parts = [text]
-        if fill:
-            parts.insert(0, f"{{{fill}{{{self.name}[{self.width - 1}]}}}}" if self.reach.signed else f"{fill}'d0")
-        if shift:
-            parts.append(f"{shift}'d0")
-        return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
-
-
-class Operation(Protocol):
-    """One operation; instances are immutable and compare by content."""
-
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
-        """The range of the result for independent arguments."""
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """The result in numpy."""
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """The expression of the result."""
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """Its delay, in levels of LUTs."""
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """An estimate of its LUTs."""
-
-
-class Free:
-    """What costs nothing: only wires."""
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """None."""
-        return 0.0
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """None."""
-        return 0.0
+from qap.hardware.wires import (
+    CARRY_BITS_PER_LEVEL,
+    LUT_INPUTS,
+    Free,
+    Reach,
+    Wire,
+    above,
+    below,
+    bit_of,
+    bits_literal,
+    upper_bits,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +131,7 @@ class Slice(Free):
 
     def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
         """A part select, extended where it reaches above the top."""
-        return _upper_bits(arguments[0], self.low_bit, self.high_bit - self.low_bit + 1)
+        return upper_bits(arguments[0], self.low_bit, self.high_bit - self.low_bit + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +205,12 @@ class Round:
     def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
         """The upper bits plus a carry: the half bit, and for ties (nothing below it) only if the last bit is odd."""
         wide, drop = arguments[0], self.drop
-        upper = _upper_bits(wide, drop, result.width)
+        upper = upper_bits(wide, drop, result.width)
         if self.rounding is Rounding.TRN:
             return upper
-        carry = _bit(wide, drop - 1)
+        carry = bit_of(wide, drop - 1)
         if self.rounding is Rounding.RND_CONV:
-            odd = _bit(wide, drop)
+            odd = bit_of(wide, drop)
             below = f"(|{wide.name}[{min(drop - 1, wide.width) - 1}:0]) | " if drop > 1 else ""
             carry = f"{carry} & ({below}{odd})"
         padding = f"{result.width - 1}'d0, " if result.width > 1 else ""
@@ -318,9 +250,9 @@ class Clip:
         a = arguments[0]
         text = a.extended(result.width)
         if a.reach.high > self.high:
-            text = f"({_above(a, self.high)}) ? {bits_literal(self.high, result.width)} : {text}"
+            text = f"({above(a, self.high)}) ? {bits_literal(self.high, result.width)} : {text}"
         if a.reach.low < self.low:
-            text = f"({_below(a, self.low)}) ? {bits_literal(self.low, result.width)} : ({text})"
+            text = f"({below(a, self.low)}) ? {bits_literal(self.low, result.width)} : ({text})"
         return text
 
     def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
@@ -332,104 +264,6 @@ class Clip:
     def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
         """One a bit, and the detection."""
         return result.width + (arguments[0].width - result.width + 1) // LUT_INPUTS
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A truth table: `values[index]`, the index being the bits of all arguments, the first one lowest."""
-
-    values: tuple[int, ...]
-
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
-        """From the least to the largest value."""
-        return Reach(min(self.values), max(self.values))
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """Never called without widths; see `lookup`."""
-        raise NotImplementedError
-
-    def lookup(self, arguments: Sequence[IntArray], widths: Sequence[int]) -> IntArray:
-        """The values for arguments of these widths."""
-        index: IntArray = np.zeros(1, np.int64)
-        position = 0
-        for argument, width in zip(arguments, widths, strict=True):
-            index = index + ((argument & ((1 << width) - 1)) << position)
-            position += width
-        return np.array(self.values, np.int64)[index]
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """For each bit of the result its column of the table (a `localparam`), indexed by the arguments."""
-        index = ", ".join(wire.name for wire in reversed(arguments))
-        bits = [f"{result.name}_t{bit}[{{{index}}}]" for bit in reversed(range(result.width))]
-        return f"{{{', '.join(bits)}}}"
-
-    def columns(self, reach: Reach) -> list[int]:
-        """For each bit of the result (the lowest first) its truth table as a number."""
-        return [sum((value >> bit & 1) << row for row, value in enumerate(self.values)) for bit in range(reach.width)]
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """One LUT; two inputs more are one level of multiplexers more."""
-        return 1 + max(0, sum(a.width for a in arguments) - LUT_INPUTS) / 2
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """One for each bit of the result that is no constant, doubled by each input beyond six."""
-        inputs = sum(a.width for a in arguments)
-        full = (1 << len(self.values)) - 1
-        different = {column for column in self.columns(result) if column not in (0, full)}
-        return float(len(different) << max(0, inputs - LUT_INPUTS))
-
-
-@dataclass(frozen=True, slots=True)
-class AddTable:
-    """`(a << shift_a) + (table << shift_table)`; arguments (a, what the table reads).
-
-    The LUT in front of each bit of a carry chain has five more inputs than the chain needs: a table of five
-    bits is added for the price of the adder alone. For that the other operand must come first.
-    """
-
-    shift_a: int
-    shift_table: int
-    table: Table
-
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
-        """Interval arithmetic."""
-        a, values = arguments[0], self.table.reach(arguments[1:])
-        return Reach(
-            (a.low << self.shift_a) + (values.low << self.shift_table),
-            (a.high << self.shift_a) + (values.high << self.shift_table),
-        )
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """Never called without widths; see `lookup`."""
-        raise NotImplementedError
-
-    def lookup(self, arguments: Sequence[IntArray], widths: Sequence[int]) -> IntArray:
-        """The sums for arguments of these widths."""
-        return (arguments[0] << self.shift_a) + (self.table.lookup(arguments[1:], widths[1:]) << self.shift_table)
-
-    def columns(self, reach: Reach) -> list[int]:
-        """The columns of the table, up to the top bit of the sum."""
-        bits = Reach(0, (1 << max(1, reach.width - self.shift_table)) - 1)
-        return self.table.columns(bits)
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """The sum, the table second."""
-        values = Reach(0, (1 << max(1, result.width - self.shift_table)) - 1)
-        looked_up = self.table.verilog(arguments[1:], Wire(result.name, values))
-        if self.shift_table:
-            looked_up = f"{{{looked_up}, {self.shift_table}'d0}}"
-        return f"{arguments[0].extended(result.width, self.shift_a)} + {looked_up}"
-
-    def _carry_bits(self, result: Reach) -> int:
-        return max(1, result.width - max(0, self.shift_table - self.shift_a))
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """One LUT and the carry chain."""
-        return 1 + self._carry_bits(result) / CARRY_BITS_PER_LEVEL
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """One a bit."""
-        return self._carry_bits(result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,49 +319,3 @@ class Mux:
     def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
         """Two bits fit one LUT at best; one a bit is what synthesis finds."""
         return result.width
-
-
-def bits_literal(value: int, width: int) -> str:
-    """A sized Verilog literal of the low `width` bits."""
-    bits = value & ((1 << width) - 1)
-    return f"{width}'d{bits}" if width <= 16 else f"{width}'h{bits:x}"
-
-
-def _bit(wire: Wire, index: int) -> str:
-    """One bit; above the top it is the sign."""
-    if index < wire.width:
-        return f"{wire.name}[{index}]"
-    return f"{wire.name}[{wire.width - 1}]" if wire.reach.signed else "1'b0"
-
-
-def _upper_bits(wire: Wire, drop: int, width: int) -> str:
-    """The bits from `drop` on, extended or cut to `width`."""
-    if drop >= wire.width:
-        return f"{{{width}{{{_bit(wire, drop)}}}}}"
-    kept = min(wire.width - drop, width)
-    text = f"{wire.name}[{drop + kept - 1}:{drop}]"
-    fill = width - kept
-    return text if not fill else f"{{{{{fill}{{{_bit(wire, wire.width)}}}}}, {text}}}"
-
-
-def _above(wire: Wire, limit: int) -> str:
-    """Whether the value is above the limit; for `2**k - 1` the upper bits tell."""
-    sign = f"~{wire.name}[{wire.width - 1}] & " if wire.reach.signed else ""
-    bits = limit.bit_length()
-    top = wire.width - 1 - wire.reach.signed
-    if limit >= 0 and limit == (1 << bits) - 1:
-        return f"{sign}(|{wire.name}[{top}:{bits}])"
-    width = wire.width + 1
-    return f"$signed({{{wire.extended(width)}}}) > $signed({bits_literal(limit, width)})"
-
-
-def _below(wire: Wire, limit: int) -> str:
-    """Whether the value is below the limit; for 0 and `-2**k` the upper bits tell."""
-    sign = f"{wire.name}[{wire.width - 1}]"
-    bits = (~limit).bit_length() if limit < 0 else 0
-    if limit == 0:
-        return sign
-    if limit == -(1 << bits):
-        return f"{sign} & ~(&{wire.name}[{wire.width - 2}:{bits}])"
-    width = wire.width + 1
-    return f"$signed({{{wire.extended(width)}}}) < $signed({bits_literal(limit, width)})"

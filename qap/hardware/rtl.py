@@ -16,8 +16,8 @@ from qap.errors import missing_extra
 from qap.fixed import IntArray
 from qap.hardware.activations import TABLE_BITS, activated, cheapest, winner
 from qap.hardware.circuit import Builder, Circuit, Node
-from qap.hardware.operations import Reach
 from qap.hardware.sums import Sum, adder_sum, digits, table_sum
+from qap.hardware.wires import Reach
 from qap.layer import IntegerLayer
 from qap.network import IntegerNetwork
 

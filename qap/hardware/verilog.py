@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qap.errors import QapError, missing_extra
 from qap.hardware.circuit import Circuit, Node
-from qap.hardware.operations import AddTable, Constant, Table, Wire, bits_literal
+from qap.hardware.operations import Constant
 from qap.hardware.pipeline import Schedule
+from qap.hardware.tables import AddTable, Table
+from qap.hardware.wires import Wire, bits_literal
 
 if TYPE_CHECKING:
     from jinja2 import Environment

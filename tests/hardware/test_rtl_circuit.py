@@ -14,10 +14,12 @@ from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.hardware import rtl
 from qap.hardware.activations import at_least, greater
 from qap.hardware.circuit import Builder, Circuit
-from qap.hardware.operations import Add, Input, Reach, Table
+from qap.hardware.operations import Add, Input
 from qap.hardware.pipeline import best_schedule, scheduled
 from qap.hardware.rtl import lower_network
 from qap.hardware.sums import adder_sum, digit_terms, table_sum
+from qap.hardware.tables import Table
+from qap.hardware.wires import Reach
 from qap.layer import LayerSpec
 from qap.network import IntegerNetwork, connect
 from qap.simplify import simplify
