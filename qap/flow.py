@@ -11,7 +11,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -268,7 +268,7 @@ STAGES: dict[str, Stage] = {
             _report,
             lambda r: (VERIFY, NETWORK, HISTORY),
             lambda r: (REPORT, METRICS),
-            lambda run: metrics(run),
+            lambda run: [metrics(run), run.recipe.model_dump(mode="json")],
         ),
     )
 }

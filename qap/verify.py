@@ -57,6 +57,14 @@ class EmulatorEngine:
         return network.trace(x_int)
 
 
+@runtime_checkable
+class NotingEngine(Protocol):
+    """An engine that has something to say about how it computes a network."""
+
+    def notes(self, network: IntegerNetwork) -> tuple[str, ...]:
+        """What a reader of the verification should know, for example that Keras ran in float64."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mismatch:
     """The first output in which two engines part.
@@ -127,7 +135,7 @@ class Verification:
         network_digest: of the network.
         agreements: each pair of engines on each set of vectors.
         unavailable: engines that could not run, with the reason.
-        notes: what a reader should know, for example that Keras ran in float64.
+        notes: what the engines say about how they computed it.
     """
 
     network_digest: str
@@ -190,7 +198,8 @@ def verify(engines: Sequence[Engine], network: IntegerNetwork, vectors: Mapping[
     running = [engine for engine in engines if reasons[engine.name] is None]
     agreements = [found for name, x_int in vectors.items() for found in agree(running, network, x_int, name)]
     unavailable = {name: reason for name, reason in reasons.items() if reason is not None}
-    return Verification(network.digest, tuple(agreements), unavailable)
+    notes = tuple(note for engine in running if isinstance(engine, NotingEngine) for note in engine.notes(network))
+    return Verification(network.digest, tuple(agreements), unavailable, notes)
 
 
 def adversarial_vectors(input_format: FixedPoint, n_in: int, seed: int = 0) -> IntArray:

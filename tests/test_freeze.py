@@ -151,7 +151,7 @@ def test_the_heterogeneous_network_of_the_course_runs_in_float64_and_agrees() ->
     network = freeze(model, FixedPoint.parse("fixed<16,8>"))
     engine = KerasEngine(model)
     assert engine.precision(network) == "float64"
-    assert "float64" in engine.notes(network)[0]
+    assert "float64" in verify([engine, EmulatorEngine()], network, {}).notes[0]
     assert [layer.result_format for layer in network.layers[:3]] == [FixedPoint.parse("ufixed<16,15,RND_CONV,SAT>")] * 3
     assert_agrees(model, network, random_inputs(network, 500))
 

@@ -25,6 +25,7 @@ COMPILER = "g++"
 FLAGS = ("-O3", "-std=c++17", "-fPIC", "-shared", "-w", "-fno-gnu-unique")
 BUILD_SECONDS = 1800
 STACK_BYTES = 512 << 20  # hls4ml keeps all products of a layer on the stack
+LOG_COLUMNS = 200  # g++ quotes whole source lines, and a line can hold all weights of a layer
 CHUNK = 512  # samples in one call, so that Ctrl-C is heard
 
 
@@ -117,7 +118,7 @@ def build(project: HlsProject, cache: Path) -> Path:
         except subprocess.TimeoutExpired:
             raise ToolFailed(f"{COMPILER} took longer than {BUILD_SECONDS} s for {project.folder}") from None
         if result.returncode != 0:
-            tail = " | ".join(result.stderr.strip().splitlines()[-5:])
+            tail = " | ".join(line[:LOG_COLUMNS] for line in result.stderr.strip().splitlines()[-5:])
             raise ToolFailed(f"{COMPILER} cannot build the C simulation of {project.folder}: {tail}")
         target.chmod(0o755)
     return library
