@@ -1,0 +1,219 @@
+"""A circuit: a directed graph of integer operations, each with the range that it can reach.
+
+Nodes stand in topological order. Equal nodes are one node, a node that can only be one number is a
+constant, and what no output needs is dropped when the circuit is finished.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.fixed import IntArray, Rounding
+from qap.hardware.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
+from qap.hardware.tables import AddTable, Table
+from qap.hardware.wires import Operation, Reach
+
+Node = int
+"""A node is named by its position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """What was built: operations, their arguments and ranges, and the outputs.
+
+    Args:
+        operations: one for each node, in topological order.
+        arguments: the nodes that each reads.
+        reaches: the range of each node.
+        inputs: how many inputs there are; node i is input i.
+        logits: the nodes of the outputs.
+        winner: the node of the class index.
+    """
+
+    operations: tuple[Operation, ...]
+    arguments: tuple[tuple[Node, ...], ...]
+    reaches: tuple[Reach, ...]
+    inputs: int
+    logits: tuple[Node, ...]
+    winner: Node
+
+    def evaluate(self, x_int: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
+        """Run the circuit in numpy: logits (n, n_out) and class indices (n,) of inputs (n, inputs)."""
+        values: list[IntArray] = [x_int[:, i].astype(np.int64) for i in range(self.inputs)]
+        for operation, arguments in zip(self.operations[self.inputs :], self.arguments[self.inputs :], strict=True):
+            read = [values[a] for a in arguments]
+            if isinstance(operation, Table | AddTable):
+                values.append(operation.lookup(read, [self.reaches[a].width for a in arguments]))
+            else:
+                values.append(operation.evaluate(read))
+        rows = len(x_int)
+        logits = np.stack([np.broadcast_to(values[node], rows) for node in self.logits], axis=1)
+        return logits, np.broadcast_to(values[self.winner], rows)
+
+    def luts(self, nodes: Iterable[Node] | None = None) -> float:
+        """The estimated LUTs of these nodes (None: of all), without registers."""
+        return sum(
+            self.operations[node].luts([self.reaches[a] for a in self.arguments[node]], self.reaches[node])
+            for node in (range(len(self.operations)) if nodes is None else nodes)
+        )
+
+
+class Builder:
+    """Builds a circuit node by node.
+
+    Args:
+        inputs: how many inputs.
+        low: the least value of each input.
+        high: the largest value of each input.
+    """
+
+    def __init__(self, inputs: int, low: int, high: int) -> None:
+        self._operations: list[Operation] = []
+        self._arguments: list[tuple[Node, ...]] = []
+        self._reaches: list[Reach] = []
+        self._known: dict[tuple[Operation, tuple[Node, ...]], Node] = {}
+        self.inputs = tuple(self._node(Input(index, low, high)) for index in range(inputs))
+
+    def reach(self, node: Node) -> Reach:
+        """The range of a node."""
+        return self._reaches[node]
+
+    def width(self, node: Node) -> int:
+        """The bits of a node."""
+        return self._reaches[node].width
+
+    def constant(self, value: int) -> Node:
+        """A number."""
+        return self._node(Constant(value))
+
+    def is_constant(self, node: Node) -> bool:
+        """Whether the node can only be one number."""
+        return self._reaches[node].low == self._reaches[node].high
+
+    def add(
+        self, a: Node, b: Node, shift_a: int = 0, shift_b: int = 0, subtract: bool = False, bounds: Reach | None = None
+    ) -> Node:
+        """`(a << shift_a) + (b << shift_b)`, or minus; `bounds` is a range tighter than the arguments show."""
+        if self.reach(b) == Reach(0, 0):
+            return self.shift(a, shift_a)
+        if self.reach(a) == Reach(0, 0) and not subtract:
+            return self.shift(b, shift_b)
+        return self._node(Add(shift_a, shift_b, subtract, bounds), a, b)
+
+    def shift(self, a: Node, left: int) -> Node:
+        """`a << left`."""
+        return self._node(Shift(left), a) if left else a
+
+    def slice(self, a: Node, high_bit: int, low_bit: int) -> Node:
+        """Some bits, read as unsigned."""
+        whole = low_bit == 0 and high_bit == self.width(a) - 1 and not self.reach(a).signed
+        return a if whole else self._node(Slice(high_bit, low_bit), a)
+
+    def signed(self, a: Node, width: int) -> Node:
+        """The low bits, read as two's complement."""
+        return self._node(Signed(width), a)
+
+    def round(self, a: Node, drop: int, rounding: Rounding) -> Node:
+        """`a / 2**drop`, rounded."""
+        return self._node(Round(drop, rounding), a) if drop else a
+
+    def clip(self, a: Node, low: int, high: int) -> Node:
+        """The nearest number in low ... high."""
+        idle = low <= self.reach(a).low and self.reach(a).high <= high
+        return a if idle else self._node(Clip(low, high), a)
+
+    def greater(self, a: Node, b: Node) -> Node:
+        """1 if a > b, else 0."""
+        return self._node(Greater(), a, b)
+
+    def mux(self, condition: Node, a: Node, b: Node) -> Node:
+        """`a if condition else b`."""
+        if self.is_constant(condition):
+            return a if self.reach(condition).low else b
+        return self._node(Mux(), condition, a, b)
+
+    def table(self, nodes: Sequence[Node], function: Callable[[IntArray], IntArray]) -> Node:
+        """A truth table of some nodes.
+
+        Args:
+            nodes: what is read; their bits together should be few.
+            function: (rows, nodes) int64 -> (rows,) int64. Rows that the nodes cannot reach are asked as
+                the nearest that they can.
+        """
+        rows = self._rows(nodes)
+        values = function(rows)
+        if len(nodes) == 1 and np.array_equal(values, rows[:, 0]):
+            return nodes[0]
+        return self._node(Table(tuple(int(value) for value in values)), *nodes)
+
+    def add_table(
+        self, a: Node, shift_a: int, nodes: Sequence[Node], shift_table: int, function: Callable[[IntArray], IntArray]
+    ) -> Node:
+        """`(a << shift_a) + (table << shift_table)`; the table as in `table`."""
+        values = function(self._rows(nodes))
+        return self._node(AddTable(shift_a, shift_table, Table(tuple(int(value) for value in values))), a, *nodes)
+
+    def _rows(self, nodes: Sequence[Node]) -> IntArray:
+        """What nodes mean in every pattern of their bits, the first node's bits lowest."""
+        readings = [_readings(self.reach(node)) for node in reversed(nodes)]
+        return np.array(list(itertools.product(*readings)), np.int64).reshape(-1, len(nodes))[:, ::-1]
+
+    def mark(self) -> int:
+        """A point in the building that `luts_since` takes."""
+        return len(self._operations)
+
+    def luts_since(self, mark: int, roots: Iterable[Node]) -> float:
+        """The estimated LUTs of what was built after the mark and is needed by the roots."""
+        needed = {node for node in self._needed(roots) if node >= mark}
+        return sum(
+            self._operations[n].luts([self._reaches[a] for a in self._arguments[n]], self._reaches[n]) for n in needed
+        )
+
+    def finish(self, logits: Sequence[Node], winner: Node) -> Circuit:
+        """The circuit of these outputs."""
+        needed = sorted({*self.inputs, *self._needed([*logits, winner])})
+        place = {node: position for position, node in enumerate(needed)}
+        return Circuit(
+            tuple(self._operations[node] for node in needed),
+            tuple(tuple(place[a] for a in self._arguments[node]) for node in needed),
+            tuple(self._reaches[node] for node in needed),
+            len(self.inputs),
+            tuple(place[node] for node in logits),
+            place[winner],
+        )
+
+    def _needed(self, roots: Iterable[Node]) -> set[Node]:
+        needed: set[Node] = set()
+        waiting = list(roots)
+        while waiting:
+            node = waiting.pop()
+            if node not in needed:
+                needed.add(node)
+                waiting.extend(self._arguments[node])
+        return needed
+
+    def _node(self, operation: Operation, *arguments: Node) -> Node:
+        key = (operation, arguments)
+        if key in self._known:
+            return self._known[key]
+        reach = operation.reach([self._reaches[a] for a in arguments])
+        if reach.low == reach.high and not isinstance(operation, Constant | Input):
+            return self.constant(reach.low)
+        self._operations.append(operation)
+        self._arguments.append(arguments)
+        self._reaches.append(reach)
+        self._known[key] = node = len(self._operations) - 1
+        return node
+
+
+def _readings(reach: Reach) -> list[int]:
+    """What each pattern of the bits means, brought into the range."""
+    size = 1 << reach.width
+    numbers = [pattern - size if reach.signed and pattern >= size // 2 else pattern for pattern in range(size)]
+    return [min(max(number, reach.low), reach.high) for number in numbers]

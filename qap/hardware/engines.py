@@ -1,0 +1,209 @@
+"""The engines that run generated hardware: the RTL, its stream top, and the synthesized netlist."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import QapError, ToolFailed, ToolMissing
+from qap.fixed import IntArray
+from qap.hardware.project import RtlProject, write_rtl
+from qap.hardware.simulate import build, missing_simulator, run_core, run_stream
+from qap.hardware.synthesis import CELL_MODELS, checked_target, synthesis_folder, synthesize
+from qap.hardware.tools import Progress, silent, yosys, yosys_share
+from qap.network import IntegerNetwork
+
+CORE_HARNESS = "simulate_core.cpp"
+AXIS_HARNESS = "simulate_axis.cpp"
+
+
+class RtlEngine:
+    """Runs the Verilog of a network in Verilator.
+
+    Args:
+        project: the generated RTL; None generates the core for each network that is run.
+        stage_depth: for a project made here.
+    """
+
+    name = "rtl"
+
+    def __init__(self, project: RtlProject | None = None, *, stage_depth: int | None = None) -> None:
+        self._project = project
+        self._stage_depth = stage_depth
+
+    def available(self) -> str | None:
+        """What is missing, in one line, or None."""
+        return missing_simulator()
+
+    def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """Logits (n, n_out), in LSBs of the output format, of integer samples (n, n_in)."""
+        if self._project is not None:
+            return simulate(self._project, network, x_int)
+        with tempfile.TemporaryDirectory(prefix="qap-") as folder:
+            project = write_rtl(
+                network, Path(folder) / "rtl", interface="parallel", stage_depth=self._stage_depth or "auto",
+                whatever_size=True,
+            )  # fmt: skip
+            return simulate(project, network, x_int, cache=Path(folder))
+
+
+class NetlistEngine:
+    """Runs the synthesized netlist of a network's core in Verilator, with Yosys' own models of the cells.
+
+    Args:
+        project: the generated RTL; None generates and synthesizes the core for each network that is run.
+        target: what it is synthesized for.
+        progress: told what is being done.
+    """
+
+    name = "netlist"
+
+    def __init__(self, project: RtlProject | None = None, *, target: str = "xc7", progress: Progress = silent) -> None:
+        self._project = project
+        self._target = target
+        self._progress = progress
+
+    def available(self) -> str | None:
+        """What is missing, in one line, or None."""
+        try:
+            yosys()
+        except ToolMissing as error:
+            return str(error)
+        return missing_simulator()
+
+    def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """Logits (n, n_out), in LSBs of the output format, of integer samples (n, n_in)."""
+        if self._project is not None:
+            return simulate_netlist(self._project, network, x_int, target=self._target, progress=self._progress)
+        with tempfile.TemporaryDirectory(prefix="qap-") as folder:
+            project = write_rtl(network, Path(folder) / "rtl", interface="parallel", whatever_size=True)
+            return simulate_netlist(
+                project, network, x_int, target=self._target, progress=self._progress, cache=Path(folder)
+            )
+
+
+def simulate_netlist(
+    project: RtlProject,
+    network: IntegerNetwork,
+    x_int: npt.NDArray[Any],
+    *,
+    target: str = "xc7",
+    progress: Progress = silent,
+    cache: Path | None = None,
+) -> IntArray:
+    """The logits that the synthesized core computes: what was counted is what is proven.
+
+    Args:
+        project: the generated RTL; it is synthesized if it has not been yet.
+        network: the network that it was generated from.
+        x_int: integer samples (n, n_in).
+        target: what it is synthesized for.
+        progress: told what is being done.
+        cache: where simulators are kept; None is the user's cache.
+
+    Raises:
+        QapError: the project belongs to another network.
+        ToolFailed: synthesis or simulation failed.
+    """
+    family = checked_target(target)
+    synthesize(project, family, device=None, progress=progress)
+    netlist = synthesis_folder(project, family, "core") / "netlist.v"
+    cells = yosys_share() / CELL_MODELS[family] / "cells_sim.v"
+    return simulate(project, network, x_int, sources=[netlist, cells], progress=progress, cache=cache)
+
+
+def simulate(
+    project: RtlProject,
+    network: IntegerNetwork,
+    x_int: npt.NDArray[Any],
+    *,
+    sources: Sequence[Path] | None = None,
+    progress: Progress = silent,
+    cache: Path | None = None,
+) -> IntArray:
+    """The logits that the core of a project computes.
+
+    The class index that it gives must follow from its logits; anything else is an error.
+
+    Args:
+        project: the generated RTL.
+        network: the network that it was generated from.
+        x_int: integer samples (n, n_in).
+        sources: other Verilog files of the same core (a netlist and its cells), None for the project's own.
+        progress: told what is being done.
+        cache: where simulators are kept; None is the user's cache.
+
+    Raises:
+        QapError: the project belongs to another network.
+        ToolFailed: the class index contradicts the logits.
+    """
+    _same_network(project, network)
+    x_int = network.checked_input(x_int)
+    program = build(sources or [project.core_source], project.name, CORE_HARNESS, progress, cache)
+    logits, classes = run_core(
+        program, project.core_inputs(x_int), project.ports, project.latency_cycles, project.signed_logits
+    )
+    return _consistent(network, logits, classes)
+
+
+def simulate_stream(
+    project: RtlProject,
+    network: IntegerNetwork,
+    x_int: npt.NDArray[Any],
+    *,
+    seed: int = 0,
+    stalls: float = 0.25,
+    progress: Progress = silent,
+) -> IntArray:
+    """The logits that come out of the AXI4-Stream top, with random stalls on both sides.
+
+    Args:
+        project: generated with `interface="axis"`.
+        network: the network that it was generated from.
+        x_int: integer samples (n, n_in).
+        seed: of the stalls.
+        stalls: the share of cycles in which each side holds back.
+        progress: told what is being done.
+
+    Raises:
+        QapError: the project has no stream, or belongs to another network.
+        ToolFailed: frames are lost, misshapen or flagged as errors, or a class index contradicts its logits.
+    """
+    _same_network(project, network)
+    if project.axis is None:
+        raise QapError(f"the project in {project.folder} has no stream; generate it with --interface axis")
+    form = project.axis
+    program = build(project.sources, project.top, AXIS_HARNESS, progress)
+    beats = form.pack(network.checked_input(x_int))
+    last = np.zeros(beats.shape, bool)
+    last[:, -1] = True
+    result = run_stream(program, beats.reshape(-1), last.reshape(-1), seed, stalls)
+    expected_last = np.arange(len(result.last)) % form.result_beats == form.result_beats - 1
+    if result.error or len(result.data) != len(x_int) * form.result_beats or (result.last != expected_last).any():
+        raise ToolFailed(
+            f"the stream of {len(x_int)} samples gave {len(result.data)} beats of {form.result_beats} each, "
+            f"error flag {int(result.error)}"
+        )
+    logits, classes = form.unpack(result.data.reshape(-1, form.result_beats), project.signed_logits)
+    return _consistent(network, logits, classes)
+
+
+def _same_network(project: RtlProject, network: IntegerNetwork) -> None:
+    if project.network_digest != network.digest:
+        raise QapError(f"the RTL in {project.folder} was generated from another network; run qap rtl again")
+
+
+def _consistent(network: IntegerNetwork, logits: IntArray, classes: IntArray) -> IntArray:
+    expected = network.decide(logits)
+    if (expected != classes).any():
+        sample = int(np.flatnonzero(expected != classes)[0])
+        raise ToolFailed(
+            f"the class index of sample {sample} is {classes[sample]}, but its logits {logits[sample].tolist()} "
+            f"say {expected[sample]}"
+        )
+    return logits

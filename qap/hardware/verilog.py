@@ -1,0 +1,169 @@
+"""A scheduled circuit as Verilog-2001: one module, fully pipelined, initiation interval 1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from qap.errors import QapError, missing_extra
+from qap.hardware.circuit import Circuit, Node
+from qap.hardware.operations import Constant
+from qap.hardware.pipeline import Schedule
+from qap.hardware.tables import AddTable, Table
+from qap.hardware.wires import Wire, bits_literal
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+PORTS = ("clk", "ce", "x", "y", "class_index")
+_KEYWORDS = """
+    always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
+    design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify endtable
+    endtask event for force forever fork function generate genvar highz0 highz1 if ifnone incdir include initial inout
+    input instance integer join large liblist library localparam macromodule medium module nand negedge nmos nor
+    noshowcancelled not notif0 notif1 or output parameter pmos posedge primitive pull0 pull1 pulldown pullup
+    pulsestyle_onevent pulsestyle_ondetect rcmos real realtime reg release repeat rnmos rpmos rtran rtranif0 rtranif1
+    scalared showcancelled signed small specify specparam strong0 strong1 supply0 supply1 table task time tran tranif0
+    tranif1 tri tri0 tri1 triand trior trireg unsigned use vectored wait wand weak0 weak1 while wire wor xnor xor
+    bit byte class do enum int interface logic package program static string struct type union var void
+"""
+KEYWORDS = frozenset(_KEYWORDS.split())
+
+
+class CorePorts(NamedTuple):
+    """The ports of the core: input i stands at bits `i * input_width` and up, logit j at `j * logit_width`."""
+
+    inputs: int
+    input_width: int
+    logits: int
+    logit_width: int
+    class_width: int
+
+    @property
+    def x_width(self) -> int:
+        """Bits of all inputs."""
+        return self.inputs * self.input_width
+
+    @property
+    def y_width(self) -> int:
+        """Bits of all logits."""
+        return self.logits * self.logit_width
+
+
+def checked_name(name: str) -> str:
+    """The name, if a Verilog module may have it.
+
+    Raises:
+        QapError: it is no identifier, a keyword, or a name that the modules use themselves.
+    """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise QapError(f"{name!r} is no Verilog name: letters, digits and _ are allowed, and no digit comes first")
+    clashes = re.fullmatch(r"n\d+(_r\d+|_t\d+)?", name) or name in PORTS or name.startswith(("s_axis", "m_axis"))
+    if name in KEYWORDS or clashes:
+        what = "a Verilog keyword" if name in KEYWORDS else "the name of a port or a signal of the module"
+        raise QapError(f"the module cannot be called {name!r}, which is {what}; choose another name")
+    return name
+
+
+def environment() -> Environment:
+    """jinja2 with the templates of this folder; an unknown variable is an error.
+
+    Raises:
+        ToolMissing: jinja2 is not installed.
+    """
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+    except ImportError as error:
+        raise missing_extra("rtl", error) from error
+    loader = PackageLoader("qap.hardware")
+    return Environment(
+        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+
+
+def core_verilog(circuit: Circuit, schedule: Schedule, ports: CorePorts, name: str, comment: str) -> str:
+    """The source of the core.
+
+    Args:
+        circuit: what to compute.
+        schedule: in which stage.
+        ports: the widths of the ports.
+        name: of the module.
+        comment: one line for the head of the file.
+    """
+    text = environment().get_template("core.v.j2").render(
+        name=name,
+        comment=comment,
+        ports=ports,
+        schedule=schedule,
+        stages=[_stage(circuit, schedule, stage) for stage in range(schedule.latency)],
+        logits=[
+            Wire(_carried_name(circuit, schedule, node, schedule.latency), circuit.reaches[node]).extended(
+                ports.logit_width
+            )
+            for node in reversed(circuit.logits)
+        ],
+        winner=Wire(
+            _carried_name(circuit, schedule, circuit.winner, schedule.latency), circuit.reaches[circuit.winner]
+        ).extended(ports.class_width),
+        constants=[
+            (_name(node), circuit.reaches[node].width, bits_literal(operation.value, circuit.reaches[node].width))
+            for node, operation in enumerate(circuit.operations)
+            if isinstance(operation, Constant)
+        ],
+    )  # fmt: skip
+    return str(text)
+
+
+def _stage(circuit: Circuit, schedule: Schedule, stage: int) -> dict[str, Any]:
+    """What is declared, computed and registered in a stage."""
+    return {
+        "tables": list(_tables(circuit, schedule, stage)),
+        "wires": list(_wires(circuit, schedule, stage)),
+        "registers": list(_registers(circuit, schedule, stage)),
+    }
+
+
+def _in_stage(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[Node]:
+    for node, operation in enumerate(circuit.operations):
+        if schedule.stage[node] == stage and not isinstance(operation, Constant):
+            yield node
+
+
+def _tables(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[tuple[str, int, str]]:
+    """Name, length and digits of each column of each truth table."""
+    for node in _in_stage(circuit, schedule, stage):
+        operation = circuit.operations[node]
+        if isinstance(operation, Table | AddTable):
+            rows = len(operation.values if isinstance(operation, Table) else operation.table.values)
+            for bit, column in enumerate(operation.columns(circuit.reaches[node])):
+                yield f"{_name(node)}_t{bit}", rows, f"{column:x}"
+
+
+def _wires(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[tuple[str, int, str]]:
+    """Name, width and expression of each node."""
+    for node in _in_stage(circuit, schedule, stage):
+        arguments = [
+            Wire(_carried_name(circuit, schedule, a, stage), circuit.reaches[a]) for a in circuit.arguments[node]
+        ]
+        result = Wire(_name(node), circuit.reaches[node])
+        yield result.name, result.width, circuit.operations[node].verilog(arguments, result)
+
+
+def _registers(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[tuple[str, int, str]]:
+    """Name, width and source of each register at the end of the stage."""
+    for node, count in enumerate(schedule.carried):
+        age = stage - schedule.stage[node]
+        if 0 <= age < count:
+            yield _name(node, age + 1), circuit.reaches[node].width, _name(node, age)
+
+
+def _carried_name(circuit: Circuit, schedule: Schedule, node: Node, stage: int) -> str:
+    """The name of a node's value as a later stage sees it."""
+    constant = isinstance(circuit.operations[node], Constant)
+    return _name(node, 0 if constant else stage - schedule.stage[node])
+
+
+def _name(node: Node, age: int = 0) -> str:
+    return f"n{node}_r{age}" if age else f"n{node}"

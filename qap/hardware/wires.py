@@ -1,0 +1,132 @@
+"""Values of a circuit: their ranges, their bits in Verilog, and what an operation on them has to know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from qap.fixed import IntArray
+
+LUT_INPUTS = 6
+CARRY_BITS_PER_LEVEL = 16
+"""So many bits of a carry chain take about as long as one more level of LUTs."""
+
+
+class Reach(NamedTuple):
+    """All integers from low to high."""
+
+    low: int
+    high: int
+
+    @property
+    def signed(self) -> bool:
+        """Whether the bits are two's complement."""
+        return self.low < 0
+
+    @property
+    def width(self) -> int:
+        """Bits that hold the whole range, at least 1."""
+        return max(1, self.high.bit_length() + self.signed, (~self.low).bit_length() + 1 if self.signed else 0)
+
+
+class Wire(NamedTuple):
+    """A value in Verilog: the name of a vector and its range."""
+
+    name: str
+    reach: Reach
+
+    @property
+    def width(self) -> int:
+        """Bits of the vector."""
+        return self.reach.width
+
+    def extended(self, width: int, shift: int = 0) -> str:
+        """The value times `2**shift`, extended or cut to `width` bits."""
+        if shift >= width:
+            return f"{width}'d0"
+        kept = min(self.width, width - shift)
+        text = self.name if kept == self.width else f"{self.name}[{kept - 1}:0]"
+        fill = width - shift - kept
+        parts = [text]
+        if fill:
+            parts.insert(0, f"{{{fill}{{{self.name}[{self.width - 1}]}}}}" if self.reach.signed else f"{fill}'d0")
+        if shift:
+            parts.append(f"{shift}'d0")
+        return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
+
+
+class Operation(Protocol):
+    """One operation; instances are immutable and compare by content."""
+
+    def reach(self, arguments: Sequence[Reach]) -> Reach:
+        """The range of the result for independent arguments."""
+
+    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
+        """The result in numpy."""
+
+    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
+        """The expression of the result."""
+
+    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+        """Its delay, in levels of LUTs."""
+
+    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+        """An estimate of its LUTs."""
+
+
+class Free:
+    """What costs nothing: only wires."""
+
+    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+        """None."""
+        return 0.0
+
+    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+        """None."""
+        return 0.0
+
+
+def bits_literal(value: int, width: int) -> str:
+    """A sized Verilog literal of the low `width` bits."""
+    bits = value & ((1 << width) - 1)
+    return f"{width}'d{bits}" if width <= 16 else f"{width}'h{bits:x}"
+
+
+def bit_of(wire: Wire, index: int) -> str:
+    """One bit; above the top it is the sign."""
+    if index < wire.width:
+        return f"{wire.name}[{index}]"
+    return f"{wire.name}[{wire.width - 1}]" if wire.reach.signed else "1'b0"
+
+
+def upper_bits(wire: Wire, drop: int, width: int) -> str:
+    """The bits from `drop` on, extended or cut to `width`."""
+    if drop >= wire.width:
+        return f"{{{width}{{{bit_of(wire, drop)}}}}}"
+    kept = min(wire.width - drop, width)
+    text = f"{wire.name}[{drop + kept - 1}:{drop}]"
+    fill = width - kept
+    return text if not fill else f"{{{{{fill}{{{bit_of(wire, wire.width)}}}}}, {text}}}"
+
+
+def above(wire: Wire, limit: int) -> str:
+    """Whether the value is above the limit; for `2**k - 1` the upper bits tell."""
+    sign = f"~{wire.name}[{wire.width - 1}] & " if wire.reach.signed else ""
+    bits = limit.bit_length()
+    top = wire.width - 1 - wire.reach.signed
+    if limit >= 0 and limit == (1 << bits) - 1:
+        return f"{sign}(|{wire.name}[{top}:{bits}])"
+    width = wire.width + 1
+    return f"$signed({{{wire.extended(width)}}}) > $signed({bits_literal(limit, width)})"
+
+
+def below(wire: Wire, limit: int) -> str:
+    """Whether the value is below the limit; for 0 and `-2**k` the upper bits tell."""
+    sign = f"{wire.name}[{wire.width - 1}]"
+    bits = (~limit).bit_length() if limit < 0 else 0
+    if limit == 0:
+        return sign
+    if limit == -(1 << bits):
+        return f"{sign} & ~(&{wire.name}[{wire.width - 2}:{bits}])"
+    width = wire.width + 1
+    return f"$signed({{{wire.extended(width)}}}) < $signed({bits_literal(limit, width)})"

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qap.errors import QapError, ReportError
+from qap.resources import DEFAULT_DEVICE, DEVICES, ResourceReport, check_fits, find_device, fits
+
+
+def report(**measured: int) -> ResourceReport:
+    return ResourceReport("yosys", "Yosys 0.70", "xc7", "core", **measured)
+
+
+def test_a_report_is_read_back(tmp_path: Path) -> None:
+    written = report(lut=10, ff=0)
+    written.save(tmp_path / "report.json")
+    assert ResourceReport.load(tmp_path / "report.json") == written
+    assert written.dsp is None and written.ff == 0
+
+
+def test_reports_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="there is no report"):
+        ResourceReport.load(tmp_path / "report.json")
+    for text in ("{", '{"lut": 1}', '{"source": "yosys", "tool": "", "part": "", "luts": 1}'):
+        (tmp_path / "report.json").write_text(text)
+        with pytest.raises(ReportError, match="is no resource report"):
+            ResourceReport.load(tmp_path / "report.json")
+
+
+def test_parts_are_found_by_the_start_of_their_name() -> None:
+    assert find_device("xc7z020clg400-1")[0] == "xc7z020"
+    assert find_device("lfe5u-85f")[1].lut == 83_640
+    with pytest.raises(QapError, match=r"no device 'xc2v40'; there are: xc7a35t"):
+        find_device("xc2v40")
+    assert all(DEVICES[name].family == family for family, name in DEFAULT_DEVICE.items())
+
+
+def test_what_does_not_fit_is_told_with_a_device_that_does() -> None:
+    assert fits(report(lut=17_600, ff=35_200), "xc7z010")
+    assert not fits(report(lut=17_601), "xc7z010")
+    with pytest.raises(QapError, match=r"does not fit xc7z010.* 20,000 LUT of 17,600 \(1\.1 times.*take xc7a35t"):
+        check_fits(report(lut=20_000), "xc7z010")
+    with pytest.raises(QapError, match=r"1 URAM of 0 \(but has none\).*prune it"):
+        check_fits(report(uram=1), "xc7z010")
