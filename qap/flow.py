@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
 TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
-NETWORK, HLS, CSIM = "network.npz", "hls", "csim"
+NETWORK, HLS, CSIM, RTL = "network.npz", "hls", "csim", "rtl"
 VERIFY, METRICS, REPORT = "verify.json", "metrics.json", "report.html"
 ENGINES = ("keras", "emulator", "csim")
+HARDWARE_ENGINES = ("rtl", "netlist")
+"""Engines that run what `qap rtl` generated."""
 
 
 class Progress(Protocol):
@@ -279,7 +281,7 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
 
     Args:
         run: a run that is frozen.
-        engines: at least two names out of `ENGINES`.
+        engines: at least two names out of `ENGINES` and `HARDWARE_ENGINES`.
         required: whether an engine that cannot run is an error.
 
     Raises:
@@ -287,9 +289,10 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
         ToolMissing: a required engine cannot run.
         QapError: fewer than two engines can run, or the name of one is not known.
     """
+    known = (*ENGINES, *HARDWARE_ENGINES)
     for name in engines:
-        if name not in ENGINES:
-            raise QapError(f"no engine {name!r} (there are: {', '.join(ENGINES)})")
+        if name not in known:
+            raise QapError(f"no engine {name!r} (there are: {', '.join(known)})")
     if len(set(engines)) != len(engines) or len(engines) < 2:
         raise QapError(f"at least two different engines can be compared, but got {', '.join(engines)}")
     network = load_network(run.file(NETWORK))
@@ -340,6 +343,12 @@ def _engine(run: RunDirectory, name: str) -> Engine:
         from qap.training.networks import load_model
 
         return KerasEngine(load_model(run.file(STUDENT)))
+    if name in HARDWARE_ENGINES:
+        from qap.hardware.engines import NetlistEngine, RtlEngine
+        from qap.hardware.project import load_project
+
+        project = load_project(run.file(RTL))
+        return RtlEngine(project) if name == "rtl" else NetlistEngine(project)
     from qap.hardware.csim import CsimEngine
 
     return CsimEngine(run.file(HLS), cache=run.file(CSIM))

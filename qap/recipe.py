@@ -189,6 +189,11 @@ class Recipe(Part):
     def _fits_together(self) -> Self:
         if self.distill is not None and self.teacher is None:
             raise ValueError("[distill] needs a [teacher]")
+        if self.target.strategy == "distributed_arithmetic" and self.target.reuse_factor != 1:
+            raise ValueError(
+                f"target.reuse_factor={self.target.reuse_factor}: the distributed_arithmetic strategy is fully "
+                "parallel, only reuse_factor=1 is possible"
+            )
         if self.prune.scope == "global":
             own = [index for index, layer in enumerate(self.student.layers) if layer.sparsity is not None]
             if own:

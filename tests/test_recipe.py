@@ -264,6 +264,8 @@ IMPOSSIBLE = [
     ({"target": {"part": "xc7; rm -rf /"}}, "target.part: String should match pattern"),
     ({"target": {"part": "xc7\n"}}, "target.part: String should match pattern"),
     ({"target": {"backend": "vitis"}}, "target.backend: Input should be 'Vitis' or 'Vivado'"),
+    ({"target": {"strategy": "distributed_arithmetic", "reuse_factor": 2}},
+     "target.reuse_factor=2: the distributed_arithmetic strategy is fully parallel"),
     ({"target": {"clock_ns": -5}}, "target.clock_ns: Input should be greater than 0"),
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from qap.errors import QapError
 
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+EXPECTED = (QapError, OSError, MemoryError)  # and TensorFlow's own error for the last, which is not imported here
 
 
 def main() -> None:
@@ -42,7 +43,9 @@ def call(arguments: Sequence[str]) -> int:
         status = end.code
     except KeyboardInterrupt:
         status = INTERRUPTED
-    except (QapError, OSError, MemoryError) as error:
+    except Exception as error:
+        if not isinstance(error, EXPECTED) and type(error).__name__ != "ResourceExhaustedError":
+            raise
         if debug:
             traceback.print_exception(error)
         return _say(f"error: {_one_line(error)}", 2)
@@ -54,7 +57,7 @@ def call(arguments: Sequence[str]) -> int:
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
-    return str(error) or "not enough memory"
+    return str(error) if isinstance(error, QapError) else "not enough memory"
 
 
 def _say(text: str, status: int) -> int:

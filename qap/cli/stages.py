@@ -54,7 +54,9 @@ def _command(stages: tuple[str, ...]) -> Callable[..., None]:
 
 def verify(
     source: Source,
-    engines: Annotated[str | None, typer.Option(help="Names with commas between: keras,emulator,csim.")] = None,
+    engines: Annotated[
+        str | None, typer.Option(help="Names with commas between: keras,emulator,csim,rtl,netlist.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:

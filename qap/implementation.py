@@ -1,0 +1,92 @@
+"""RTL and resources of a run: what `qap rtl` and `qap synth` do with its integer network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Literal
+
+from qap.flow import NETWORK, RTL
+from qap.hardware.place import place_and_route
+from qap.hardware.project import RtlProject, load_project, write_rtl
+from qap.hardware.synthesis import synthesize
+from qap.resources import ResourceReport
+from qap.run import RunDirectory
+from qap.storage import load_network
+
+RESOURCES = "resources.json"
+TEST_VECTORS = 100
+"""Test samples in the self-checking test bench."""
+
+
+def generate_rtl(
+    run: RunDirectory,
+    *,
+    stage_depth: int | Literal["auto"] = "auto",
+    interface: Literal["parallel", "axis"] = "axis",
+    axis_width: int = 32,
+    whatever_size: bool = False,
+) -> RtlProject:
+    """Generate the Verilog of a run's network in its folder `rtl/`.
+
+    Args:
+        run: a run that is frozen.
+        stage_depth: levels of LUTs between two registers, or "auto".
+        interface: "parallel" for the core alone, "axis" for an AXI4-Stream top around it.
+        axis_width: bits of tdata.
+        whatever_size: go on although full unrolling looks hopeless.
+
+    Raises:
+        DataError: the run is not frozen, or its folder cannot be written.
+        QapError: an option is not possible, or the network is too large to be unrolled.
+        ToolMissing: the rtl extra is not installed.
+    """
+    with run.lock():
+        return write_rtl(
+            load_network(run.file(NETWORK)),
+            run.file(RTL),
+            stage_depth=stage_depth,
+            interface=interface,
+            axis_width=axis_width,
+            clock_ns=run.recipe.target.clock_ns,
+            part=run.recipe.target.part,
+            test_vectors=run.dataset.test.x[:TEST_VECTORS],
+            whatever_size=whatever_size,
+        )
+
+
+def measure_resources(
+    run: RunDirectory,
+    target: str,
+    *,
+    device: str | None = None,
+    place: bool = False,
+    bitstream: bool = False,
+    progress: Callable[[str], None],
+) -> list[ResourceReport]:
+    """Synthesize a run's RTL, place and route it if asked for, and record the reports in `resources.json`.
+
+    Args:
+        run: a run with RTL.
+        target: xc7, xcup, ecp5 or ice40.
+        device: 25k, 45k or 85k, for place and route.
+        place: also place and route (ECP5).
+        bitstream: also write the bitstream of the stream top (ECP5).
+        progress: told what is being done.
+
+    Raises:
+        DataError: there is no RTL.
+        QapError: the target or the device is not known, or the design does not fit.
+        ToolFailed: a program failed or took too long.
+        ToolMissing: the rtl extra is not installed.
+    """
+    with run.lock():
+        project = load_project(run.file(RTL))
+        modules: tuple[Literal["core", "top"], ...] = ("core", "top") if project.axis else ("core",)
+        reports = [synthesize(project, target, module=module, progress=progress) for module in modules]
+        if place or bitstream:
+            reports.append(place_and_route(project, device or "85k", bitstream=bitstream, progress=progress))
+        known = run.read_json(RESOURCES) if run.file(RESOURCES).exists() else {}
+        known |= {f"{report.part} {report.design} {report.source}": asdict(report) for report in reports}
+        run.write_json(RESOURCES, known)
+    return reports
