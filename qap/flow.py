@@ -1,4 +1,4 @@
-"""The flow: data -> teacher -> student -> freeze -> hls -> verify -> report, each a resumable stage.
+"""The flow: data -> teacher -> student -> freeze -> hls -> (rtl -> synth ->) verify -> report, in resumable stages.
 
 A stage is a function of a run directory. It says which files of the run and which parts of the recipe
 it reads; when their digest is the one it finished with, it is skipped. Stages hand over files, never
@@ -11,7 +11,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,21 +21,35 @@ from qap.data import Dataset, Split
 from qap.errors import DataError, QapError, RecipeError, ToolMissing, missing_extra
 from qap.files import write_with
 from qap.quiet import quiet_stderr
-from qap.recipe import Recipe
-from qap.run import DATA, RunDirectory, StageRecord
+from qap.recipe import Recipe, RtlRecipe
+from qap.run import (
+    CSIM,
+    DATA,
+    HISTORY,
+    HLS,
+    METRICS,
+    NETWORK,
+    REPORT,
+    RESOURCES,
+    RTL,
+    STUDENT,
+    TEACHER,
+    TEACHER_HISTORY,
+    VERIFY,
+    WEIGHTS,
+    RunDirectory,
+    StageRecord,
+)
 from qap.storage import load_network, save_network
 from qap.verify import EmulatorEngine, Engine, Verification, adversarial_vectors, verify
 
 if TYPE_CHECKING:
     from qap.training import EpochRecord
 
-TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
-TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
-NETWORK, HLS, CSIM, RTL = "network.npz", "hls", "csim", "rtl"
-VERIFY, METRICS, REPORT = "verify.json", "metrics.json", "report.html"
 ENGINES = ("keras", "emulator", "csim")
 HARDWARE_ENGINES = ("rtl", "netlist")
 """Engines that run what `qap rtl` generated."""
+RTL_STAGES = ("rtl", "synth")
 
 
 class Progress(Protocol):
@@ -95,7 +109,7 @@ def run_flow(
 
     Args:
         run: the run directory.
-        stages: their names, out of `STAGES`; None runs them all.
+        stages: their names, out of `STAGES`; None runs all that the recipe asks for.
         force: run them again even if they are finished.
         progress: is told about every stage.
 
@@ -105,7 +119,8 @@ def run_flow(
     Raises:
         QapError: and its children, from the stages.
     """
-    wanted = list(STAGES) if stages is None else list(stages)
+    asked_for = [name for name in STAGES if run.recipe.makes_rtl or name not in RTL_STAGES]
+    wanted = asked_for if stages is None else list(stages)
     unknown = [name for name in wanted if name not in STAGES]
     if unknown:
         raise QapError(f"no stage {unknown[0]!r} (there are: {', '.join(STAGES)})")
@@ -219,8 +234,33 @@ def _hls(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     return {"project": project.name, "reuse_factors": dict(zip(project.layers, project.reuse_factors, strict=True))}
 
 
+def _rtl(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
+    from qap.implementation import generate_rtl
+
+    project = generate_rtl(run)
+    return {
+        "top": project.top,
+        "latency_cycles": project.latency_cycles,
+        "stage_depth": project.stage_depth,
+        "inputs_read": len(project.kept),
+        "estimated_luts": project.estimated_luts,
+    }
+
+
+def _synth(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
+    from qap.implementation import measure_resources
+
+    target = (run.recipe.rtl or RtlRecipe()).target
+    return {"reports": [asdict(report) for report in measure_resources(run, target, progress=progress.advance)]}
+
+
 def _verify(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
-    return _record_verification(run, verify_run(run, ENGINES))
+    return _record_verification(run, verify_run(run, engines_of(run.recipe)))
+
+
+def engines_of(recipe: Recipe) -> tuple[str, ...]:
+    """The engines that a run of this recipe is verified with."""
+    return (*ENGINES, *HARDWARE_ENGINES) if recipe.makes_rtl else ENGINES
 
 
 def _record_verification(run: RunDirectory, found: Verification) -> Mapping[str, Any]:
@@ -264,7 +304,15 @@ STAGES: dict[str, Stage] = {
         ),
         Stage("freeze", _freeze, lambda r: (DATA, STUDENT), lambda r: (NETWORK,), lambda run: None),
         Stage("hls", _hls, lambda r: (DATA, NETWORK), lambda r: (HLS,), lambda run: _settings(run, "name", "target")),
-        Stage("verify", _verify, lambda r: (DATA, STUDENT, NETWORK, HLS), lambda r: (VERIFY,), lambda run: ENGINES),
+        Stage("rtl", _rtl, lambda r: (DATA, NETWORK), lambda r: (RTL,), lambda run: _settings(run, "rtl", "target")),
+        Stage("synth", _synth, lambda r: (RTL,), lambda r: (RESOURCES,), lambda run: _settings(run, "rtl")),
+        Stage(
+            "verify",
+            _verify,
+            lambda r: (DATA, STUDENT, NETWORK, HLS, RTL) if r.makes_rtl else (DATA, STUDENT, NETWORK, HLS),
+            lambda r: (VERIFY,),
+            lambda run: engines_of(run.recipe),
+        ),
         Stage(
             "report",
             _report,
@@ -327,7 +375,7 @@ def verify_stage(
         start = time.perf_counter()
         found = verify_run(run, engines, required=required)
         seconds = round(time.perf_counter() - start, 3)
-        if tuple(engines) == ENGINES:
+        if tuple(engines) == engines_of(run.recipe):
             digest = run.digest(stage.reads(run.recipe), stage.settings(run))
             run.finish("verify", StageRecord(digest, seconds, _record_verification(run, found)))
         progress.finish("verify", seconds, skipped=False)
@@ -379,6 +427,7 @@ def metrics(run: RunDirectory) -> dict[str, Any]:
         "size_bytes": frozen.get("size_bytes"),
         **{key: results["verify"].get(key) for key in ("exact", "mismatches", "failures", "unavailable", "notes")},
         "seconds": {name: record.seconds for name, record in records.items() if record},
+        "resources": results["synth"].get("reports") if run.recipe.makes_rtl else None,
         "network_digest": frozen.get("digest"),
     }
 

@@ -6,53 +6,41 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
 
-from qap.flow import NETWORK, RTL
 from qap.hardware.place import place_and_route
 from qap.hardware.project import RtlProject, load_project, write_rtl
 from qap.hardware.synthesis import synthesize
+from qap.recipe import RtlRecipe
 from qap.resources import ResourceReport
-from qap.run import RunDirectory
+from qap.run import NETWORK, RESOURCES, RTL, RunDirectory
 from qap.storage import load_network
 
-RESOURCES = "resources.json"
 TEST_VECTORS = 100
 """Test samples in the self-checking test bench."""
 
 
-def generate_rtl(
-    run: RunDirectory,
-    *,
-    stage_depth: int | Literal["auto"] = "auto",
-    interface: Literal["parallel", "axis"] = "axis",
-    axis_width: int = 32,
-    whatever_size: bool = False,
-) -> RtlProject:
+def generate_rtl(run: RunDirectory) -> RtlProject:
     """Generate the Verilog of a run's network in its folder `rtl/`.
 
     Args:
-        run: a run that is frozen.
-        stage_depth: levels of LUTs between two registers, or "auto".
-        interface: "parallel" for the core alone, "axis" for an AXI4-Stream top around it.
-        axis_width: bits of tdata.
-        whatever_size: go on although full unrolling looks hopeless.
+        run: a run that is frozen; its recipe's `rtl` and `target` are read.
 
     Raises:
         DataError: the run is not frozen, or its folder cannot be written.
         QapError: an option is not possible, or the network is too large to be unrolled.
         ToolMissing: the rtl extra is not installed.
     """
-    with run.lock():
-        return write_rtl(
-            load_network(run.file(NETWORK)),
-            run.file(RTL),
-            stage_depth=stage_depth,
-            interface=interface,
-            axis_width=axis_width,
-            clock_ns=run.recipe.target.clock_ns,
-            part=run.recipe.target.part,
-            test_vectors=run.dataset.test.x[:TEST_VECTORS],
-            whatever_size=whatever_size,
-        )
+    wanted = run.recipe.rtl or RtlRecipe()
+    return write_rtl(
+        load_network(run.file(NETWORK)),
+        run.file(RTL),
+        stage_depth=wanted.stage_depth,
+        interface=wanted.interface,
+        axis_width=wanted.axis_width,
+        clock_ns=run.recipe.target.clock_ns,
+        part=run.recipe.target.part,
+        test_vectors=run.dataset.test.x[:TEST_VECTORS],
+        whatever_size=wanted.any_size,
+    )
 
 
 def measure_resources(
@@ -80,13 +68,15 @@ def measure_resources(
         ToolFailed: a program failed or took too long.
         ToolMissing: the rtl extra is not installed.
     """
-    with run.lock():
-        project = load_project(run.file(RTL))
-        modules: tuple[Literal["core", "top"], ...] = ("core", "top") if project.axis else ("core",)
-        reports = [synthesize(project, target, module=module, progress=progress) for module in modules]
-        if place or bitstream:
-            reports.append(place_and_route(project, device or "85k", bitstream=bitstream, progress=progress))
-        known = run.read_json(RESOURCES) if run.file(RESOURCES).exists() else {}
-        known |= {f"{report.part} {report.design} {report.source}": asdict(report) for report in reports}
-        run.write_json(RESOURCES, known)
+    project = load_project(run.file(RTL))
+    modules: tuple[Literal["core", "top"], ...] = ("core", "top") if project.axis else ("core",)
+    reports = [synthesize(project, target, module=module, progress=progress) for module in modules]
+    if place or bitstream:
+        reports.append(place_and_route(project, device or "85k", bitstream=bitstream, progress=progress))
+    known = run.read_json(RESOURCES) if run.file(RESOURCES).exists() else {}
+    run.write_json(RESOURCES, known | {_label(report): asdict(report) for report in reports})
     return reports
+
+
+def _label(report: ResourceReport) -> str:
+    return f"{report.design} on {report.part}, {report.source}"

@@ -167,6 +167,20 @@ class TargetRecipe(Part):
     reuse_factor: Positive = 1
 
 
+class RtlRecipe(Part):
+    """The open RTL: whether `qap run` makes it, its pipeline, its interface, and what it is synthesized for."""
+
+    enabled: bool = True
+    stage_depth: Annotated[int, Field(ge=1, le=1000, strict=True)] | Literal["auto"] = "auto"
+    """Levels of LUTs between two registers; "auto" takes the shortest stages within 10 % more LUTs than the fewest."""
+    interface: Literal["axis", "parallel"] = "axis"
+    """An AXI4-Stream top around the core, or the core alone."""
+    axis_width: Literal[8, 16, 32, 64] = 32
+    target: Literal["xc7", "xcup", "ecp5", "ice40"] = "xc7"
+    any_size: bool = False
+    """Go on although the network looks too large to be unrolled."""
+
+
 class Recipe(Part):
     """Everything that decides what a run does.
 
@@ -184,6 +198,13 @@ class Recipe(Part):
     prune: PruneRecipe = PruneRecipe()
     distill: DistillRecipe | None = None
     target: TargetRecipe = TargetRecipe()
+    rtl: RtlRecipe | None = None
+    """None leaves it to the command: `qap run` makes RTL when the rtl extra is installed."""
+
+    @property
+    def makes_rtl(self) -> bool:
+        """Whether RTL is part of the run."""
+        return self.rtl is not None and self.rtl.enabled
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -21,6 +21,10 @@ from qap.files import cannot_write, write_text
 from qap.recipe import NOT_TOML, Recipe, parse_recipe
 
 RECIPE, STAGES, DATA = "recipe.toml", "stages.json", "data.json"
+TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
+TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
+NETWORK, HLS, CSIM, RTL = "network.npz", "hls", "csim", "rtl"
+RESOURCES, VERIFY, METRICS, REPORT = "resources.json", "verify.json", "metrics.json", "report.html"
 
 
 @dataclass(frozen=True, slots=True)

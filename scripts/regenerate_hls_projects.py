@@ -65,8 +65,8 @@ def _activation(activation: str | StepTable) -> str:
 
 
 def _train(recipe: Recipe) -> IntegerNetwork:
-    from qap.flow import NETWORK, run_flow
-    from qap.run import RunDirectory
+    from qap.flow import run_flow
+    from qap.run import NETWORK, RunDirectory
 
     with tempfile.TemporaryDirectory() as folder:
         run = RunDirectory.create(Path(folder) / "run", recipe)

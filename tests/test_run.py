@@ -82,7 +82,7 @@ def test_a_damaged_recipe_is_replaced_by_the_one_that_is_asked_for(run, damage):
     [
         ("file", "is a file; --out needs a folder"),
         ("file/x", "Not a directory"),
-        ("a\0b", "null byte"),
+        ("a\0b", "embedded null"),
         ("n" * 300, "File name too long"),
         ("\ud800", "cannot write"),
     ],

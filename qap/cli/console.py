@@ -87,6 +87,8 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
         table.add_row(engine, Text(f"not run: {reason}", style="yellow"))
     for note in content["notes"] or []:
         table.add_row("note", Text(note))
+    for report in content["resources"] or []:
+        table.add_row("resources", resources_line(report))
     times = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in content["seconds"].items())
     table.add_row("seconds", times)
     results.print(table)
@@ -97,6 +99,21 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
 def print_line(text: str) -> None:
     """Print a result as it is, in one line."""
     results.print(Text(text), soft_wrap=True)
+
+
+def resources_line(report: Mapping[str, Any]) -> str:
+    """What a design takes, in one line.
+
+    Args:
+        report: a `ResourceReport` as a mapping; what was not measured is None and left out.
+    """
+    counts = {"LUT": "lut", "FF": "ff", "DSP": "dsp", "BRAM18": "bram18"}
+    parts = [f"{report[key]:,} {name}" for name, key in counts.items() if report[key] is not None]
+    if report["latency_cycles"] is not None:
+        parts.append(f"latency {report['latency_cycles']} cycles")
+    if report["fmax_mhz"] is not None:
+        parts.append(f"{report['fmax_mhz']:.0f} MHz")
+    return f"{report['design']} on {report['part']} ({report['source']}): {', '.join(parts)}"
 
 
 def print_failures(failures: list[str]) -> None:

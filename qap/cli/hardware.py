@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
 
-from qap.cli.options import Json, Source, open_run
+from qap.cli.options import Force, Json, Source, open_run
 from qap.errors import QapError
 
 
@@ -26,29 +27,26 @@ def rtl(
     yes: Annotated[
         bool, typer.Option("--yes", help="Go on although the network looks too large to be unrolled.")
     ] = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Generate pipelined Verilog of the integer network, with a test bench of golden vectors."""
-    from qap.cli.console import print_json, print_line
-    from qap.implementation import generate_rtl
+    from qap.cli.console import print_json, print_line, progress_bars
+    from qap.flow import run_flow
+    from qap.run import RTL
 
-    depth = _stage_depth(stage_depth)
-    run = open_run(source, None, None, None, None)
-    project = generate_rtl(run, stage_depth=depth, interface=interface, axis_width=axis_width, whatever_size=yes)
-    found = {
-        "folder": str(project.folder),
-        "top": project.top,
-        "latency_cycles": project.latency_cycles,
-        "stage_depth": project.stage_depth,
-        "inputs_read": len(project.kept),
-        "estimated_luts": project.estimated_luts,
-    }
+    changes = ["rtl.enabled=true", f"rtl.stage_depth={stage_depth}", f"rtl.interface={interface}"]
+    changes += [f"rtl.axis_width={axis_width}", f"rtl.any_size={str(yes).lower()}"]
+    run = open_run(source, None, None, changes, None)
+    with progress_bars() as progress:
+        records = run_flow(run, ["data", "rtl"], force=force, progress=progress)
+    found = dict(records["rtl"].result)
     if as_json:
         print_json(found)
         return
     print_line(
-        f"{project.folder}: {project.top}, {len(project.kept)} of {project.n_in} inputs read, a sample every cycle, "
-        f"latency {project.latency_cycles} cycles, about {project.estimated_luts} LUT"
+        f"{run.file(RTL)}: {found['top']} reads {found['inputs_read']} of {run.dataset.n_in} inputs, a sample every "
+        f"cycle, latency {found['latency_cycles']} cycles, about {found['estimated_luts']} LUT"
     )
 
 
@@ -63,36 +61,19 @@ def synth(
     as_json: Json = False,
 ) -> None:
     """Synthesize the RTL of a run with Yosys and count what it takes, as the vendor counts."""
-    from qap.cli.console import print_json, print_line, progress_bars
+    from qap.cli.console import print_json, print_line, progress_bars, resources_line
     from qap.implementation import measure_resources
 
     if (place or bitstream or device) and target != "ecp5":
         raise QapError(f"place and route is for --target ecp5, but got --target {target}")
     run = open_run(source, None, None, None, None)
-    with progress_bars() as progress:
+    with run.lock(), progress_bars() as progress:
         progress.start("synth", None)
         reports = measure_resources(
             run, target, device=device, place=place, bitstream=bitstream, progress=progress.advance
         )
     if as_json:
-        from dataclasses import asdict
-
         print_json({"reports": [asdict(report) for report in reports]})
         return
     for report in reports:
-        measured = [
-            f"{value:,} {name}"
-            for name, value in (("LUT", report.lut), ("FF", report.ff), ("DSP", report.dsp), ("BRAM18", report.bram18))
-            if value is not None
-        ]
-        speed = [f"{report.fmax_mhz:.0f} MHz"] if report.fmax_mhz else []
-        latency = [f"latency {report.latency_cycles} cycles"] if report.latency_cycles is not None else []
-        print_line(f"{report.design} on {report.part} ({report.source}): {', '.join([*measured, *speed, *latency])}")
-
-
-def _stage_depth(text: str) -> int | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:
-        raise QapError(f"--stage-depth must be auto or a whole number from 1 on, but got {text!r}")
-    return int(text)
+        print_line(resources_line(asdict(report)))

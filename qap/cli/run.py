@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from qap.cli.options import DataDir, Force, Json, Out, Seed, Set, Source, open_run
+from qap.cli.options import DataDir, Force, Json, Out, Seed, Set, Source, open_run, with_rtl
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,13 +21,18 @@ def run(
     assignments: Set = None,
     data_dir: DataDir = None,
     force: Force = False,
+    rtl: Annotated[
+        bool | None,
+        typer.Option("--rtl/--no-rtl", help="Make and measure RTL, too; on when the rtl extra is installed."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Data, teacher, student, freeze, HLS project, verification, report; finished stages are skipped."""
     from qap.cli.console import print_failures, print_json, print_metrics, progress_bars
-    from qap.flow import HLS, REPORT, failed_checks, metrics, run_flow
+    from qap.flow import failed_checks, metrics, run_flow
+    from qap.run import HLS, REPORT
 
-    directory = open_run(source, out, seed, assignments, data_dir)
+    directory = with_rtl(open_run(source, out, seed, assignments, data_dir), rtl)
     with progress_bars() as progress:
         run_flow(directory, force=force, progress=progress)
     content = metrics(directory)

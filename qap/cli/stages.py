@@ -62,10 +62,10 @@ def verify(
 ) -> None:
     """Compare every pair of engines, bit for bit, on all test samples and on adversarial vectors."""
     from qap.cli.console import print_failures, print_json, print_line, progress_bars
-    from qap.flow import ENGINES, verify_stage
+    from qap.flow import engines_of, verify_stage
 
     directory = open_run(source, None, None, None, data_dir)
-    names = tuple(name.strip() for name in engines.split(",")) if engines else ENGINES
+    names = tuple(name.strip() for name in engines.split(",")) if engines else engines_of(directory.recipe)
     with progress_bars() as progress:
         found = verify_stage(directory, names, required=engines is not None, progress=progress)
     failures = [str(agreement) for agreement in found.agreements if not agreement.exact]

@@ -32,7 +32,7 @@ def write_report(run: RunDirectory) -> Path:
         from qap.report.page import run_page
     except ImportError as error:
         raise missing_extra("report", error) from error
-    from qap.flow import REPORT
+    from qap.run import REPORT
 
     path = run.file(REPORT)
     write_text(path, run_page(run))

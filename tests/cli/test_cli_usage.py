@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -87,7 +88,10 @@ USAGE = [
     (["run", "."], ". is no run directory: it has no recipe.toml"),
     (["verify", "no run"], "no recipe 'no run'"),
     (["verify", ""], "is no run directory"),
-    (["run", "n" * 300], "File name too long"),
+    (["run", "n" * 300], "no recipe 'nnn"),
+    (["run", "a\0b"], "no recipe 'a\\x00b'"),
+    (["verify", "a\0b.toml"], "a\\x00b.toml is not valid TOML: embedded null"),
+    (["data", "digits", "--out", "a\0b"], "embedded null"),
     (["run", "digits", "--set", "prune.sparsty=0.5"], "unknown key 'prune.sparsty', did you mean 'sparsity'?"),
     (["run", "digits", "--set", "prune.sparsity=1"], "prune.sparsity: Input should be less than 1 (got 1)"),
     (["run", "digits", "--set", "seed"], "write key=value"),
@@ -180,6 +184,15 @@ def test_any_folder_name(qap, recipe, monkeypatch, name):
     assert (recipe.parent / name / "data.json").exists()
     assert qap("data", f"./{name}").out == f"{name}\n"
     assert not (recipe.parent / "pwned").exists()
+
+
+def test_a_recipe_and_a_folder_of_the_same_name(qap, recipe, monkeypatch):
+    """The recipe is meant, unless the folder is a run."""
+    monkeypatch.chdir(recipe.parent)
+    Path("digits").mkdir()
+    assert qap("freeze", "digits", "--set", "data.name=npz:none").error == "error: none does not exist"
+    qap("data", recipe, "--out", "digits")
+    assert qap("data", "digits").out == "digits\n"
 
 
 def test_the_default_folder(qap, recipe, monkeypatch):

@@ -10,21 +10,10 @@ from typing import Any
 import numpy as np
 
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.flow import (
-    HISTORY,
-    HLS,
-    NETWORK,
-    STAGES,
-    STUDENT,
-    TEACHER,
-    TEACHER_HISTORY,
-    VERIFY,
-    WEIGHTS,
-    run_flow,
-)
+from qap.flow import STAGES, run_flow
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.recipe import parse_recipe
-from qap.run import RunDirectory, StageRecord
+from qap.run import HISTORY, HLS, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, VERIFY, WEIGHTS, RunDirectory, StageRecord
 from qap.storage import save_network
 from qap.training.history import EpochRecord, History
 from qap.verify import EmulatorEngine, Engine, Verification, adversarial_vectors, verify

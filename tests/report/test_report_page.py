@@ -16,10 +16,10 @@ pytest.importorskip("jinja2")
 from made_run import SIDE, Missing, OneLsbOff, Twin, make_run, record_verification
 
 from qap.errors import DataError, ToolMissing
-from qap.flow import METRICS, NETWORK, VERIFY, WEIGHTS, run_flow
+from qap.flow import run_flow
 from qap.report import write_report
 from qap.report.samples import SHOWN
-from qap.run import RunDirectory
+from qap.run import METRICS, NETWORK, VERIFY, WEIGHTS, RunDirectory
 from qap.storage import load_network, save_network
 from qap.verify import EmulatorEngine, Verification
 
