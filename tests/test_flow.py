@@ -105,7 +105,17 @@ def replaced_work(monkeypatch, name, work):
 
 
 def test_the_order_of_the_stages():
-    assert list(flow.STAGES) == ALL
+    assert list(flow.STAGES) == [*ALL[:5], *flow.RTL_STAGES, *ALL[5:]]
+
+
+def test_rtl_is_made_and_verified_only_when_the_recipe_asks_for_it(path, worked):
+    assert run_it(path, worked) == ALL[1:]
+    assert run_it(path, worked, "rtl.enabled=true") == ["rtl", "synth", "verify", "report"]
+    assert run_it(path, worked, "rtl.enabled=true") == []
+    assert run_it(path, worked, "rtl.stage_depth=2") == ["rtl", "synth", "verify", "report"]
+    assert run_it(path, worked, "rtl.enabled=false") == ["verify", "report"]
+    assert flow.engines_of(recipe("rtl.enabled=true")) == ("keras", "emulator", "csim", "rtl", "netlist")
+    assert flow.engines_of(recipe("rtl.enabled=false")) == flow.engines_of(recipe()) == flow.ENGINES
 
 
 def test_every_file_that_is_read_is_written_before():

@@ -13,6 +13,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 qkeras = pytest.importorskip("qkeras", reason="the train extra is not installed")
 
 from hypothesis import given, settings
+from keras_twin import keras_twin
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, Overflow, Rounding
@@ -21,7 +22,6 @@ from qap.network import IntegerNetwork, StepTable
 from qap.recipe import StudentRecipe
 from qap.training.engine import KerasEngine
 from qap.training.networks import build_student
-from qap.training.quantization import FixedPointQuantizer
 from qap.verify import EmulatorEngine, adversarial_vectors, verify
 
 PIXELS = FixedPoint.parse("ufixed<8,0>")
@@ -64,26 +64,6 @@ def logits(model: Any, x: np.ndarray) -> np.ndarray:
     if last.__class__.__name__ in ("Activation", "Softmax"):
         model = keras.Model(model.inputs, last.input)
     return np.asarray(model([x.astype(np.float32)]), np.float64)
-
-
-def keras_twin(network: IntegerNetwork, choice: Choice) -> Any:
-    """A Keras model of the same weights and formats."""
-    layers: list[Any] = []
-    for layer in network.layers:
-        kernel = FixedPointQuantizer(str(layer.weight_format))
-        bias = FixedPointQuantizer(str(layer.bias_format)) if choice.use_bias else None
-        layers.append(
-            qkeras.QDense(layer.n_out, kernel_quantizer=kernel, bias_quantizer=bias, use_bias=choice.use_bias)
-        )
-        if layer.activation == "relu" or layer.result_format != layer.accum_format:
-            form = FixedPointQuantizer(str(layer.result_format), relu=layer.activation == "relu")
-            layers.append(qkeras.QActivation(form))
-    model = keras.Sequential([keras.Input((network.n_in,)), *layers])
-    dense_layers = [layer for layer in model.layers if isinstance(layer, qkeras.QDense)]
-    for each, layer in zip(dense_layers, network.layers, strict=True):
-        arrays = [layer.weight_format.to_float(layer.weight), layer.bias_format.to_float(layer.bias)]
-        each.set_weights(arrays if choice.use_bias else arrays[:1])
-    return model
 
 
 def assert_agrees(model: Any, network: IntegerNetwork, x: np.ndarray) -> None:

@@ -65,6 +65,7 @@ def write_recipe(path: Path, **changes) -> Path:
         "student": {"layers": LAYERS, "epochs": 8, "batch_size": 16, "learning_rate": 0.01},
         "prune": {"sparsity": 0.5, "every": 2},
         "distill": {},
+        "rtl": {"enabled": False},
     }
     lines = []
     for key, value in (content | changes).items():
