@@ -297,7 +297,7 @@ def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     location = problem["loc"]
-    key = ".".join(str(part) for part in location)
+    key = _dotted(location)
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key!r}{_did_you_mean(str(location[-1]), _known_keys(location[:-1]))}"
     if problem["type"] == "missing":
@@ -305,7 +305,13 @@ def _first_problem(error: ValidationError) -> str:
     where = f"{key}: " if location else ""
     if problem["type"] == "value_error":  # our own checks: they repeat what they got
         return where + problem["msg"].removeprefix("Value error, ").replace("\n", " ")
-    return f"{where}{problem['msg']} (got {_shown(problem['input'])})".replace("\n", " ")
+    messages = " or ".join(dict.fromkeys(each["msg"] for each in error.errors() if _dotted(each["loc"]) == key))
+    return f"{where}{messages} (got {_shown(problem['input'])})".replace("\n", " ")
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    """The key; where several types are possible pydantic adds the one that it tried, as in `constrained-int`."""
+    return ".".join(str(part) for part in location if "-int" not in str(part) and "literal[" not in str(part))
 
 
 def _shown(value: Any) -> str:
