@@ -299,7 +299,8 @@ def _first_problem(error: ValidationError) -> str:
     location = problem["loc"]
     key = _dotted(location)
     if problem["type"] == "extra_forbidden":
-        return f"unknown key {key!r}{_did_you_mean(str(location[-1]), _known_keys(location[:-1]))}"
+        unknown = ".".join(str(part) for part in location)
+        return f"unknown key {unknown!r}{_did_you_mean(str(location[-1]), _known_keys(location[:-1]))}"
     if problem["type"] == "missing":
         return f"the key {key!r} is missing"
     where = f"{key}: " if location else ""

@@ -195,6 +195,8 @@ UNKNOWN = [
      "unknown key 'student.layers.0.weigth', did you mean 'weight'?"),
     ({"distill": {"temprature": 3}}, "unknown key 'distill.temprature', did you mean 'temperature'?"),
     ({"target": {"reuse": 3}}, "unknown key 'target.reuse', did you mean 'reuse_factor'?"),
+    ({"rtl": {"depth": 7}}, "unknown key 'rtl.depth', did you mean 'stage_depth'?"),
+    ({"my-int": 3}, "unknown key 'my-int'"),
     ({"prune": {"xyz": 3}}, "unknown key 'prune.xyz' (there are: method, sparsity, scope, "),
     ({"": 3}, "unknown key '' (there are: name, seed, "),
     ({"a\nb": 3}, "unknown key 'a\\nb' (there are: name, seed, "),
@@ -266,10 +268,11 @@ IMPOSSIBLE = [
     ({"target": {"backend": "vitis"}}, "target.backend: Input should be 'Vitis' or 'Vivado'"),
     ({"target": {"strategy": "distributed_arithmetic", "reuse_factor": 2}},
      "target.reuse_factor=2: the distributed_arithmetic strategy is fully parallel"),
-    ({"rtl": {"stage_depth": 0}}, "rtl.stage_depth: Input should be greater than or equal to 1 or Input should be 'auto' (got 0)"),
-    ({"rtl": {"stage_depth": "x"}}, "rtl.stage_depth: Input should be a valid integer or Input should be 'auto' (got 'x')"),
+    ({"rtl": {"stage_depth": 0}},
+     "rtl.stage_depth: Input should be greater than or equal to 1 or Input should be 'auto' (got 0)"),
+    ({"rtl": {"stage_depth": "x"}},
+     "rtl.stage_depth: Input should be a valid integer or Input should be 'auto' (got 'x')"),
     ({"rtl": {"axis_width": 7}}, "rtl.axis_width: Input should be 8, 16, 32 or 64 (got 7)"),
-    ({"rtl": {"depth": 7}}, "unknown key 'rtl.depth', did you mean 'stage_depth'?"),
     ({"target": {"clock_ns": -5}}, "target.clock_ns: Input should be greater than 0"),
 ]  # fmt: skip
 
