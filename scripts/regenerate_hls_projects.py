@@ -9,6 +9,7 @@ The vendor's ap_types headers are left out: Vitis HLS and Vivado HLS bring their
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -24,7 +25,7 @@ from qap.storage import load_network, save_network
 
 ROOT = Path(__file__).resolve().parents[1] / "hls_projects"
 RECIPES = {"mnist_1v9": "mnist-1v9"}
-VENDOR_HEADERS = "firmware/ap_types"
+VENDOR_HEADERS, NNET_UTILS = "firmware/ap_types", "firmware/nnet_utils"
 
 
 def regenerate(folder: Path, recipe: Recipe, network: IntegerNetwork) -> None:
@@ -38,9 +39,26 @@ def regenerate(folder: Path, recipe: Recipe, network: IntegerNetwork) -> None:
     data = load(recipe.data.name, input_format=str(network.input_format), seed=recipe.seed)
     project = write_project(network, folder, name=recipe.name, target=recipe.target, x_int=data.test.x)
     shutil.rmtree(folder / VENDOR_HEADERS)
+    for header in sorted((folder / NNET_UTILS).glob("*.h")):
+        if header not in included(folder):
+            header.unlink()
     save_network(network, folder / "network.npz")
     (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
     (folder / "README.md").write_text(readme(recipe, network, project, data), encoding="utf-8")
+
+
+def included(folder: Path) -> set[Path]:
+    """The files that the sources of a project include, directly or not; hls4ml writes headers for all kinds of layers."""
+    waiting = [*folder.glob("*.cpp"), *folder.glob("firmware/*.cpp")]
+    found: set[Path] = set()
+    while waiting:
+        source = waiting.pop()
+        for name in re.findall(r'^\s*#include "(.+)"', source.read_text(encoding="utf-8"), re.MULTILINE):
+            for path in (source.parent / name, folder / NNET_UTILS / name):
+                if path.exists() and path not in found:
+                    found.add(path)
+                    waiting.append(path)
+    return found
 
 
 def readme(recipe: Recipe, network: IntegerNetwork, project: HlsProject, data: Dataset) -> str:
