@@ -17,6 +17,7 @@ from qap.interval import Interval, partial_sum_bound
 
 SMALL_PRODUCT = 2**18
 """Multiplications up to which BLAS keeps a matrix product in one thread; handing a thin one to more costs time."""
+FEWEST_ROWS, MANY_ROWS = 32, 2048
 
 
 class ExactProduct:
@@ -34,8 +35,9 @@ class ExactProduct:
         self._dtype = exact_dtype(weight, bias, reach)
         self._weight = (weight if self._columns is None else weight[columns]).astype(self._dtype)
         self._bias = bias.astype(self._dtype)
-        # so few samples at once that their copies stay in the cache
-        self._rows = max(SMALL_PRODUCT // max(1, self._weight.size), 32)
+        # so few samples at once that their copies stay in the cache, unless the layer is wide enough for all threads
+        few = SMALL_PRODUCT // max(1, self._weight.size)
+        self._rows = few if few >= FEWEST_ROWS else MANY_ROWS
 
     def __call__(self, x: npt.NDArray[Any]) -> IntArray:
         """The accumulators, int64 (n, n_out), of integers (n, n_in) of any type."""

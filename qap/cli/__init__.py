@@ -7,14 +7,17 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from qap.cli.interrupt import INTERRUPT
 from qap.errors import QapError
 
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+STOPPED = "interrupted; the same command continues where it stopped"
 EXPECTED = (QapError, OSError, MemoryError)  # and TensorFlow's own error for the last, which is not imported here
 
 
 def main() -> None:
     """The entry point of the `qap` program."""
+    INTERRUPT.listen()
     _open_streams()
     status = call(sys.argv[1:])
     try:
@@ -44,13 +47,15 @@ def call(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         status = INTERRUPTED
     except Exception as error:
+        if INTERRUPT.asked:
+            return _say(STOPPED, INTERRUPTED)
         if not isinstance(error, EXPECTED) and type(error).__name__ != "ResourceExhaustedError":
             raise
         if debug:
             traceback.print_exception(error)
         return _say(f"error: {_one_line(error)}", 2)
     if status == INTERRUPTED:
-        return _say("interrupted; the same command continues where it stopped", INTERRUPTED)
+        return _say(STOPPED, INTERRUPTED)
     return status if isinstance(status, int) else int(bool(status))
 
 

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from qap.cli.interrupt import INTERRUPT
+
 errors = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
 
@@ -26,15 +28,18 @@ class ConsoleProgress:
 
     def start(self, stage: str, total: int | None) -> None:
         """Show a new bar."""
+        INTERRUPT.check()
         self._task = self._progress.add_task(stage, total=total, text="")
 
     def advance(self, text: str) -> None:
         """Move the bar by one step."""
+        INTERRUPT.check()
         if self._task is not None:
             self._progress.update(self._task, advance=1, text=text)
 
     def finish(self, stage: str, seconds: float, skipped: bool) -> None:
         """Replace the bar by a line."""
+        INTERRUPT.check()
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
