@@ -1,8 +1,9 @@
 """Do all engines agree? Random networks of every kind, as many as one likes.
 
     python benchmarks/agreement.py --networks 1000
-    python benchmarks/agreement.py --networks 50 --engines emulator,rtl,netlist
+    python benchmarks/agreement.py --networks 50 --engines keras,emulator,csim,rtl,netlist
 
+With keras all activations are linear or ReLU: it has no staircases.
 Prints networks, vectors and mismatches of every pair while it runs; ends with exit code 1 if any pair ever parted.
 """
 
@@ -10,21 +11,72 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from qap.fixed import IntArray
+from qap.hardware.csim import CsimEngine
 from qap.hardware.engines import NetlistEngine, RtlEngine
+from qap.hardware.hls import write_project
+from qap.network import IntegerNetwork
+from qap.quiet import quiet_stderr
+from qap.recipe import TargetRecipe
 from qap.verify import EmulatorEngine, Engine, adversarial_vectors, agree
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "hardware"))
+TESTS = Path(__file__).parent.parent / "tests"
+sys.path += [str(TESTS), str(TESTS / "hardware")]
 from any_network import random_network
 
+
+class TwinEngine(EmulatorEngine):
+    """Keras, with a model that is built from each network."""
+
+    name = "keras"
+
+    def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """The logits of the model."""
+        with quiet_stderr():
+            from keras_twin import keras_twin
+
+            from qap.training.engine import KerasEngine
+        return KerasEngine(keras_twin(network)).run(network, x_int)
+
+    def trace(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> list[IntArray]:
+        """The layers of the model."""
+        from keras_twin import keras_twin
+
+        from qap.training.engine import KerasEngine
+
+        return KerasEngine(keras_twin(network)).trace(network, x_int)
+
+
+class ProjectEngine:
+    """hls4ml's C simulation, with a project that is written for each network."""
+
+    name = "csim"
+
+    def available(self) -> str | None:
+        """None, or the one line that says what is missing."""
+        return CsimEngine("").available()
+
+    def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """The logits of the project's C simulation."""
+        with tempfile.TemporaryDirectory() as folder:
+            project = write_project(network, Path(folder) / "hls", name="any", target=TargetRecipe(), x_int=x_int)
+            return CsimEngine(project.folder).run(network, x_int)
+
+
 ENGINES: dict[str, Callable[[], Engine]] = {
+    "keras": TwinEngine,
     "emulator": EmulatorEngine,
+    "csim": ProjectEngine,
     "rtl": RtlEngine,
     "netlist": NetlistEngine,
 }
@@ -49,11 +101,14 @@ def main() -> int:
     if missing or len(engines) < 2:
         parser.error("; ".join(f"{name}: {why}" for name, why in missing.items()) or "two engines are needed")
 
+    activations = ("linear", "relu") if "keras" in arguments.engines.split(",") else ("linear", "relu", "steps")
     start, vectors, mismatches = time.monotonic(), 0, Counter[str]()
     for index in range(arguments.networks):
         seed = arguments.seed + index
         rng = np.random.default_rng(seed)
-        network = random_network(rng, max_inputs=arguments.max_inputs, max_units=arguments.max_units)
+        network = random_network(
+            rng, max_inputs=arguments.max_inputs, max_units=arguments.max_units, activations=activations
+        )
         form = network.input_format
         random = rng.integers(form.min_int, form.max_int, (arguments.vectors, network.n_in), endpoint=True)
         x = np.concatenate([adversarial_vectors(form, network.n_in, seed), random])

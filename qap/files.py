@@ -100,3 +100,17 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def user_path(text: str | Path) -> Path:
+    """The path that a user wrote, with `~` made full.
+
+    Raises:
+        DataError: it is no path, or names a user that does not exist.
+    """
+    try:
+        if "\0" in str(text):
+            raise ValueError("it holds a null character")
+        return Path(text).expanduser()
+    except (RuntimeError, ValueError) as error:
+        raise DataError(f"{str(text)!r} is no path: {error}") from error

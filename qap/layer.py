@@ -32,6 +32,8 @@ class StepTable:
         object.__setattr__(self, "values", _frozen_array(self.values))
         if self.values.size != self.thresholds.size + 1 or (np.diff(self.thresholds) <= 0).any():
             raise QapError("a step table needs rising thresholds and one value more than thresholds")
+        if (np.diff(self.values) < 0).any():
+            raise QapError("the values of a step table must not fall")
 
     def __call__(self, accumulator: IntArray) -> IntArray:
         """The outputs for accumulators of any shape."""
@@ -135,6 +137,10 @@ def prove(spec: LayerSpec, input_fractional: int, reach: Interval) -> IntegerLay
     ):
         if not form.holds(values):
             raise NotExact(spec.name, f"a {what} is outside of {form}")
+    if isinstance(spec.activation, StepTable) and (
+        spec.result_format is None or not spec.result_format.holds(spec.activation.values)
+    ):
+        raise NotExact(spec.name, f"a step of its activation is outside of {spec.result_format}")
     products = input_fractional + spec.weight_format.fractional
     fractional = spec.accum_fractional(input_fractional)
     _refuse_wide(spec, fractional - products, fractional - spec.bias_format.fractional, reach)

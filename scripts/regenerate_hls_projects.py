@@ -48,7 +48,7 @@ def regenerate(folder: Path, recipe: Recipe, network: IntegerNetwork) -> None:
 
 
 def included(folder: Path) -> set[Path]:
-    """The files that the sources of a project include, directly or not; hls4ml writes headers for all kinds of layers."""
+    """The files that the sources of a project include, directly or not; hls4ml writes headers for every layer type."""
     waiting = [*folder.glob("*.cpp"), *folder.glob("firmware/*.cpp")]
     found: set[Path] = set()
     while waiting:

@@ -76,7 +76,7 @@ def assert_agrees(model: Any, network: IntegerNetwork, x: np.ndarray) -> None:
 @given(choices(activations=("linear", "relu", "none")))
 def test_keras_equals_the_frozen_network(choice: Choice) -> None:
     original = random_network(choice)
-    model = keras_twin(original, choice)
+    model = keras_twin(original, use_bias=choice.use_bias)
     network = freeze(model, original.input_format)
     x = random_inputs(original, 40)
     assert (
@@ -88,7 +88,7 @@ def test_keras_equals_the_frozen_network(choice: Choice) -> None:
 @pytest.mark.parametrize("choice", every_mode(("relu", "linear"), seed=31), ids=str)
 def test_keras_equals_the_frozen_network_in_every_mode(choice: Choice) -> None:
     original = random_network(choice)
-    model = keras_twin(original, choice)
+    model = keras_twin(original, use_bias=choice.use_bias)
     assert_agrees(model, freeze(model, original.input_format), random_inputs(original, 100))
 
 

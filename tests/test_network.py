@@ -196,5 +196,11 @@ def test_arrays_cannot_be_changed() -> None:
 def test_a_step_table_must_rise() -> None:
     with pytest.raises(QapError, match="rising"):
         StepTable(np.array([1, 1]), np.array([0, 1, 2]))
+    with pytest.raises(QapError, match="must not fall"):
+        StepTable(np.array([1]), np.array([1, 0]))
+    with pytest.raises(NotExact, match="a step of its activation is outside"):
+        steps = StepTable(np.array([1]), np.array([0, 9]))
+        spec = layer([[1]], [0])._replace(activation=steps, result_format=fmt("fixed<2,2>"))
+        connect(fmt("ufixed<2,2>"), [spec], "ab")
     with pytest.raises(QapError, match="one value more"):
         StepTable(np.array([1]), np.array([0]))

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from qap.data.labels import class_order, encode
 from qap.data.raw import PIXELS, RawData, Samples
 from qap.errors import DataError
+from qap.files import user_path
 
 Array = npt.NDArray[Any]
 ARRAYS = ("x", "y", "x_test", "y_test")
@@ -30,7 +31,7 @@ def npz(argument: str, data_dir: Path | None) -> RawData:
     """The arrays of `npz:FILE`."""
     if not argument:
         raise DataError("npz needs a file: npz:FILE")
-    return read_npz(Path(argument).expanduser())
+    return read_npz(user_path(argument))
 
 
 def read_npz(path: Path) -> RawData:

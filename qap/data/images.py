@@ -14,6 +14,7 @@ from qap.data.arrays import read_npz
 from qap.data.idx import read_idx
 from qap.data.raw import PIXELS, RawData, Samples
 from qap.errors import DataError, missing_extra
+from qap.files import user_path
 from qap.fixed import FixedPoint
 
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -113,7 +114,7 @@ def _folder(name: str, data_dir: Path | None) -> Path | None:
     asked = data_dir or os.environ.get("QAP_DATA_DIR")
     if not asked:
         return None
-    parent = Path(asked).expanduser()
+    parent = user_path(asked)
     by_environment = "" if data_dir else " (named by QAP_DATA_DIR; unset it to let Keras download)"
     if not parent.is_dir():
         raise DataError(f"the data folder {parent} does not exist{by_environment}")

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from qap.data.labels import class_order, encode
 from qap.data.raw import RawData, Samples
 from qap.errors import DataError
+from qap.files import user_path
 
 USAGE = "write csv:FILE?label=COLUMN, with &test=FILE2 for a test table"
 SHOWN = 8  # names of columns in an error
@@ -48,7 +49,7 @@ def table(argument: str, data_dir: Path | None) -> RawData:
     names = class_order(train.labels)
     test = None
     if "test" in options:
-        second = read_table(Path(options["test"]).expanduser(), options["label"])
+        second = read_table(user_path(options["test"]), options["label"])
         order, known = _column_order(train, second), set(names)
         for label, line in zip(second.labels, second.lines, strict=True):
             if label not in known:
@@ -195,4 +196,4 @@ def _parse_argument(argument: str) -> tuple[Path, dict[str, str]]:
         options[key] = unquote(value)
     if "label" not in options:
         raise DataError(f"csv:{argument} does not say which column is the label; {USAGE}")
-    return Path(name).expanduser(), options
+    return user_path(name), options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,8 @@ def load_model(path: Path) -> keras.Model:
     Raises:
         DataError: it cannot be read, or is no model that is known here.
     """
+    if path.exists() and not zipfile.is_zipfile(path):
+        raise DataError(f"cannot load the model {path}: it is damaged, or no .keras file")
     try:
         return keras.saving.load_model(path, custom_objects=_custom_objects(), compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its parts raise: ValueError, TypeError, KeyError, OSError...

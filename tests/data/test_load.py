@@ -90,3 +90,9 @@ def test_importing_loads_no_heavy_package():
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert printed.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["npz:~nobody-at-all/x.npz", "csv:a\0b?label=x", "csv:~nobody-at-all/x.csv?label=y"])
+def test_what_is_no_path_is_refused(name: str) -> None:
+    with pytest.raises(DataError, match="is no path"):
+        load(name)

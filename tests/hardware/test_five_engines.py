@@ -35,7 +35,7 @@ CHOICES = [
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: str(choice.seed))
 def test_five_engines_agree(choice: Choice, tmp_path: Path) -> None:
     drawn = random_network(choice)
-    model = keras_twin(drawn, choice)
+    model = keras_twin(drawn, use_bias=choice.use_bias)
     network = freeze(model, drawn.input_format)
     x = random_inputs(network, 200)
     hls = write_project(network, tmp_path / "hls", name="five", target=TargetRecipe(), x_int=x)
