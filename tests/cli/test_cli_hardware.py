@@ -60,7 +60,8 @@ def test_an_unknown_target_names_those_that_exist(copied, qap):
     assert "asic" in result.error and "xc7" in result.error
 
 
-def test_rtl_needs_a_frozen_network(qap, recipe):
+def test_rtl_needs_a_frozen_network(qap, recipe, monkeypatch):
+    monkeypatch.chdir(recipe.parent)
     result = qap("rtl", recipe)
     assert result.status == 2
     assert "network.npz" in result.error

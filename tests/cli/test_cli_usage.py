@@ -229,7 +229,8 @@ def test_a_stage_that_cannot_start_says_what_is_missing(qap, recipe):
     assert "has no student.keras yet, which freeze reads; qap run makes it" in result.error
 
 
-def test_verify_before_there_is_a_network(qap, recipe):
+def test_verify_before_there_is_a_network(qap, recipe, monkeypatch):
+    monkeypatch.chdir(recipe.parent)
     result = qap("verify", recipe, "--engines", "emulator,csim")
     assert result.status == 2
     assert "network.npz does not exist" in result.error
