@@ -18,6 +18,7 @@ from qap.report.result_tables import (
     agreement_table,
     confusion_table,
     layer_table,
+    resources_table,
     size_table,
     wrong_table,
 )
@@ -92,6 +93,7 @@ def run_page(run: RunDirectory) -> str:
         curves=list(curves(records)),
         confusions=list(confusions(records)),
         layers=layer_table(network, hls.get("reuse_factors") or {}) if network else None,
+        resources=resources_table(records.metrics["resources"]) if records.metrics["resources"] else None,
         network_digest=network.digest if network else None,
         histograms=histograms(records),
         verification=found,

@@ -56,6 +56,22 @@ def size_table(network: IntegerNetwork, pruned: float | None) -> Table:
     return table("Size of the integer network.", texts("") + numbers(""), rows)
 
 
+def resources_table(reports: Sequence[Mapping[str, Any]]) -> Table:
+    """A row for each design that was synthesized.
+
+    Args:
+        reports: of `ResourceReport`, as mappings.
+    """
+    counts = {"LUT": "lut", "FF": "ff", "DSP": "dsp", "BRAM18": "bram18", "latency, cycles": "latency_cycles"}
+    rows: Rows = [
+        [report["design"], f"{report['part']}, {report['tool']}", *(count(report[key]) for key in counts.values())]
+        for report in reports
+    ]
+    return table(
+        "Resources of the RTL as they were counted after synthesis.", texts("", "for") + numbers(*counts), rows
+    )
+
+
 def layer_table(network: IntegerNetwork, reuse_factors: Mapping[str, int]) -> Table:
     """A row for each layer: its shape, its formats, its zeros.
 

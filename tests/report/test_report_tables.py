@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
+from qap.report.result_tables import resources_table
 from qap.report.tables import NOT_MEASURED, Cell, count, numbers, percent, seconds, table, texts
+from qap.resources import ResourceReport
 
 
 @pytest.mark.parametrize(
@@ -33,3 +37,16 @@ def test_plain_text_becomes_a_cell() -> None:
     made = table("caption", texts("name") + numbers("LUT", "FF"), [["a", Cell("1", kind="good"), "2"]], totals=1)
     assert made.rows == ((Cell("a"), Cell("1", kind="good"), Cell("2")),)
     assert [column.numeric for column in made.columns] == [False, True, True]
+
+
+def test_resources_are_shown_as_they_were_counted() -> None:
+    report = ResourceReport("yosys", "Yosys 0.70", "xc7", "core", lut=1234, ff=0, latency_cycles=7)
+    shown = resources_table([asdict(report)])
+    assert [cell.text for cell in shown.rows[0]] == [
+        "core",
+        "xc7, Yosys 0.70",
+        "1,234",
+        "0",
+        *2 * ["not measured"],
+        "7",
+    ]
