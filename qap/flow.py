@@ -360,7 +360,7 @@ def verify_stage(
 
     Args:
         run: a run that is frozen.
-        engines: names out of `ENGINES`.
+        engines: as `verify_run` takes them.
         required: whether an engine that cannot run is an error.
         progress: is told about the stage.
 

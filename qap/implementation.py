@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
 
+from qap.hardware.hls import TEST_VECTORS
 from qap.hardware.place import place_and_route
 from qap.hardware.project import RtlProject, load_project, write_rtl
 from qap.hardware.synthesis import synthesize
@@ -13,9 +14,6 @@ from qap.recipe import RtlRecipe
 from qap.resources import ResourceReport
 from qap.run import NETWORK, RESOURCES, RTL, RunDirectory
 from qap.storage import load_network
-
-TEST_VECTORS = 100
-"""Test samples in the self-checking test bench."""
 
 
 def generate_rtl(run: RunDirectory) -> RtlProject:

@@ -17,7 +17,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,17 @@ from qap.interval import Interval, format_interval, partial_sum_bound, propagate
 from qap.layer import IntegerLayer, LayerSpec, StepTable, activated_interval, prove
 
 __all__ = ["IntegerLayer", "IntegerNetwork", "LayerSpec", "StepTable", "connect"]
+
+
+class _Reach(NamedTuple):
+    """A layer with its weight and bias in LSBs of the accumulator, and the ranges before, inside of and behind it."""
+
+    layer: IntegerLayer
+    weight: IntArray
+    bias: IntArray
+    inputs: Interval
+    accumulators: Interval
+    results: Interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +123,8 @@ class IntegerNetwork:
             QapError: the shape is wrong or a number is outside of the input format.
         """
         if not self._products:
-            object.__setattr__(self, "_products", tuple(self._compiled()))
+            products = (ExactProduct(reach.weight, reach.bias, reach.inputs) for reach in self._reaches())
+            object.__setattr__(self, "_products", tuple(products))
         y: npt.NDArray[Any] = self.checked_input(x_int)
         for layer, product in zip(self.layers, self._products, strict=True):
             y = layer.activate(product(y))
@@ -163,23 +175,7 @@ class IntegerNetwork:
 
     def intervals(self) -> list[tuple[Interval, Interval]]:
         """For every layer the ranges that its accumulators and its results can reach, for any input of the format."""
-        ranges = []
-        reach = format_interval(self.input_format, self.n_in)
-        fractional = self.input_format.fractional
-        for layer in self.layers:
-            weight, bias = layer.aligned(fractional)
-            accumulator = propagate(weight, bias, reach)
-            reach = activated_interval(layer, accumulator)
-            ranges.append((accumulator, reach))
-            fractional = layer.result_format.fractional
-        return ranges
-
-    def _compiled(self) -> Iterator[ExactProduct]:
-        reach = format_interval(self.input_format, self.n_in)
-        fractional = self.input_format.fractional
-        for layer, (_, following) in zip(self.layers, self.intervals(), strict=True):
-            yield ExactProduct(*layer.aligned(fractional), reach)
-            reach, fractional = following, layer.result_format.fractional
+        return [(reach.accumulators, reach.results) for reach in self._reaches()]
 
     def float_bits(self) -> list[int]:
         """For every layer the mantissa bits with which floating point computes it exactly, in any order of the sum.
@@ -187,14 +183,21 @@ class IntegerNetwork:
         Every partial sum and every result must be a whole multiple of the finer of the two LSBs.
         """
         bits = []
-        reach = format_interval(self.input_format, self.n_in)
-        fractional = self.input_format.fractional
-        for layer, (_, following) in zip(self.layers, self.intervals(), strict=True):
-            bound = partial_sum_bound(*layer.aligned(fractional), reach)
+        for layer, weight, bias, inputs, _, _ in self._reaches():
             finer = max(0, layer.result_format.fractional - layer.accum_format.fractional)
-            bits.append(math.frexp(bound)[1] + finer)
-            reach, fractional = following, layer.result_format.fractional
+            bits.append(math.frexp(partial_sum_bound(weight, bias, inputs))[1] + finer)
         return bits
+
+    def _reaches(self) -> Iterator[_Reach]:
+        """The layers in order, each with what its inputs, accumulators and results can reach."""
+        inputs = format_interval(self.input_format, self.n_in)
+        fractional = self.input_format.fractional
+        for layer in self.layers:
+            weight, bias = layer.aligned(fractional)
+            accumulators = propagate(weight, bias, inputs)
+            results = activated_interval(layer, accumulators)
+            yield _Reach(layer, weight, bias, inputs, accumulators, results)
+            inputs, fractional = results, layer.result_format.fractional
 
     def specs(self) -> list[LayerSpec]:
         """What `connect` needs to make this network again."""

@@ -31,6 +31,7 @@ from qap.recipe import TargetRecipe
 DESCRIPTION = "qap_project.json"
 MAX_WIDTH = 53  # the test bench and the C simulation exchange numbers as double
 TEST_VECTORS = 100
+"""Samples in a self-checking test bench, of HLS as of RTL."""
 
 
 @dataclass(frozen=True, slots=True)
