@@ -27,6 +27,7 @@ with quiet_stderr():
     import keras
 
     from qap.training import EpochRecord
+    from qap.training.distillation.offline import FixedAnswers
     from qap.training.fit import fit
     from qap.training.networks import build_student
 
@@ -84,8 +85,9 @@ def compare(dataset: Dataset, units: list[int], batch_size: int, rounds: int) ->
         recipe,
         seed=0,
         prune=PruneRecipe(sparsity=0.8),
-        distill=DistillRecipe(),
-        teacher_logits=np.random.default_rng(0).normal(size=(len(y), dataset.n_classes)),
+        objective=FixedAnswers(
+            DistillRecipe(), np.random.default_rng(0).normal(size=(len(y), dataset.n_classes)).astype(np.float32)
+        ),
         progress=take_turns,
     )
     median, median_plain = (statistics.median(seconds[WARM_UP:]) for seconds in (ours, stopwatch.seconds))

@@ -175,7 +175,7 @@ def _data(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
 
 
 def _teacher(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
-    if run.recipe.teacher is None:
+    if not run.recipe.trains_teacher:
         return {}
     _load_tensorflow()
     from qap.training import train_teacher
@@ -190,16 +190,22 @@ def _teacher(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
 def _student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     _load_tensorflow()
     from qap.training import train_student
-    from qap.training.networks import build_student, load_model, save_model
+    from qap.training.networks import load_model, save_model, untrained_student
 
     recipe, data = run.recipe, run.dataset
-    teacher = load_model(run.file(TEACHER)) if recipe.distill else None
+    teacher = load_model(run.file(TEACHER)) if _learns_from_file(recipe) else None
     model, history = train_student(recipe, data, teacher, _told(progress))
-    untrained = build_student(recipe.student, data.n_in, data.n_classes, seed=recipe.seed)
+    untrained = untrained_student(recipe, data.n_in, data.n_classes)
     _save_kernels(run, initial=untrained, trained=model)
     history.write_csv(run.file(HISTORY))
     save_model(model, run.file(STUDENT))
-    return {**_judge(model, data), "best_epoch": history.best_epoch, "pruned": history.best.sparsity}
+    return {
+        **_judge(model, data),
+        "best_epoch": history.best_epoch,
+        "pruned": history.best.sparsity,
+        "units_trained": [layer.units for layer in recipe.student.layers],
+        "units": [int(layer.kernel.shape[1]) for layer in model.layers if hasattr(layer, "kernel")],
+    }
 
 
 def _freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
@@ -282,6 +288,16 @@ def _report(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     return {"path": str(run.file(REPORT))}
 
 
+def _learns_from_file(recipe: Recipe) -> bool:
+    return recipe.distill is not None and recipe.distill.needs_trained_teacher
+
+
+def _student_settings(run: RunDirectory) -> dict[str, Any]:
+    """What decides a student; a teacher that learns beside it is part of that."""
+    learning = run.recipe.teacher is not None and not run.recipe.trains_teacher
+    return _settings(run, "student", "prune", "quantize", "distill", "seed", *(["teacher"] if learning else []))
+
+
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
@@ -290,17 +306,17 @@ STAGES: dict[str, Stage] = {
             "teacher",
             _teacher,
             lambda r: (DATA,),
-            lambda r: (TEACHER, TEACHER_HISTORY) if r.teacher else (),
-            lambda run: _settings(run, "teacher", "seed"),
-            lambda r: r.teacher.epochs if r.teacher else None,
+            lambda r: (TEACHER, TEACHER_HISTORY) if r.trains_teacher else (),
+            lambda run: {**_settings(run, "teacher", "seed"), "trained": run.recipe.trains_teacher},
+            lambda r: r.teacher.epochs * r.teacher.ensemble if r.teacher and r.trains_teacher else None,
         ),
         Stage(
             "student",
             _student,
-            lambda r: (DATA, TEACHER) if r.distill else (DATA,),
+            lambda r: (DATA, TEACHER) if _learns_from_file(r) else (DATA,),
             lambda r: (STUDENT, HISTORY, WEIGHTS),
-            lambda run: _settings(run, "student", "prune", "distill", "seed"),
-            lambda r: r.student.epochs,
+            _student_settings,
+            lambda r: r.student.epochs * r.trainings,
         ),
         Stage("freeze", _freeze, lambda r: (DATA, STUDENT), lambda r: (NETWORK,), lambda run: None),
         Stage("hls", _hls, lambda r: (DATA, NETWORK), lambda r: (HLS,), lambda run: _settings(run, "name", "target")),

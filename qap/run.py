@@ -18,7 +18,8 @@ from qap import __version__
 from qap.data import Dataset, load
 from qap.errors import DataError, QapError
 from qap.files import cannot_write, write_text
-from qap.recipe import NOT_TOML, Recipe, parse_recipe
+from qap.recipe import Recipe, parse_recipe
+from qap.recipe.reading import NOT_TOML
 
 RECIPE, STAGES, DATA = "recipe.toml", "stages.json", "data.json"
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"

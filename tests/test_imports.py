@@ -48,7 +48,7 @@ ALLOWED: dict[str, tuple[Arrow, ...]] = {
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "qap.training": (
         "hardware/*", "data/*", "verify.py", "network.py", "layer.py", "interval.py", "emulator.py",
-        "simplify.py", "storage.py", "resources.py", "fixed.py", "recipe.py", "quantizer.py", "activations.py",
+        "simplify.py", "storage.py", "resources.py", "fixed.py", "recipe/*", "quantizer.py", "activations.py",
         "freeze.py", "files.py", "run.py",
     ),
     "qap.cli": ("[!c]*", "c[!l]*"),

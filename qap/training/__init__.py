@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qap.errors import QapError, RecipeError
+from qap.errors import RecipeError
 from qap.recipe import Recipe
 from qap.training.history import EpochRecord, History
 
@@ -24,7 +24,7 @@ Progress = Callable[[EpochRecord], None]
 
 
 def train_teacher(recipe: Recipe, dataset: Dataset, progress: Progress | None = None) -> tuple[Any, History]:
-    """Train the float teacher of a recipe.
+    """Train the float teacher of a recipe, or several whose mean logits count.
 
     Args:
         recipe: its `teacher` and `seed` are read.
@@ -32,19 +32,23 @@ def train_teacher(recipe: Recipe, dataset: Dataset, progress: Progress | None = 
         progress: called after every epoch.
 
     Returns:
-        The Keras model with its best weights, and how it came there.
+        The Keras model with its best weights, and how it (the first of several) came there.
 
     Raises:
         RecipeError: the recipe has no teacher.
         QapError: the training diverged.
     """
     from qap.training.fit import fit
-    from qap.training.networks import build_teacher
+    from qap.training.networks import build_teacher, mean_of
 
     if recipe.teacher is None:
         raise RecipeError(f"the recipe {recipe.name!r} has no [teacher]")
-    model = build_teacher(recipe.teacher, dataset.n_in, dataset.n_classes, seed=recipe.seed)
-    return model, fit(model, dataset, recipe.teacher, seed=recipe.seed, progress=progress)
+    models, histories = [], []
+    for member in range(recipe.teacher.ensemble):
+        seed = recipe.seed + member
+        models.append(build_teacher(recipe.teacher, dataset.n_in, dataset.n_classes, seed=seed))
+        histories.append(fit(models[-1], dataset, recipe.teacher, seed=seed, progress=progress))
+    return mean_of(models, dataset.n_in), histories[0]
 
 
 def train_student(
@@ -53,33 +57,23 @@ def train_student(
     """Train the quantized student of a recipe: pruned and distilled while it trains, as the recipe says.
 
     Args:
-        recipe: its `student`, `prune`, `distill` and `seed` are read.
+        recipe: its `student`, `prune`, `quantize`, `distill` and `seed` are read.
         dataset: trained on `train`, chosen on `validation`; `test` is not touched.
-        teacher: the Keras model to distill from; needed if the recipe has a [distill].
+        teacher: the Keras model to distill from; needed if the recipe has a [distill] with a trained teacher.
         progress: called after every epoch.
 
     Returns:
-        The QKeras model with its best weights, and how it came there.
+        The model with its best weights, without the neurons that were pruned, and how it came there.
 
     Raises:
         RecipeError: the recipe does not fit to the data.
         QapError: there is no teacher to distill from, or the training diverged.
     """
-    from qap.training.fit import fit, predict_logits
-    from qap.training.networks import build_student
+    from qap.training.distillation import DISTILLERS, Lesson
+    from qap.training.networks import without_dead_neurons
 
-    if recipe.distill is not None and teacher is None:
-        raise QapError(f"the recipe {recipe.name!r} distills, but there is no teacher; train it first")
-    model = build_student(recipe.student, dataset.n_in, dataset.n_classes, seed=recipe.seed)
-    soft = None if recipe.distill is None else predict_logits(teacher, dataset.train.x, dataset.input_format.lsb)
-    history = fit(
-        model,
-        dataset,
-        recipe.student,
-        seed=recipe.seed,
-        prune=recipe.prune,
-        distill=recipe.distill,
-        teacher_logits=soft,
-        progress=progress,
-    )
+    lesson = Lesson(recipe, dataset, teacher, progress)
+    model, history = lesson.train() if recipe.distill is None else DISTILLERS[recipe.distill.method](lesson)
+    if recipe.prune.granularity == "neuron":
+        model = without_dead_neurons(model, recipe, dataset.n_in)
     return model, history

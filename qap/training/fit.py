@@ -1,8 +1,8 @@
 """The one training loop: a whole epoch is a single call into a compiled graph.
 
 The data lie on the device as the integers that they are; each batch is gathered by a shuffled
-permutation and scaled to real numbers (a power of two: exact). Teacher and student differ only in what
-is minimized (`distillation.py`) and in what happens after a step (`pruning.py`).
+permutation and scaled to real numbers (a power of two: exact). Teachers and students differ only in what
+is minimized (an `Objective`) and in what happens to the kernels after a step (a `Pruning`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.errors import QapError, missing_extra
-from qap.recipe import DistillRecipe, PruneRecipe, StudentRecipe, TrainingRecipe
+from qap.recipe import PruneRecipe, StudentRecipe, TrainingRecipe
 from qap.training.history import EpochRecord, History
 
 try:
@@ -25,8 +25,9 @@ try:
 except ImportError as error:
     raise missing_extra("train", error) from error
 
-from qap.training.distillation import Objective, cross_entropy, offline
-from qap.training.pruning import Pruning, final_sparsities
+from qap.training.objective import Batch, Objective, cross_entropy
+from qap.training.optimizer import adam, steps_of
+from qap.training.pruning import Evidence, Pruning, rankings
 
 if TYPE_CHECKING:
     from qap.data.dataset import Dataset
@@ -42,8 +43,7 @@ def fit(
     *,
     seed: int,
     prune: PruneRecipe | None = None,
-    distill: DistillRecipe | None = None,
-    teacher_logits: npt.NDArray[np.floating[Any]] | None = None,
+    objective: Objective | None = None,
     progress: Callable[[EpochRecord], None] | None = None,
 ) -> History:
     """Train a model; it ends with the weights of the epoch that was best on the validation split.
@@ -54,20 +54,19 @@ def fit(
         training: epochs, batch size, learning rate; a `StudentRecipe` for a model that is pruned.
         seed: of the order of the samples.
         prune: how the student is pruned, if at all. Only epochs with the final sparsity can be the best.
-        distill: how the teacher's answers are weighed, if at all.
-        teacher_logits: (n_train, n_classes), needed with `distill`.
+        objective: what is minimized; the cross-entropy of the labels if None.
         progress: called after every epoch.
 
     Raises:
         RecipeError: the pruning does not fit into the training.
         QapError: the loss is not a number any more.
     """
-    steps = math.ceil(len(dataset.train) / training.batch_size)
-    total_steps = steps * training.epochs
-    objective = cross_entropy if distill is None else offline(distill, _checked(teacher_logits, dataset))
-    pruning = _pruning(model, training, prune, total_steps)
-    optimizer = _optimizer(model, training, total_steps)
-    train_epoch = _compile_epoch(model, dataset, training.batch_size, optimizer, objective, pruning)
+    objective = objective or Objective()
+    total_steps = steps_of(training, len(dataset.train))
+    steps = total_steps // training.epochs
+    pruning = _pruning(model, dataset, training, prune, seed)
+    optimizer = adam(model, training, total_steps)
+    train_epoch = _compile_epoch(model, dataset, training, optimizer, objective, pruning)
     evaluate = _compile_evaluation(model, dataset)
     choice = _Choice(training.patience, first_step=pruning.period.end if pruning else 0)
     records: list[EpochRecord] = []
@@ -75,6 +74,7 @@ def fit(
     for epoch in range(1, training.epochs + 1):
         start = time.perf_counter()
         loss, accuracy = train_epoch(tf.constant(order.permutation(len(dataset.train)), tf.int32))
+        objective.end_epoch(epoch, model)
         validation_loss, validation_accuracy = evaluate()
         record = EpochRecord(
             epoch=epoch,
@@ -145,66 +145,48 @@ class _Choice:
         return self._patience is not None and self._waited >= self._patience
 
 
-def _checked(teacher_logits: npt.NDArray[np.floating[Any]] | None, dataset: Dataset) -> npt.NDArray[np.floating[Any]]:
-    if teacher_logits is None:
-        raise QapError("distillation needs the teacher's logits of the training split")
-    expected = (len(dataset.train), dataset.n_classes)
-    if teacher_logits.shape != expected:
-        raise QapError(
-            f"the teacher's logits must be {expected}, but are {teacher_logits.shape}; train the teacher again"
-        )
-    return teacher_logits
-
-
 def _pruning(
-    model: keras.Model, training: TrainingRecipe, prune: PruneRecipe | None, total_steps: int
+    model: keras.Model, dataset: Dataset, training: TrainingRecipe, prune: PruneRecipe | None, seed: int
 ) -> Pruning | None:
     """The masks of a student, or None when nothing is pruned."""
     if prune is None or not isinstance(training, StudentRecipe):
         return None
-    sparsities = final_sparsities(prune, training)
-    if not np.any(sparsities):
+    ranked = rankings(prune, training, dataset.n_in)
+    if not ranked:
         return None
-    kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
-    pruning = Pruning(kernels, sparsities, prune, total_steps)
+    evidence = Evidence.of(model, dataset.train, dataset.validation, dataset.input_format.lsb, seed)
+    pruning = Pruning(evidence, ranked, prune, steps_of(training, len(dataset.train)), model.trainable_variables)
     pruning.update(tf.constant(0, tf.int64))
     return pruning
-
-
-def _optimizer(model: keras.Model, training: TrainingRecipe, total_steps: int) -> keras.optimizers.Optimizer:
-    """Adam, ready for the variables of the model."""
-    rate: Any = training.learning_rate
-    if training.decay == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, total_steps)
-    optimizer = keras.optimizers.Adam(rate, weight_decay=training.weight_decay or None)
-    optimizer.exclude_from_weight_decay([variable for variable in model.trainable_variables if variable.ndim == 1])
-    optimizer.build(model.trainable_variables)
-    return optimizer
 
 
 def _compile_epoch(
     model: keras.Model,
     dataset: Dataset,
-    batch_size: int,
+    training: TrainingRecipe,
     optimizer: keras.optimizers.Optimizer,
     objective: Objective,
     pruning: Pruning | None,
 ) -> Callable[[Any], tuple[Any, Any]]:
     """The compiled epoch: a permutation int32 (n,) of the training split -> its mean loss and accuracy."""
-    samples, batch_size, lsb = len(dataset.train), min(batch_size, len(dataset.train)), dataset.input_format.lsb
+    samples, lsb = len(dataset.train), dataset.input_format.lsb
+    batch_size = min(training.batch_size, samples)
+    total_steps = steps_of(training, samples)
     x, y = tf.constant(dataset.train.x), tf.constant(dataset.train.y, tf.int32)
     variables = model.trainable_variables
 
     def step(rows: Any) -> tuple[Any, Any]:
-        labels = tf.gather(y, rows)
+        progress = tf.cast(optimizer.iterations.value, tf.float32) / total_steps
+        batch = Batch(rows, _real(tf.gather(x, rows), lsb), tf.gather(y, rows), progress)
         with tf.GradientTape() as tape:
-            logits = model(_real(tf.gather(x, rows), lsb), training=True)
-            losses = objective(rows, labels, logits)
+            logits = model(batch.inputs, training=True)
+            losses = objective.losses(batch, logits)
             loss = tf.reduce_mean(losses)
         optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
         if pruning is not None:
             pruning.update(tf.cast(optimizer.iterations.value, tf.int64))
-        return tf.reduce_sum(losses), _count_correct(labels, logits)
+        objective.learn(batch, logits)
+        return tf.reduce_sum(losses), _count_correct(batch.labels, logits)
 
     def epoch(order: Any) -> tuple[Any, Any]:
         loss, correct = tf.constant(0.0), tf.constant(0)
@@ -228,7 +210,7 @@ def _compile_evaluation(model: keras.Model, dataset: Dataset) -> Callable[[], tu
         for start in tf.range(0, samples, CHUNK):
             labels = y[start : start + CHUNK]
             logits = model(_real(x[start : start + CHUNK], lsb), training=False)
-            loss += tf.reduce_sum(cross_entropy(None, labels, logits))
+            loss += tf.reduce_sum(cross_entropy(labels, logits))
             correct += _count_correct(labels, logits)
         return loss / samples, correct / samples
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from qap.errors import DataError, RecipeError, missing_extra
 from qap.files import write_with
-from qap.recipe import LayerRecipe, StudentRecipe, TeacherRecipe
+from qap.quantizer import Quantizer
+from qap.recipe import LayerRecipe, Recipe, StudentRecipe, TeacherRecipe
 
 try:
     import keras
@@ -44,6 +45,88 @@ def build_teacher(recipe: TeacherRecipe, n_in: int, n_classes: int, *, seed: int
     return keras.Model(inputs, logits, name="teacher")
 
 
+def untrained_student(recipe: Recipe, n_in: int, n_classes: int, *, generation: int = 0) -> keras.Model:
+    """The student as its training begins: quantized, or float when it is quantized after the training.
+
+    Args:
+        recipe: its `student`, `quantize` and `seed` are read.
+        n_in: inputs.
+        n_classes: logits.
+        generation: another one has other initial weights.
+    """
+    build = build_float_student if recipe.quantize.trains_float else build_student
+    return build(recipe.student, n_in, n_classes, seed=recipe.seed + generation)
+
+
+def build_float_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, seed: int = 0) -> keras.Model:
+    """The student's architecture without its formats: Dense layers, with ReLU where an activation has one.
+
+    Args:
+        recipe: the layers; of an activation only matters whether negative numbers pass.
+        n_in: inputs.
+        n_classes: logits.
+        seed: of the initial weights.
+
+    Raises:
+        RecipeError: the last layer has not one unit for each class.
+    """
+    _check_last(recipe, n_classes)
+    seeds = _seeds(seed)
+    x = inputs = keras.Input((n_in,), name="inputs")
+    for index, layer in enumerate(recipe.layers):
+        x = keras.layers.Dense(
+            layer.units,
+            use_bias=layer.bias != "none",
+            kernel_initializer=keras.initializers.HeNormal(next(seeds)),
+            name=f"dense_{index}",
+        )(x)
+        if rectifies(layer):
+            x = keras.layers.ReLU(name=f"activation_{index}")(x)
+    return keras.Model(inputs, x, name="student")
+
+
+def rectifies(layer: LayerRecipe) -> bool:
+    """Whether a layer's activation makes negative numbers 0."""
+    if layer.activation == "linear":
+        return False
+    quantizer = Quantizer.parse(layer.activation, role="activation")
+    return quantizer.name == "quantized_relu" or bool(quantizer.arguments.get("relu"))
+
+
+def without_dead_neurons(model: keras.Model, recipe: Recipe, n_in: int) -> keras.Model:
+    """The same answers from smaller layers: hidden neurons that nobody reads are gone.
+
+    Args:
+        model: a trained student of the recipe.
+        recipe: its `student` and `quantize` are read.
+        n_in: inputs.
+    """
+    layers = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    kernels = [np.asarray(layer.kernel) for layer in layers]
+    alive = [np.flatnonzero(kernel.any(axis=1)) for kernel in kernels[1:]] + [np.arange(kernels[-1].shape[1])]
+    units = tuple(
+        part.model_copy(update={"units": int(kept.size)})
+        for part, kept in zip(recipe.student.layers, alive, strict=True)
+    )
+    smaller = recipe.model_copy(update={"student": recipe.student.model_copy(update={"layers": units})})
+    shrunk = untrained_student(smaller, n_in, units[-1].units)
+    reads = [np.arange(n_in), *alive[:-1]]
+    for layer, rows, columns in zip(layers, reads, alive, strict=True):
+        kernel, *bias = layer.get_weights()
+        shrunk.get_layer(layer.name).set_weights([kernel[np.ix_(rows, columns)], *(each[columns] for each in bias)])
+    return shrunk
+
+
+def mean_of(models: list[keras.Model], n_in: int) -> keras.Model:
+    """A model whose logits are the mean of those of others; of a single one, itself."""
+    if len(models) == 1:
+        return models[0]
+    inputs = keras.Input((n_in,), name="inputs")
+    for index, model in enumerate(models):
+        model.name = f"member_{index}"
+    return keras.Model(inputs, keras.layers.Average(name="mean")([model(inputs) for model in models]), name="teacher")
+
+
 def build_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, seed: int = 0) -> keras.Model:
     """A quantized MLP: QDense `dense_0`, QActivation `activation_0`, ..., logits.
 
@@ -56,12 +139,7 @@ def build_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, seed: int
     Raises:
         RecipeError: the last layer has not one unit for each class.
     """
-    last = len(recipe.layers) - 1
-    if recipe.layers[last].units != n_classes:
-        raise RecipeError(
-            f"student.layers.{last}.units is {recipe.layers[last].units}, but the data has {n_classes} classes; "
-            "the last layer needs one unit for each"
-        )
+    _check_last(recipe, n_classes)
     seeds = _seeds(seed)
     x = inputs = keras.Input((n_in,), name="inputs")
     for index, layer in enumerate(recipe.layers):
@@ -93,6 +171,15 @@ def load_model(path: Path) -> keras.Model:
         return keras.saving.load_model(path, custom_objects=_custom_objects(), compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its parts raise: ValueError, TypeError, KeyError, OSError...
         raise DataError(f"cannot load the model {path}: {_first_line(error)}") from error
+
+
+def _check_last(recipe: StudentRecipe, n_classes: int) -> None:
+    last = len(recipe.layers) - 1
+    if recipe.layers[last].units != n_classes:
+        raise RecipeError(
+            f"student.layers.{last}.units is {recipe.layers[last].units}, but the data has {n_classes} classes; "
+            "the last layer needs one unit for each"
+        )
 
 
 def _dense(layer: LayerRecipe, name: str, seed: int) -> Any:

@@ -156,11 +156,6 @@ def test_what_is_missing_is_said():
         train_student(small_recipe(), data)
     with pytest.raises(RecipeError, match=r"has no \[teacher\]"):
         train_teacher(small_recipe().model_copy(update={"teacher": None}), data)
-    distill = small_recipe().distill
-    with pytest.raises(QapError, match="needs the teacher's logits"):
-        fit(linear(), data, TrainingRecipe(), seed=0, distill=distill)
-    with pytest.raises(QapError, match=r"must be \(300, 3\), but are \(300, 4\)"):
-        fit(linear(), data, TrainingRecipe(), seed=0, distill=distill, teacher_logits=np.zeros((300, 4)))
 
 
 def test_without_distillation_no_teacher_is_needed():

@@ -1,0 +1,153 @@
+"""The recipe: one object that is read, overridden, trained, frozen, searched and recorded.
+
+Recipes are TOML. Every key is checked when it is read; an unknown one is refused with the nearest
+that exists. `Recipe` and its parts are immutable pydantic models.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import tomli_w
+from pydantic import Field, ValidationError, model_validator
+
+from qap.errors import RecipeError
+from qap.recipe.compression import DistillRecipe, PruneRecipe, QuantizeRecipe
+from qap.recipe.hardware import RtlRecipe, TargetRecipe
+from qap.recipe.reading import NOT_TOML, assign, did_you_mean, first_problem, toml_value
+from qap.recipe.training import DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
+from qap.recipe.values import Part, Share
+
+__all__ = [
+    "DataRecipe",
+    "DistillRecipe",
+    "LayerRecipe",
+    "PruneRecipe",
+    "QuantizeRecipe",
+    "Recipe",
+    "RtlRecipe",
+    "StudentRecipe",
+    "TargetRecipe",
+    "TeacherRecipe",
+    "TrainingRecipe",
+    "builtin_recipes",
+    "load_recipe",
+    "parse_recipe",
+]
+
+BUILTIN = resources.files("qap.recipe") / "builtin"
+
+
+class Recipe(Part):
+    """Everything that decides what a run does.
+
+    Example:
+        >>> recipe = load_recipe("digits").override(["seed=3", "prune.sparsity=0.8"])
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = 0
+    accuracy_floor: Share = 0.0
+    """The run fails (exit 1) when the integer network is below it on the test images."""
+    data: DataRecipe = DataRecipe()
+    teacher: TeacherRecipe | None = None
+    student: StudentRecipe
+    prune: PruneRecipe = PruneRecipe()
+    quantize: QuantizeRecipe = QuantizeRecipe()
+    distill: DistillRecipe | None = None
+    target: TargetRecipe = TargetRecipe()
+    rtl: RtlRecipe | None = None
+    """None leaves it to the command: `qap run` makes RTL when the rtl extra is installed."""
+
+    @property
+    def trains_teacher(self) -> bool:
+        """Whether a teacher is trained before the student."""
+        fresh = self.distill is not None and self.distill.needs_teacher and not self.distill.needs_trained_teacher
+        return self.teacher is not None and not fresh
+
+    @property
+    def trainings(self) -> int:
+        """How often a student is trained until the last one stands."""
+        return 1 + (self.distill.later_generations if self.distill else 0)
+
+    @property
+    def makes_rtl(self) -> bool:
+        """Whether RTL is part of the run."""
+        return self.rtl is not None and self.rtl.enabled
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.distill is not None and self.distill.needs_teacher and self.teacher is None:
+            raise ValueError(f'[distill] with method = "{self.distill.method}" needs a [teacher]')
+        if self.target.strategy == "distributed_arithmetic" and self.target.reuse_factor != 1:
+            raise ValueError(
+                f"target.reuse_factor={self.target.reuse_factor}: the distributed_arithmetic strategy is fully "
+                "parallel, only reuse_factor=1 is possible"
+            )
+        self.prune.check(self.student)
+        return self
+
+    def override(self, assignments: Iterable[str]) -> Recipe:
+        """A recipe with `a.b.0.c=value` assignments applied; values are TOML or plain text, `a.b=` removes the key.
+
+        Raises:
+            RecipeError: the key does not exist or the value is not possible.
+        """
+        content = self.model_dump(mode="json", exclude_none=True)
+        for assignment in assignments:
+            key, equals, value = assignment.partition("=")
+            if not equals:
+                raise RecipeError(f"--set {assignment!r}: write key=value, as in prune.sparsity=0.9")
+            assign(content, key.strip(), toml_value(value.strip()))
+        return parse_recipe(content, "--set")
+
+    def to_toml(self) -> str:
+        """The recipe as TOML that `load_recipe` reads back to an equal one."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def builtin_recipes() -> list[str]:
+    """The names of the recipes that come with the package."""
+    return sorted(item.name.removesuffix(".toml") for item in BUILTIN.iterdir() if item.name.endswith(".toml"))
+
+
+def load_recipe(name_or_path: str | Path) -> Recipe:
+    """Read a built-in recipe by name, or a TOML file.
+
+    Raises:
+        RecipeError: there is no such recipe, or it is not possible.
+    """
+    text = str(name_or_path)
+    if text in builtin_recipes():
+        source = (BUILTIN / f"{text}.toml").read_text(encoding="utf-8")
+        return parse_recipe(tomllib.loads(source), text)
+    path = Path(text)
+    if path.suffix != ".toml":
+        raise RecipeError(f"no recipe {text!r}{did_you_mean(text, builtin_recipes())}; a file must end in .toml")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RecipeError(f"cannot read the recipe {path}: {error.strerror or error}") from error
+    except NOT_TOML as error:
+        raise RecipeError(f"{path} is not valid TOML: {error}") from error
+    return parse_recipe(content, str(path))
+
+
+def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
+    """Check the content of a recipe.
+
+    Args:
+        content: the nested mapping, as TOML gives it.
+        source: where it comes from, for the error.
+
+    Raises:
+        RecipeError: one line that names the first key that is wrong and what is allowed.
+    """
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"{source}: {first_problem(error, Recipe)}") from None

@@ -1,0 +1,104 @@
+"""Reading: keys that are set by name, and errors of pydantic as one line that a person can act on."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from qap.errors import RecipeError
+from qap.recipe.values import shown
+
+NOT_TOML = (ValueError, RecursionError)  # no TOML, no UTF-8, or nested too deep to be read
+
+
+def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first key that is wrong and what is allowed.
+
+    Args:
+        error: what pydantic found.
+        model: what was read; its keys are suggested for one that is unknown.
+    """
+    problem = error.errors()[0]
+    location = problem["loc"]
+    key = _dotted(location)
+    if problem["type"] == "extra_forbidden":
+        unknown = ".".join(str(part) for part in location)
+        return f"unknown key {unknown!r}{did_you_mean(str(location[-1]), _known_keys(model, location[:-1]))}"
+    if problem["type"] == "missing":
+        return f"the key {key!r} is missing"
+    where = f"{key}: " if location else ""
+    if problem["type"] == "value_error":  # our own checks: they repeat what they got
+        return where + problem["msg"].removeprefix("Value error, ").replace("\n", " ")
+    messages = " or ".join(dict.fromkeys(each["msg"] for each in error.errors() if _dotted(each["loc"]) == key))
+    return f"{where}{messages} (got {shown(problem['input'])})".replace("\n", " ")
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    """The key; where several types are possible pydantic adds the one that it tried, as in `constrained-int`."""
+    return ".".join(str(part) for part in location if "-int" not in str(part) and "literal[" not in str(part))
+
+
+def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    for part in location:
+        if isinstance(part, int):
+            continue
+        model = _model_in(model.model_fields[part].annotation)
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel]:
+    """The pydantic model inside of `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in get_args(annotation):
+        if inner is not type(None) and inner is not Ellipsis:
+            return _model_in(inner)
+    raise TypeError(f"no model in {annotation!r}")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest known word, or all of them, as the end of an error."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f", did you mean {near[0]!r}?" if near else f" (there are: {', '.join(known)})"
+
+
+def assign(content: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key; the check of the whole recipe afterwards finds a key that does not exist."""
+    *path, last = key.split(".")
+    place: Any = content
+    for part in path:
+        if isinstance(place, dict) and (part in place or value is not None):
+            place = place.setdefault(part, {})
+        else:
+            place = place[_index(place, part, key)]
+    if not isinstance(place, dict):
+        place[_index(place, last, key)] = value
+        if value is None:
+            place.remove(None)
+    elif value is None and last in place:
+        del place[last]
+    else:
+        place[last] = value
+
+
+def _index(place: Any, part: str, key: str) -> int:
+    """The position in a list that a part of a dotted key means."""
+    if not (isinstance(place, list) and part.isdecimal() and int(part) < len(place)):
+        raise RecipeError(f"--set {key}: there is no {part!r} in it")
+    return int(part)
+
+
+def toml_value(text: str) -> Any:
+    """TOML's reading of a value; nothing at all removes the key; what is not TOML is plain text."""
+    if not text:
+        return None
+    try:
+        content = tomllib.loads(f"value = {text}")
+    except NOT_TOML:
+        return text
+    return content["value"] if len(content) == 1 else text

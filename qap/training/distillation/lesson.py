@@ -1,0 +1,83 @@
+"""A lesson: the student to train, the data, and the teacher if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from qap.errors import QapError, missing_extra
+from qap.recipe import DistillRecipe, Recipe
+from qap.training.fit import fit
+from qap.training.history import EpochRecord, History
+from qap.training.networks import untrained_student
+from qap.training.objective import Objective
+
+try:
+    import keras
+except ImportError as error:
+    raise missing_extra("train", error) from error
+
+if TYPE_CHECKING:
+    from qap.data.dataset import Dataset
+
+
+class Taught(NamedTuple):
+    """A student with its best weights, and how it came there."""
+
+    model: keras.Model
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a distillation method works with.
+
+    Args:
+        recipe: its `student`, `prune`, `quantize`, `distill` and `seed` are read.
+        dataset: trained on `train`, chosen on `validation`.
+        teacher: a trained model, or a new one that learns together with the student; None when there is none.
+        progress: called after every epoch.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    teacher: keras.Model | None = None
+    progress: Callable[[EpochRecord], None] | None = None
+
+    @property
+    def distill(self) -> DistillRecipe:
+        """How the answers are softened and weighed."""
+        if self.recipe.distill is None:
+            raise QapError(f"the recipe {self.recipe.name!r} has no [distill]")
+        return self.recipe.distill
+
+    def taught_by(self) -> keras.Model:
+        """The teacher.
+
+        Raises:
+            QapError: there is none.
+        """
+        if self.teacher is None:
+            raise QapError(f"the recipe {self.recipe.name!r} distills, but there is no teacher; train it first")
+        return self.teacher
+
+    def train(self, objective: Objective | None = None, *, generation: int = 0) -> Taught:
+        """Train a new student.
+
+        Args:
+            objective: what it minimizes; labels alone if None.
+            generation: another one starts from other weights.
+        """
+        recipe, data = self.recipe, self.dataset
+        model = untrained_student(recipe, data.n_in, data.n_classes, generation=generation)
+        history = fit(
+            model,
+            data,
+            recipe.student,
+            seed=recipe.seed + generation,
+            prune=recipe.prune,
+            objective=objective,
+            progress=self.progress,
+        )
+        return Taught(model, history)
