@@ -48,7 +48,7 @@ def cubic(progress: Any, final: float, rounds: int) -> Any:
 def in_rounds(progress: Any, final: float, rounds: int) -> Any:
     """The same share of what is left in each round, with training before and between (arXiv:1803.03635)."""
     done = tf.floor(progress * rounds)
-    return tf.where(done >= rounds, tf.cast(final, progress.dtype), 1 - (1 - final) ** (done / rounds))
+    return tf.where(done >= rounds, tf.constant(final, progress.dtype), 1 - (1 - final) ** (done / rounds))
 
 
 SCHEDULES: Mapping[str, Schedule] = {
