@@ -136,6 +136,9 @@ def _prune(content: dict[str, Any], former: dict[str, Any], prune: str, name: st
         for layer in layers:
             layer.pop("sparsity", None)
             layer.pop("fan_in", None)
+        hidden = sum(layer["units"] for layer in layers[:-1])
+        if hidden < 2:
+            raise RecipeError(f"technique {name!r} needs at least two hidden neurons, but the recipe has {hidden}")
         schedule = {key: former[key] for key in ("begin_step", "end_step", "every") if key in former}
         content["prune"] = {"granularity": "neuron", "sparsity": HALF, **schedule}
         return

@@ -10,8 +10,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +24,8 @@ from qap.report.figures import BLUE, GREY, INK, ORANGE, WIDTH, save_svg, short, 
 
 TEXT_WIDTH = 160
 NONE = "-"
+SPREAD = 20
+"""Numbers that are further apart than by this factor are drawn on a logarithmic axis."""
 
 
 def write_comparison(found: Comparison, folder: Path) -> dict[str, Path]:
@@ -130,16 +134,13 @@ def comparison_figure(found: Comparison) -> Figure:
     figure = Figure(figsize=(WIDTH, 1.3 + 0.28 * len(found.techniques)), facecolor="white")
     accuracy, memory, hardware = figure.subplots(1, 3, sharey=True)
     rows = range(len(found.techniques))
-    for row, technique in zip(rows, found.techniques, strict=True):
-        runs = [100 * each.test for each in found.of(technique)]
-        number = found.summary(technique)["test"]
-        accuracy.plot(runs, [row] * len(runs), "o", color=GREY, markersize=3, markerfacecolor="none", zorder=2)
-        if number:
-            error = 100 * (number.spread or 0)
-            accuracy.errorbar(
-                100 * number.mean, row, xerr=error, fmt="D", color=BLUE, markersize=4, capsize=2, zorder=3
-            )
-    accuracy.set_xlabel("test accuracy (%): runs, mean ± standard deviation")
+    means = [Statistic.of([100 * each.test for each in found.of(technique)]) for technique in found.techniques]
+    x, spread = zip(*((mean.mean, mean.spread or 0) for mean in means if mean), strict=True)
+    accuracy.errorbar(x, rows, xerr=spread, fmt="D", color=BLUE, markersize=4, capsize=2, label="mean ± std. deviation")
+    runs = [(100 * each.test, row) for row in rows for each in found.of(found.techniques[row])]
+    accuracy.plot(*zip(*runs, strict=True), "o", color=GREY, markersize=7, markerfacecolor="none", label="one run")
+    accuracy.set_xlabel("test accuracy (%)")
+    accuracy.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     _points(memory, found, "dense_bytes", "s", GREY, "zeros included")
     _points(memory, found, "sparse_bytes", "D", BLUE, "sparse storage")
     memory.set_xlabel("parameters (bytes)")
@@ -148,7 +149,7 @@ def comparison_figure(found: Comparison) -> Figure:
     hardware.set_xlabel("unrolled hardware (adders, LUT)")
     for axes in (memory, hardware):
         if axes.lines:
-            axes.set_xscale("log")
+            _spread_out(axes)
             axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     accuracy.set_yticks(rows, [short(technique) for technique in found.techniques])
     accuracy.set_ylim(len(found.techniques) - 0.5, -0.5)
@@ -161,3 +162,15 @@ def _points(axes: Axes, found: Comparison, key: str, marker: str, color: str, la
     if measured:
         x, y = zip(*measured, strict=True)
         axes.plot(x, y, marker, color=color, markersize=4.5, label=label, markerfacecolor=color, linestyle="none")
+
+
+def _spread_out(axes: Axes) -> None:
+    """A logarithmic axis where the numbers need one; whole numbers at its ticks either way."""
+    x = np.concatenate([np.asarray(line.get_xdata(), np.float64) for line in axes.lines])
+    if x.max() > SPREAD * x.min():
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.set_xlim(0, 1.1 * float(x.max()))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -1,0 +1,183 @@
+"""A comparison of real trainings that take a moment each: what is measured, shared, skipped and continued."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="tensorflow is not installed")
+pytest.importorskip("qkeras", reason="qkeras is not installed")
+
+from qap import flow
+from qap.csd import adders
+from qap.errors import QapError, RecipeError, ToolMissing
+from qap.explore import compare as module
+from qap.explore.compare import adopt_teacher, compare
+from qap.recipe import parse_recipe
+from qap.run import RunDirectory
+from qap.storage import load_network
+
+LAYERS = [{"units": 4, "weight": 4, "activation": "quantized_relu(4,1)"}, {"units": 2, "weight": 4}]
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    """Two epochs on 60 pictures: bright above or bright below."""
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    x = rng.integers(0, 100, (60, 3, 3), np.uint8)
+    x[y == 0, 0] += 120
+    x[y == 1, 2] += 120
+    path = tmp_path_factory.mktemp("data") / "data.npz"
+    np.savez(path, x=x, y=y)
+    training = {"epochs": 2, "batch_size": 16, "learning_rate": 0.01}
+    return parse_recipe(
+        {
+            "name": "tiny",
+            "seed": 5,
+            "data": {"name": f"npz:{path}", "validation": 0.2},
+            "teacher": {"units": [8], **training},
+            "student": {"layers": LAYERS, **training},
+            "prune": {"sparsity": 0.5, "every": 2},
+            "distill": {},
+        },
+        "test",
+    )
+
+
+@pytest.fixture
+def no_rtl(monkeypatch):
+    """As if the rtl extra were not installed."""
+
+    def missing(run, progress):
+        raise ToolMissing("the package 'da4ml' is not installed")
+
+    stage = flow.STAGES["rtl"]
+    monkeypatch.setitem(flow.STAGES, "rtl", flow.Stage("rtl", missing, stage.reads, stage.writes, stage.settings))
+
+
+class Stops(flow.Silent):
+    """Ctrl-C when a stage begins."""
+
+    def start(self, stage, total):
+        if stage == "student":
+            raise KeyboardInterrupt
+
+
+def trained(folder):
+    return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("*/student.keras")}
+
+
+def test_an_interrupted_comparison_continues_and_measures_what_the_networks_are(recipe, tmp_path, no_rtl):
+    names = ["qat", "qap+kd", "kd"]
+    with pytest.raises(KeyboardInterrupt):
+        compare(recipe, names, 1, tmp_path, progress=lambda run: Stops() if run == "qap+kd-seed5" else flow.Silent())
+    before = trained(tmp_path)
+    assert set(before) == {"qat-seed5"}
+    found = compare(recipe, names, 1, tmp_path)
+    after = trained(tmp_path)
+    assert set(after) == {"qat-seed5", "qap+kd-seed5", "kd-seed5"}
+    assert after["qat-seed5"] == before["qat-seed5"]
+    # one teacher for both that learn from one
+    teachers = [(tmp_path / name / "teacher.keras").read_bytes() for name in ("qap+kd-seed5", "kd-seed5")]
+    assert teachers[0] == teachers[1]
+    assert not (tmp_path / "qat-seed5" / "teacher.keras").exists()
+
+    assert found.techniques == tuple(names)
+    assert [(each.technique, each.seed) for each in found.outcomes] == [(name, 5) for name in names]
+    for each in found.outcomes:
+        run = RunDirectory.open(tmp_path / f"{each.technique}-seed5")
+        network = load_network(run.file("network.npz"))
+        data = run.dataset
+        assert each.test == (network.decide(network.forward(data.test.x)) == data.test.y).mean()
+        assert each.validation == (network.decide(network.forward(data.validation.x)) == data.validation.y).mean()
+        assert (each.parameters, each.nonzeros) == (network.parameters, network.nonzeros)
+        assert each.dense_bytes == network.size_bytes
+        assert each.sparse_bytes <= each.dense_bytes
+        assert each.adders == adders(network)
+        assert (each.lut, each.lut_source) == (None, None)
+        assert each.notes == ("LUTs not counted: the package 'da4ml' is not installed",)
+        assert each.training_s > 0
+    qat, pruned, _ = found.outcomes
+    assert pruned.nonzeros < qat.nonzeros
+    seconds = {name: record["seconds"] for name, record in stages(tmp_path / "qap+kd-seed5").items()}
+    assert pruned.training_s == pytest.approx(seconds["teacher"] + seconds["student"])
+
+
+def stages(folder):
+    return json.loads((folder / "stages.json").read_text())
+
+
+def test_more_seeds_only_train_the_new_ones(recipe, tmp_path, no_rtl):
+    compare(recipe, ["qat"], 1, tmp_path)
+    before = trained(tmp_path)
+    found = compare(recipe, ["qat", "qat"], 2, tmp_path)
+    assert [each.seed for each in found.outcomes] == [5, 6]
+    assert set(trained(tmp_path)) == {"qat-seed5", "qat-seed6"}
+    assert trained(tmp_path)["qat-seed5"] == before["qat-seed5"]
+    numbers = found.summary("qat")["test"]
+    assert numbers.mean == pytest.approx(np.mean([each.test for each in found.outcomes]))
+    assert numbers.spread == pytest.approx(np.std([each.test for each in found.outcomes], ddof=1))
+
+
+def test_what_has_no_integer_form_is_evaluated_with_keras_and_says_so(recipe, tmp_path, no_rtl):
+    found = compare(recipe, ["float", "pruned", "dq"], 1, tmp_path)
+    full, pruned, dynamic = found.outcomes
+    for each in found.outcomes:
+        assert each.notes[0].startswith("no integer form, evaluated with Keras: ")
+        assert (each.adders, each.lut) == (None, None)
+        student = stages(tmp_path / f"{each.technique}-seed5")["student"]["result"]["accuracy"]
+        assert (each.test, each.validation) == (student["test"], student["validation"])
+    assert full.parameters == full.nonzeros == 9 * 4 + 4 + 4 * 2 + 2
+    assert full.dense_bytes == full.sparse_bytes == 4 * full.parameters
+    assert pruned.parameters - pruned.nonzeros == 22
+    assert pruned.sparse_bytes < pruned.dense_bytes == full.dense_bytes
+    assert dynamic.dense_bytes < full.dense_bytes / 2
+
+
+def test_a_teacher_of_other_data_or_settings_is_not_taken_over(recipe, tmp_path):
+    first = RunDirectory.create(tmp_path / "first", recipe)
+    flow.run_flow(first, ["data", "teacher"])
+    for name, changes in {
+        "seed": ["seed=6"],
+        "epochs": ["teacher.epochs=3"],
+        "student": ["prune.sparsity=0.2"],
+    }.items():
+        other = RunDirectory.create(tmp_path / name, recipe.override(changes))
+        flow.run_flow(other, ["data"])
+        assert adopt_teacher(other, [first]) == (name == "student")
+        assert other.file("teacher.keras").exists() == (name == "student")
+    record = RunDirectory.open(tmp_path / "student").stage("teacher")
+    assert record == first.stage("teacher")
+    assert not adopt_teacher(RunDirectory.open(tmp_path / "student"), [first])
+
+
+def test_networks_that_are_too_large_are_not_laid_out(recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_LUTS", 3)
+    (only,) = compare(recipe, ["qat"], 1, tmp_path).outcomes
+    assert only.lut is None
+    assert "LUTs not counted: unrolled it takes about" in only.notes[0]
+    assert "more than 3 are not laid out" in only.notes[0]
+
+
+def test_estimated_luts_are_those_of_the_rtl(recipe, tmp_path):
+    pytest.importorskip("da4ml", reason="da4ml is not installed")
+    (only,) = compare(recipe, ["qap"], 1, tmp_path).outcomes
+    assert only.lut == stages(tmp_path / "qap-seed5")["rtl"]["result"]["estimated_luts"]
+    assert (only.lut_source, only.notes) == ("estimate", ())
+
+
+def test_mistakes_are_found_before_any_training(recipe, tmp_path):
+    with pytest.raises(RecipeError, match="unknown technique 'qapp'"):
+        compare(recipe, ["qat", "qapp"], 1, tmp_path)
+    with pytest.raises(QapError, match="at least one seed is needed, but got 0"):
+        compare(recipe, ["qat"], 0, tmp_path)
+    with pytest.raises(QapError, match="at least one technique is needed"):
+        compare(recipe, [], 1, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_names_its_run(recipe, tmp_path):
+    (tmp_path / "qat-seed5").write_text("")
+    with pytest.raises(QapError, match=r"^qat-seed5: .*qat-seed5 is a file"):
+        compare(recipe, ["qat"], 1, tmp_path)
