@@ -161,6 +161,8 @@ def _function_name(activation: Any) -> str:
 def _quantized(layer: str, what: str, quantizer: Any, variable: Any) -> npt.NDArray[np.float64]:
     if quantizer is None:
         raise NotExact(layer, f"its {what} has no quantizer, it is float")
+    if reason := getattr(quantizer, "not_exact", None):
+        raise NotExact(layer, reason)
     alpha = getattr(quantizer, "alpha", None)
     if alpha is not None and not (isinstance(alpha, str) and alpha == "auto_po2") and not _powers_of_two(alpha):
         raise NotExact(layer, f"its {what} has a float scale (alpha={alpha!r}); use alpha='auto_po2' or a power of two")

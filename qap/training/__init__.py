@@ -71,9 +71,10 @@ def train_student(
     """
     from qap.training.distillation import DISTILLERS, Lesson
     from qap.training.networks import without_dead_neurons
+    from qap.training.post_training import quantize
 
     lesson = Lesson(recipe, dataset, teacher, progress)
     model, history = lesson.train() if recipe.distill is None else DISTILLERS[recipe.distill.method](lesson)
     if recipe.prune.granularity == "neuron":
         model = without_dead_neurons(model, recipe, dataset.n_in)
-    return model, history
+    return quantize(model, recipe, dataset), history

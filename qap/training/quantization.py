@@ -83,6 +83,78 @@ class FixedPointQuantizer:
         return f"relu({self.format})" if self.relu else self.format
 
 
+@keras.saving.register_keras_serializable(package="qap")
+class ChannelQuantizer:
+    """Brings the weights of each neuron onto a grid of its own, or all onto one: half to even, saturating.
+
+    Args:
+        signed: whether the grids go below 0.
+        width: bits of every weight.
+        fractional: fractional bits, one number for all neurons or one for each.
+    """
+
+    def __init__(self, signed: bool, width: int, fractional: list[int]) -> None:
+        self.signed, self.width = bool(signed), int(width)
+        self.fractional = np.array(fractional, np.int64)
+
+    def __call__(self, x: Any) -> Any:
+        """Quantize a float32 or float64 tensor (..., neurons)."""
+        x = tf.convert_to_tensor(x)
+        scale = tf.constant(np.ldexp(1.0, self.fractional.astype(np.int32)), x.dtype)
+        form = FixedPoint(self.signed, self.width, self.width)
+        low, high = _float_range(form, x.dtype.as_numpy_dtype)
+        quantized = tf.clip_by_value(tf.round(x * scale), low, high) / scale
+        return tf.stop_gradient(quantized) + (x - tf.stop_gradient(x))
+
+    @property
+    def bits(self) -> int:
+        """QKeras' layers ask for it."""
+        return self.width
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {"signed": self.signed, "width": self.width, "fractional": self.fractional.tolist()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> ChannelQuantizer:
+        """What Keras loads."""
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="qap")
+class FloatScaleQuantizer:
+    """Weights as whole multiples of a float scale, as dynamic quantization has them; no exact integer form.
+
+    Args:
+        width: bits of every weight; the range is symmetric.
+        per_channel: a scale for each neuron, not one for all.
+    """
+
+    not_exact = (
+        "dynamic quantization gives its weights a float scale and leaves biases and activations float; "
+        'quantize.method = "ptq", "full-integer" or "qat" has an integer form'
+    )
+
+    def __init__(self, width: int, per_channel: bool = False) -> None:
+        self.width, self.per_channel = int(width), bool(per_channel)
+
+    def __call__(self, x: Any) -> Any:
+        """Quantize a float tensor (n_in, neurons)."""
+        x = tf.convert_to_tensor(x)
+        largest = tf.reduce_max(tf.abs(x), axis=0 if self.per_channel else None, keepdims=True)
+        scale = tf.maximum(largest, 1e-30) / max(1, 2 ** (self.width - 1) - 1)
+        return tf.round(x / scale) * scale
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {"width": self.width, "per_channel": self.per_channel}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> FloatScaleQuantizer:
+        """What Keras loads."""
+        return cls(**config)
+
+
 def keras_quantizer(text: str, role: Role = "weight") -> Any:
     """The Keras quantizer of a recipe's expression.
 

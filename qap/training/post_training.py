@@ -1,0 +1,206 @@
+"""Quantization after the training: a float student gets the formats that calibration finds for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import RecipeError, missing_extra
+from qap.fixed import FixedPoint
+from qap.quantizer import Quantizer
+from qap.recipe import LayerRecipe, Recipe
+from qap.training.calibration import CALIBRATIONS, min_max, saturating
+
+try:
+    import keras
+    import qkeras
+except ImportError as error:
+    raise missing_extra("train", error) from error
+
+from qap.training.networks import rectifies
+from qap.training.quantization import ChannelQuantizer, FixedPointQuantizer, FloatScaleQuantizer
+
+if TYPE_CHECKING:
+    from qap.data.dataset import Dataset
+
+DEFAULT_CALIBRATION = "mse"
+DEFAULT_PERCENTILE = 99.9
+DEFAULT_SAMPLES = 2048
+INTEGER_BITS, INTEGER_BIAS_BITS = 8, 32
+
+Array = npt.NDArray[Any]
+
+
+class Trained(NamedTuple):
+    """A layer of the float student.
+
+    Args:
+        name: of the layer.
+        part: what the recipe says of it.
+        kernel: (n_in, n_out).
+        bias: (n_out,), None without.
+        answers: (samples, n_out) behind the activation, for the calibration samples.
+    """
+
+    name: str
+    part: LayerRecipe
+    kernel: Array
+    bias: Array | None
+    answers: Array
+
+
+def quantize(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Model:
+    """What `quantize.method` makes of a trained float student.
+
+    Args:
+        model: a student as `untrained_student` builds it, trained.
+        recipe: its `quantize` and the widths of its `student.layers` are read.
+        dataset: `train` is looked at for the ranges of activations.
+
+    Raises:
+        RecipeError: the formats of a layer are none that calibration could choose a range for.
+    """
+    return QUANTIZERS[recipe.quantize.method](model, recipe, dataset)
+
+
+def _as_it_is(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Model:
+    return model
+
+
+def _calibrated(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Model:
+    """PTQ: weights, biases and activations at the widths of the recipe's layers."""
+    inputs = x = keras.Input((dataset.n_in,), name="inputs")
+    for index, layer in enumerate(_layers(model, recipe, dataset)):
+        where = f"student.layers.{index}"
+        kernel = _kernel_quantizer(layer, recipe, _width(layer.part.weight, f"{where}.weight"))
+        bias = None if layer.bias is None else _plain(layer.bias, _width(layer.part.bias, f"{where}.bias"))
+        x = _dense(layer, kernel, bias)(x)
+        if layer.part.activation != "linear":
+            width = _width(layer.part.activation, f"{where}.activation", "activation")
+            x = _activation(layer, recipe, width)(x)
+    return _with_weights(keras.Model(inputs, x, name="student"), model)
+
+
+def _full_integer(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Model:
+    """FIQ: 8 bits for inputs, weights and activations, and biases of 32 bits at the scale of the accumulators."""
+    if dataset.input_format.width > INTEGER_BITS:
+        raise RecipeError(
+            f'quantize.method = "full-integer" needs inputs of at most {INTEGER_BITS} bits, but data.input_format is '
+            f"{dataset.input_format}"
+        )
+    inputs = x = keras.Input((dataset.n_in,), name="inputs")
+    fractional = dataset.input_format.fractional
+    for layer in _layers(model, recipe, dataset):
+        kernel = _kernel_quantizer(layer, recipe, INTEGER_BITS)
+        shifts = kernel.fractional + fractional
+        bias = None if layer.bias is None else _bias_quantizer(shifts)
+        x = _dense(layer, kernel, bias)(x)
+        if layer.part.activation != "linear":
+            activation = _activation(layer, recipe, INTEGER_BITS)
+            fractional = FixedPoint.parse(activation.activation.format).fractional
+            x = activation(x)
+        else:
+            fractional = int(np.max(shifts))
+    return _with_weights(keras.Model(inputs, x, name="student"), model)
+
+
+def _dynamic(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Model:
+    """DQ: weights at the widths of the recipe with float scales; biases and activations stay float."""
+    inputs = x = keras.Input((dataset.n_in,), name="inputs")
+    for index, layer in enumerate(_layers(model, recipe, dataset)):
+        width = _width(layer.part.weight, f"student.layers.{index}.weight")
+        x = _dense(layer, FloatScaleQuantizer(width, recipe.quantize.per_channel), None)(x)
+        if rectifies(layer.part):
+            x = keras.layers.ReLU(name=f"activation_{index}")(x)
+    return _with_weights(keras.Model(inputs, x, name="student"), model)
+
+
+QUANTIZERS: Mapping[str, Callable[[keras.Model, Recipe, Dataset], keras.Model]] = {
+    "qat": _as_it_is,
+    "none": _as_it_is,
+    "ptq": _calibrated,
+    "full-integer": _full_integer,
+    "dynamic": _dynamic,
+}
+"""`quantize.method` -> what happens to a student after its training."""
+
+
+def _layers(model: keras.Model, recipe: Recipe, dataset: Dataset) -> list[Trained]:
+    """The dense layers of a float student, with what they answer on training samples."""
+    dense = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    behind = [*(layer.input for layer in dense[1:]), model.output]
+    samples = recipe.quantize.samples or DEFAULT_SAMPLES
+    rows = np.unique(np.linspace(0, len(dataset.train) - 1, samples).astype(np.int64))
+    answers = keras.Model(model.inputs, behind)(dataset.real(dataset.train.x[rows]), training=False)
+    answers = answers if isinstance(answers, list | tuple) else [answers]
+    return [
+        Trained(layer.name, part, np.asarray(layer.kernel), _bias(layer), np.asarray(answer))
+        for layer, part, answer in zip(dense, recipe.student.layers, answers, strict=True)
+    ]
+
+
+def _bias(layer: Any) -> Array | None:
+    return np.asarray(layer.bias) if layer.use_bias else None
+
+
+def _width(text: str, where: str, role: Any = "weight") -> int:
+    """The bits of a fixed-point quantizer.
+
+    Raises:
+        RecipeError: it has no range to choose.
+    """
+    quantizer = Quantizer.parse(text, role)
+    if quantizer.name == "fixed_point":
+        return quantizer.format.width
+    if quantizer.name in ("quantized_bits", "quantized_relu"):
+        return int(quantizer.arguments["bits"])
+    raise RecipeError(
+        f"{where}={text} has no range that calibration could choose; after the training take quantized_bits, "
+        'quantized_relu or ap_fixed, or train it with quantize.method = "qat"'
+    )
+
+
+def _fractional(values: Array, recipe: Recipe, signed: bool, width: int) -> int:
+    choose = CALIBRATIONS[recipe.quantize.calibration or DEFAULT_CALIBRATION]
+    return choose(values, signed, width, recipe.quantize.percentile or DEFAULT_PERCENTILE)
+
+
+def _kernel_quantizer(layer: Trained, recipe: Recipe, width: int) -> ChannelQuantizer:
+    columns = list(layer.kernel.T) if recipe.quantize.per_channel else [layer.kernel]
+    return ChannelQuantizer(True, width, [_fractional(column, recipe, True, width) for column in columns])
+
+
+def _plain(values: Array, width: int) -> FixedPointQuantizer:
+    """Biases are few, none of them saturates."""
+    return FixedPointQuantizer(str(saturating(True, width, min_max(values, True, width, 100))))
+
+
+def _bias_quantizer(shifts: npt.NDArray[np.int64]) -> ChannelQuantizer:
+    return ChannelQuantizer(True, INTEGER_BIAS_BITS, [int(shift) for shift in np.atleast_1d(shifts)])
+
+
+def _activation(layer: Trained, recipe: Recipe, width: int) -> Any:
+    relu = rectifies(layer.part)
+    form = saturating(not relu, width, _fractional(layer.answers, recipe, not relu, width))
+    return qkeras.QActivation(FixedPointQuantizer(str(form), relu), name=layer.name.replace("dense", "activation"))
+
+
+def _dense(layer: Trained, kernel: Any, bias: Any) -> Any:
+    return qkeras.QDense(
+        layer.kernel.shape[1],
+        kernel_quantizer=kernel,
+        bias_quantizer=bias,
+        use_bias=layer.bias is not None,
+        kernel_initializer="zeros",
+        name=layer.name,
+    )
+
+
+def _with_weights(quantized: keras.Model, model: keras.Model) -> keras.Model:
+    for layer in quantized.layers:
+        if hasattr(layer, "kernel"):
+            layer.set_weights(model.get_layer(layer.name).get_weights())
+    return quantized
