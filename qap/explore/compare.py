@@ -24,7 +24,7 @@ from qap.hardware.size import HOPELESS_LUTS, unrolled_size
 from qap.network import IntegerNetwork
 from qap.quantizer import Quantizer
 from qap.recipe import Recipe
-from qap.run import NETWORK, WEIGHTS, RunDirectory, StageRecord
+from qap.run import NETWORK, STUDENT, RunDirectory, StageRecord
 from qap.storage import load_network
 
 MOST_LUTS = 25_000
@@ -41,7 +41,7 @@ class Outcome:
         test: accuracy on the test split, 0 to 1; of the integer network where there is one, else of the Keras model.
         validation: the same on the validation split.
         parameters: weights and biases.
-        nonzeros: those that are not 0; biases of float models all count.
+        nonzeros: those that are not 0.
         dense_bytes: all parameters at their widths.
         sparse_bytes: each layer in the smallest format, as `qap.explore.sparse_size` counts.
         adders: two-operand adders of the unrolled integer network, nothing shared.
@@ -193,19 +193,17 @@ def _outcome(
         network = load_network(run.file(NETWORK))
     except NotExact as error:
         accuracy = records["student"].result["accuracy"]
-        notes.append(f"no integer form, evaluated with Keras: {error.why}")
+        why = "weights and activations are float" if run.recipe.quantize.method == "none" else error.why
+        notes.append(f"no integer form, evaluated with Keras: {why}")
     layers = integer_layers(network) if network else float_layers(run)
     lut, why_not = _luts(run, network, synth, progress) if network else (None, "")
-    weights = sum(layer.weight.size for layer in layers)
-    biases = sum(layer.bias_count for layer in layers)
-    nonzero_weights = sum(int(np.count_nonzero(layer.weight)) for layer in layers)
     return Outcome(
         technique,
         run.recipe.seed,
         accuracy["test"],
         accuracy["validation"],
-        weights + biases,
-        network.nonzeros if network else nonzero_weights + biases,
+        sum(layer.parameters for layer in layers),
+        sum(layer.nonzeros for layer in layers),
         dense_bytes(layers),
         sparse_bytes(layers),
         adders(network) if network else None,
@@ -247,21 +245,29 @@ def adopt_teacher(run: RunDirectory, others: Sequence[RunDirectory]) -> bool:
 
 def float_layers(run: RunDirectory) -> list[StoredLayer]:
     """The layers of a student that was not frozen: 32 bits a number, or the recipe's bits for quantized weights."""
-    recipe = run.recipe
+    from qap.training.networks import load_model
+
+    dense = [layer for layer in load_model(run.file(STUDENT)).layers if hasattr(layer, "kernel")]
     layers = []
-    with np.load(run.file(WEIGHTS), allow_pickle=False) as arrays:
-        for index, layer in enumerate(recipe.student.layers):
-            kernel = arrays[f"trained_{index}"]
-            bits = _weight_bits(layer.weight) if recipe.quantize.method == "dynamic" else FLOAT_BITS
-            layers.append(StoredLayer(kernel, bits, 0 if layer.bias == "none" else kernel.shape[1], FLOAT_BITS))
+    for layer, part in zip(dense, run.recipe.student.layers, strict=True):
+        quantizer = getattr(layer, "kernel_quantizer_internal", None)
+        kernel = layer.kernel.value if quantizer is None else quantizer(layer.kernel.value)
+        bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(0)
+        if quantizer is None:
+            layers.append(StoredLayer(np.asarray(kernel), FLOAT_BITS, bias, FLOAT_BITS))
+            continue
+        scales = kernel.shape[1] if run.recipe.quantize.per_channel else 1
+        float_scales = scales if run.recipe.quantize.method == "dynamic" else 0
+        bits = _weight_bits(part.weight)
+        layers.append(StoredLayer(np.asarray(kernel), bits, bias, FLOAT_BITS, float_scales * FLOAT_BITS))
     return layers
 
 
-def _weight_bits(quantizer: str) -> int:
-    known = Quantizer.parse(quantizer, role="weight")
-    if known.name == "fixed_point":
-        return known.format.width
-    return int(known.arguments.get("bits", {"binary": 1}.get(known.name, 2)))
+def _weight_bits(text: str) -> int:
+    quantizer = Quantizer.parse(text, role="weight")
+    if quantizer.name == "fixed_point":
+        return quantizer.format.width
+    return int(quantizer.arguments.get("bits", 1 if quantizer.name == "binary" else 2))
 
 
 def _luts(run: RunDirectory, network: IntegerNetwork, synth: bool, progress: Progress) -> tuple[int | None, str]:

@@ -57,6 +57,9 @@ TECHNIQUES: dict[str, Technique] = {
 """By name; each also combines with others, as in `qap+kd`."""
 DEFAULT = ("float", "pruned", "structured", "ptq", "dq", "fiq", "qat", "qap", "kd", "qap+kd")
 NEED_A_TEACHER = ("offline", "online")
+MUTUAL_ALPHA = 0.5
+"""Where both learn, imitation and labels weigh alike (Zhang et al. 2018, arXiv:1706.00384): two that mostly imitate
+each other can agree on nothing."""
 ALWAYS = ("temperature", "alpha", "alpha_decay")
 """Keys of [distill] that every method reads."""
 
@@ -92,8 +95,8 @@ def technique_recipe(base: Recipe, name: str, seed: int) -> Recipe:
         same = former["distill"].get("method", "offline") == distill
         keys = former["distill"] if same else [key for key in ALWAYS if key in former["distill"]]
         content["distill"] = {key: former["distill"][key] for key in keys} | {"method": distill}
-        if distill == "offline":
-            del content["distill"]["method"]
+        if distill == "online" and not same:
+            content["distill"]["alpha"] = MUTUAL_ALPHA
     if distill in NEED_A_TEACHER:
         _teach(content, former["teacher"], _chosen(name, parts, "ensemble"), name)
     return parse_recipe(content, f"technique {name!r}")

@@ -11,7 +11,7 @@ from qap.network import LayerSpec, connect
 def layer(n_in, n_out, nonzeros, bits, biases=0, bias_bits=0):
     weight = np.zeros((n_in, n_out), int)
     weight.flat[:nonzeros] = 1
-    return StoredLayer(weight, bits, biases, bias_bits)
+    return StoredLayer(weight, bits, np.ones(biases), bias_bits)
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,9 @@ def layer(n_in, n_out, nonzeros, bits, biases=0, bias_bits=0):
 )
 def test_the_smallest_format_is_counted(stored, bits):
     assert sparse_bytes([stored]) == -(-bits // 8)
+    assert stored.nonzeros == np.count_nonzero(stored.weight) + stored.bias.size
     assert dense_bytes([stored]) == -(
-        -(stored.weight.size * stored.weight_bits + stored.bias_count * stored.bias_bits) // 8
+        -(stored.weight.size * stored.weight_bits + stored.bias.size * stored.bias_bits) // 8
     )
 
 
@@ -44,3 +45,9 @@ def test_a_networks_dense_bytes_are_its_size():
     spec = LayerSpec("a", np.array([[1, -4], [0, 3], [0, 2]]), form, np.array([9, 0]), wide)
     network = connect(FixedPoint.parse("ap_ufixed<1,1>"), [spec], ["0", "1"])
     assert dense_bytes(integer_layers(network)) == network.size_bytes == -(-(6 * 3 + 2 * 6) // 8)
+
+
+def test_scales_are_counted():
+    stored = layer(4, 2, 1, 8)._replace(scale_bits=64)
+    assert dense_bytes([stored]) == 8 + 8
+    assert sparse_bytes([stored]) == 2 + 8

@@ -70,7 +70,8 @@ def test_a_technique_is_what_its_name_says(name):
     own = recipe.student.layers[0].sparsity
     assert own == (0.25 if EXPECTED[name][1] == WEIGHTS else None)
     if recipe.distill:
-        assert (recipe.distill.temperature, recipe.distill.alpha) == (3.0, 0.8)
+        alpha = 0.5 if recipe.distill.method == "online" else 0.8
+        assert (recipe.distill.temperature, recipe.distill.alpha) == (3.0, alpha)
 
 
 def test_every_technique_is_expected_somewhere():
@@ -82,6 +83,9 @@ def test_the_recipes_own_settings_are_kept_where_the_technique_uses_them():
     assert technique_recipe(base(), "qap", 0).prune == base().prune
     assert technique_recipe(base(), "self", 0).distill == base().distill
     assert technique_recipe(base(), "kd", 0).distill.generations is None
+    mutual = base(distill={"method": "online", "alpha": 0.9, "teacher": "warm"})
+    assert technique_recipe(mutual, "online", 0).distill == mutual.distill
+    assert technique_recipe(mutual, "kd", 0).distill.alpha == 0.9
     calibrated = base(quantize={"method": "ptq", "calibration": "min-max", "samples": 5})
     assert technique_recipe(calibrated, "ptq", 0).quantize == calibrated.quantize
     assert technique_recipe(calibrated, "fiq", 0).quantize.calibration is None
