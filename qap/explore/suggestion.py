@@ -165,13 +165,16 @@ def suggested_recipe(recipe: Recipe, network: IntegerNetwork, suggestion: Sugges
         )
     content = recipe.model_dump(mode="json", exclude_none=True)
     content["name"] = name
-    if content["prune"].get("granularity", "weight") == "weight":
+    if recipe.prune.granularity == "weight":
         content["prune"]["scope"] = "layer"
     else:
-        content["prune"] = {"scope": "layer"}  # whole neurons are gone already: what is suggested are single weights
+        content["prune"] = {"scope": "layer"}  # what is suggested are single weights of the neurons that are left
+    if recipe.quantize.method == "full-integer":
+        del content["quantize"]  # it has 8 bits, whatever the layers say
     layers = content["student"]["layers"]
     for index, (layer, change) in enumerate(zip(network.layers, suggestion.changes, strict=True)):
         layers[index]["units"] = layer.n_out
+        layers[index].pop("fan_in", None)
         if change.bits is not None:
             form = narrowed(signed_format(layer), change.bits)
             layers[index]["weight"] = f"quantized_bits({form.width},{form.integer - 1},alpha=1)"

@@ -178,6 +178,22 @@ def test_estimated_luts_are_those_of_the_rtl(recipe, tmp_path):
     assert (only.lut_source, only.notes) == ("estimate", ())
 
 
+def test_synthesized_luts_are_those_of_the_core(recipe, tmp_path, monkeypatch):
+    def stage(name, result):
+        known = flow.STAGES[name]
+        work = lambda run, progress: result  # noqa: E731
+        monkeypatch.setitem(
+            flow.STAGES, name, flow.Stage(name, work, lambda r: (), lambda r: (), known.settings, known.steps)
+        )
+
+    stage("rtl", {"estimated_luts": 50})
+    stage("synth", {"reports": [{"design": "core", "lut": 40}, {"design": "core_axis", "lut": 70}]})
+    (estimated,) = compare(recipe, ["qat"], 1, tmp_path).outcomes
+    (measured,) = compare(recipe, ["qat"], 1, tmp_path, synth=True).outcomes
+    assert (estimated.lut, estimated.lut_source) == (50, "estimate")
+    assert (measured.lut, measured.lut_source) == (40, "yosys")
+
+
 def test_mistakes_are_found_before_any_training(recipe, tmp_path):
     with pytest.raises(RecipeError, match="unknown technique 'qapp'"):
         compare(recipe, ["qat", "qapp"], 1, tmp_path)

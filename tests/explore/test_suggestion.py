@@ -98,6 +98,18 @@ def test_the_recipe_holds_what_is_suggested_and_is_read_back(tmp_path):
             assert new.sparsity == change.sparsity
 
 
+def test_what_the_suggestion_replaces_is_left_out():
+    network, split = random_case(2)
+    suggestion = suggest(network, sensitivity(network, split), split, 8.0)
+    shrunk = recipe_of(4, 6, units=(10, 2), granularity="neuron", sparsity=0.5)
+    assert [layer.units for layer in suggested_recipe(shrunk, network, suggestion, "s").student.layers] == [5, 2]
+    assert suggested_recipe(shrunk, network, suggestion, "s").prune.granularity == "weight"
+    narrow = recipe_of(4, 6, granularity="fan-in", fan_in=3)
+    assert suggested_recipe(narrow, network, suggestion, "s").prune.fan_in is None
+    integer = narrow.model_copy(update={"quantize": narrow.quantize.model_copy(update={"method": "full-integer"})})
+    assert suggested_recipe(integer, network, suggestion, "s").quantize.method == "qat"
+
+
 def test_a_recipe_of_other_layers_is_refused():
     network, split = random_case(2)
     suggestion = suggest(network, sensitivity(network, split), split, 1.0)
