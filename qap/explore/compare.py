@@ -274,7 +274,7 @@ def _luts(run: RunDirectory, network: IntegerNetwork, synth: bool, progress: Pro
     """LUTs of the RTL's core, estimated or synthesized, or why there are none."""
     size, most = unrolled_size(network).lut, HOPELESS_LUTS if synth else MOST_LUTS
     if size > most:
-        return None, f"LUTs not counted: unrolled it takes about {size:,}, more than {most:,} are not laid out"
+        return None, f"LUTs not counted: about {size:,} when unrolled, networks above {most:,} are not laid out"
     try:
         estimated = run_flow(run, ["rtl"], progress=progress)["rtl"].result["estimated_luts"]
         if not synth:
