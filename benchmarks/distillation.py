@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
+import gc
 import os
 import statistics
 import time
@@ -84,9 +86,13 @@ def recipe_of(cell: Cell, epochs: int) -> Recipe:
 
 def train(cell: Cell, epochs: int, dataset: Dataset, teachers: dict[int, Any]) -> dict[str, Any]:
     """Train, freeze and judge one student."""
+    import keras
+
     from qap.freeze import freeze
     from qap.training import train_student, train_teacher
 
+    keras.utils.clear_session()
+    gc.collect()  # a graph that was trained holds its data until then
     recipe = recipe_of(cell, epochs)
     if recipe.distill and recipe.distill.needs_trained_teacher and cell.seed not in teachers:
         teachers[cell.seed], _ = train_teacher(recipe, dataset)
@@ -198,11 +204,11 @@ def main() -> int:
     done = read(path, arguments.epochs)
     if not arguments.only_report:
         teachers: dict[int, Any] = {}
+        load_once = functools.cache(functools.partial(load, "mnist", data_dir=arguments.data_dir))
         for cell in cells(arguments.seeds):
             if cell in done:
                 continue
-            dataset = load("mnist", seed=cell.seed, data_dir=arguments.data_dir)
-            row = train(cell, arguments.epochs, dataset, teachers)
+            row = train(cell, arguments.epochs, load_once(seed=cell.seed), teachers)
             append(path, row)
             print(*row.values(), flush=True)
         done = read(path, arguments.epochs)

@@ -78,7 +78,7 @@ def run_page(run: RunDirectory) -> str:
     records = read_records(run)
     network, found = records.network, records.verification
     wrong = wrong_samples(run, network, records.data.get("digest")) if network else None
-    hls = records.results["hls"]
+    hls, trained = records.results["hls"], records.results["student"].get("units_trained", ())
     differences = [str(each) for each in found.agreements if not each.exact] if found else []
     other_failures = [failure for failure in failed_checks(records.metrics) if failure not in differences]
     return render(
@@ -87,7 +87,7 @@ def run_page(run: RunDirectory) -> str:
         warnings=[*other_failures, *records.stale],
         key_figures=list(key_figures(records)),
         accuracy=accuracy_table(records),
-        size=size_table(network, records.metrics["pruned"]) if network else None,
+        size=size_table(network, records.metrics["pruned"], trained) if network else None,
         data=data_table(records) if records.data else None,
         training=training_table(records),
         curves=list(curves(records)),

@@ -37,12 +37,13 @@ def _wrong(confusion: Sequence[Sequence[int]] | None) -> str:
     return f"{count(int(matrix.sum() - matrix.trace()))} of {count(int(matrix.sum()))}"
 
 
-def size_table(network: IntegerNetwork, pruned: float | None) -> Table:
+def size_table(network: IntegerNetwork, pruned: float | None, trained: Sequence[int] = ()) -> Table:
     """How large the integer network is, and how much of it is zero.
 
     Args:
         network: the network.
         pruned: share of weights that were masked in training, None when that was not recorded.
+        trained: neurons of each layer before whole neurons were removed; empty when that was not recorded.
     """
     read = int(network.layers[0].weight.any(axis=1).sum())
     rows: Rows = [
@@ -53,7 +54,14 @@ def size_table(network: IntegerNetwork, pruned: float | None) -> Table:
         (Cell("size", "at the widths of their formats, zeros included"), f"{count(network.size_bytes)} bytes"),
         ("inputs that a weight reads", f"{count(read)} of {count(network.n_in)}"),
     ]
+    units = [layer.n_out for layer in network.layers]
+    if list(trained) not in ([], units):
+        rows.insert(0, ("neurons before and after pruning", f"{_shape(trained)} and {_shape(units)}"))
     return table("Size of the integer network.", texts("") + numbers(""), rows)
+
+
+def _shape(units: Sequence[int]) -> str:
+    return "-".join(str(n) for n in units)
 
 
 def resources_table(reports: Sequence[Mapping[str, Any]]) -> Table:

@@ -57,22 +57,44 @@ def _training_cells(part: TrainingRecipe, history: History | None, time: float |
 
 
 def _methods(recipe: Recipe) -> str:
-    prune, distill = recipe.prune, recipe.distill
-    teaching = (
-        f"The student learns from the teacher at temperature {distill.temperature:g} with weight {distill.alpha:g}"
-        if distill
-        else "The student learns from labels alone"
-    )
+    """How the student was compressed, in sentences."""
+    return f"{_teaching(recipe)}; {_pruning(recipe)}. {QUANTIZED[recipe.quantize.method]}."
+
+
+QUANTIZED = {
+    "qat": "Weights and activations are quantized while it trains",
+    "ptq": "Weights and activations are quantized after the training",
+    "full-integer": "Weights and activations have 8 bits, biases 32, chosen after the training",
+    "dynamic": "Only weights are quantized, after the training",
+    "none": "Nothing is quantized",
+}
+
+
+def _teaching(recipe: Recipe) -> str:
+    distill = recipe.distill
+    if distill is None:
+        return "The student learns from labels alone"
+    source = {
+        "offline": "the teacher",
+        "online": "a teacher that learns with it",
+        "born-again": "the generation before it",
+        "snapshots": "its own earlier answers",
+    }[distill.method]
+    return f"The student learns from {source} at temperature {distill.temperature:g} with weight {distill.alpha:g}"
+
+
+def _pruning(recipe: Recipe) -> str:
+    prune = recipe.prune
+    if prune.granularity == "fan-in":
+        return f"each neuron keeps {prune.fan_in} weights, chosen by {prune.method} on a {prune.schedule} schedule"
     own = [layer.sparsity for layer in recipe.student.layers]
     asked = sorted({prune.sparsity if sparsity is None else sparsity for sparsity in own})
     if not any(asked):
-        return f"{teaching}; the recipe prunes nothing."
+        return "the recipe prunes nothing"
     share = " or ".join(f"{100 * sparsity:g}" for sparsity in asked)
     scope = "of each layer" if prune.scope == "layer" else "of all layers together"
-    return (
-        f"{teaching}; the recipe prunes {share} % of the weights {scope}, by {prune.method}, "
-        f"on a {prune.schedule} schedule."
-    )
+    what = "hidden neurons" if prune.granularity == "neuron" else "weights"
+    return f"the recipe prunes {share} % of the {what} {scope}, by {prune.method}, on a {prune.schedule} schedule"
 
 
 def target_table(recipe: Recipe, project: str) -> Table:
