@@ -166,15 +166,15 @@ def compare(
         for name in names
     }
     outcomes: dict[tuple[str, int], Outcome] = {}
-    runs: list[RunDirectory] = []
+    donors: list[RunDirectory] = []
     for (name, seed), recipe in recipes.items():
         label = f"{name}-seed{seed}"
         try:
             run = RunDirectory.create(out / label, recipe, data_dir)
-            outcomes[name, seed] = _outcome(run, name, runs, synth, progress(label))
+            outcomes[name, seed] = _outcome(run, name, donors, synth, progress(label))
         except QapError as error:
             raise QapError(f"{label}: {error}") from error
-        runs.append(run)
+        donors.append(RunDirectory(run.path, recipe, data_dir))  # another object: this one holds its data
     ordered = tuple(outcomes[name, seed] for name in names for seed in range(base.seed, base.seed + seeds))
     return Comparison(base.name, tuple(names), ordered)
 

@@ -107,7 +107,13 @@ def _summary_rows(found: Comparison) -> list[dict[str, Any]]:
             row[f"{key}_mean"] = number.mean if number else ""
             row[f"{key}_spread"] = number.spread if number and number.spread is not None else ""
         notes = [note for name, note in found.notes() if name == technique]
-        rows.append({**row, "lut_source": found.of(technique)[0].lut_source or "", "notes": "; ".join(notes)})
+        rows.append(
+            {
+                **row,
+                "lut_source": next((each.lut_source for each in found.of(technique) if each.lut_source), ""),
+                "notes": "; ".join(notes),
+            }
+        )
     return rows
 
 
