@@ -1,0 +1,1 @@
+"""Exploration: what a run's network could do without, and how techniques compare."""
