@@ -68,7 +68,7 @@ def read_npz(path: Path) -> RawData:
         test=_part(path, arrays, "test", names, form),
         class_names=names,
         grid=PIXELS if form is None and arrays["x"].dtype == np.uint8 else form,
-        image_shape=_image_shape(arrays["x"]),
+        image_shape=_image_shape(arrays["x"], form),
         validation=_part(path, arrays, "validation", names, form),
         scaling=_scaling(path, arrays, form),
     )
@@ -208,11 +208,11 @@ def _labels(path: Path, arrays: dict[str, Array], name: str) -> list[str]:
     return [str(label) for label in y.tolist()]
 
 
-def _image_shape(x: Array) -> tuple[int, int] | None:
-    """Pictures say their shape; flat pixels are taken for a square picture when their number is a square."""
+def _image_shape(x: Array, form: FixedPoint | None) -> tuple[int, int] | None:
+    """Pictures say their shape; flat bytes are taken for a square picture when their number is a square."""
     if x.ndim == 3:
         return int(x.shape[1]), int(x.shape[2])
-    if x.dtype != np.uint8:
+    if x.dtype != np.uint8 or form is not None:
         return None
     side = math.isqrt(x.shape[1])
     return (side, side) if side * side == x.shape[1] and side > 1 else None

@@ -112,6 +112,10 @@ def test_whole_numbers_on_a_grid_of_their_own(tmp_path):
     assert (load(f"npz:{free}", input_format="ap_fixed<3,2>").test.x == x_test >> 1).all()
     pictures = saved(tmp_path, x=x.reshape(20, 1, 3), x_test=x_test.reshape(5, 1, 3), input_format=GRID, **plain)
     assert load(f"npz:{pictures}").image_shape == (1, 3)
+    flat = saved(
+        tmp_path, x=(x[:, :1] + 8).astype(np.uint8).repeat(4, axis=1), y=labels(), input_format="ap_ufixed<5,1>"
+    )
+    assert load(f"npz:{flat}").image_shape is None
 
 
 def test_labels_may_be_text_or_any_whole_numbers(tmp_path):
