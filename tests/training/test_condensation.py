@@ -91,7 +91,7 @@ def test_what_is_made_is_new_and_within_the_range_of_the_data(data, method):
 
 
 def test_chance_is_of_the_seed(data):
-    for method in ("random", *SYNTHESES):
+    for method in ("random", "distribution-matching"):
         assert (condense(data, 2, method, seed=1).real != condense(data, 2, method, seed=2).real).any()
 
 
