@@ -173,6 +173,12 @@ def test_batches_are_of_the_class_that_they_stand_for():
     assert batch[0, 0, 0] < batch[1, 0, 0] < batch[2, 0, 0]
 
 
+def test_samples_that_become_no_numbers_are_refused(data):
+    matching = Matching(Source.of(data, 2, 0))
+    with pytest.raises(QapError, match="became no numbers while they were matched"):
+        matching.descend(lambda x: tf.reduce_sum(tf.math.log(x - 100.0)), 2, 0.1)
+
+
 def test_one_sample_that_matches_the_distribution_lies_near_the_mean(data, monkeypatch):
     monkeypatch.setattr(distribution_matching, "STEPS", 300)
     means = np.stack([samples.mean(axis=0) for samples in Source.of(data, 1, 0).classes])

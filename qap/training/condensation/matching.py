@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qap.errors import missing_extra
+from qap.errors import QapError, missing_extra
 from qap.training.condensation.k_means import medoids
 from qap.training.condensation.source import Floats, Source
 
@@ -57,6 +57,9 @@ class Matching:
 
         Returns:
             float64 (n_classes, per_class, n_in), in the unit of the source.
+
+        Raises:
+            QapError: the samples became no numbers.
         """
         x = keras.Variable(self._standard(medoids(self._source)))
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps))
@@ -71,6 +74,8 @@ class Matching:
 
         tf.function(run)()
         moved: Floats = np.asarray(x.numpy(), np.float64) * self._spread + self._center
+        if not np.isfinite(moved).all():
+            raise QapError("method: the samples became no numbers while they were matched; select them instead")
         return moved
 
     def _standard(self, samples: Floats) -> Any:
