@@ -65,17 +65,19 @@ class Matching:
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps))
         optimizer.build([x])
 
-        def run() -> None:
+        def run() -> Any:
+            total = tf.constant(0.0)
             for _ in tf.range(steps):
                 with tf.GradientTape() as tape:
                     loss = distance(x.value)
                 optimizer.apply([tape.gradient(loss, x.value)], [x])
                 x.assign(tf.clip_by_value(x.value, *self._range))
+                total += loss
+            return total
 
-        tf.function(run)()
-        moved: Floats = np.asarray(x.numpy(), np.float64) * self._spread + self._center
-        if not np.isfinite(moved).all():
+        if not np.isfinite(tf.function(run)().numpy()):  # the clipping would hide it in the samples
             raise QapError("method: the samples became no numbers while they were matched; select them instead")
+        moved: Floats = np.asarray(x.numpy(), np.float64) * self._spread + self._center
         return moved
 
     def _standard(self, samples: Floats) -> Any:
