@@ -42,7 +42,7 @@ class Sweep(Part):
     training: Literal["ptq", "qat"] = "ptq"
     """Quantize one trained float student anew for each point, or train each."""
     axes: Annotated[dict[str, tuple[Any, ...]], Field(min_length=1)]
-    """What changes: a short name (`weight_bits`), a key of the recipe (`prune.every`), or any name with tables of both."""
+    """What changes: short names (`weight_bits`), keys of the recipe (`prune.every`), any name with tables of both."""
     draw: DrawRecipe | None = None
     """None takes the whole grid."""
     estimator: str = "hls4ml"
