@@ -37,6 +37,7 @@ __all__ = [
     "builtin_recipes",
     "load_recipe",
     "parse_recipe",
+    "parse_target",
 ]
 
 BUILTIN = resources.files("qap.recipe") / "builtin"
@@ -151,3 +152,19 @@ def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
         return Recipe.model_validate(content)
     except ValidationError as error:
         raise RecipeError(f"{source}: {first_problem(error, Recipe)}") from None
+
+
+def parse_target(content: Mapping[str, Any], source: str) -> TargetRecipe:
+    """Check a target that stands alone.
+
+    Args:
+        content: its keys.
+        source: where it comes from, for the error.
+
+    Raises:
+        RecipeError: one line that names the first key that is wrong and what is allowed.
+    """
+    try:
+        return TargetRecipe.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"{source}: {first_problem(error, TargetRecipe)}") from None

@@ -92,8 +92,8 @@ def _do(
     folder = records.path.parent
     needed = {}
     for point in points:
-        if found := training_of(point.recipe, sweep.training):
-            needed[recipe_key(found[0])] = training_task(*found, folder, data_dir)
+        if shared := training_of(point.recipe, sweep.training):
+            needed[recipe_key(shared[0])] = training_task(*shared, folder, data_dir)
     if needed:
         progress.start("train", len(needed))
         for _ in executor.results(train_shared, list(needed.values())):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +20,7 @@ from qap.explore.sweep.spec import Sweep
 from qap.flow import load_tensorflow, run_flow
 from qap.hardware.estimate import ESTIMATORS
 from qap.network import IntegerNetwork
-from qap.recipe import Recipe, parse_recipe
+from qap.recipe import Recipe, RtlRecipe, parse_recipe
 from qap.run import STUDENT, TEACHER, RunDirectory
 from qap.storage import load_network, save_network
 
@@ -148,16 +149,21 @@ def _trained(recipe: Recipe, task: Task, data: Dataset) -> Any:
 
 def _synthesized(network: IntegerNetwork, recipe: Recipe) -> dict[str, Any]:
     """The resources of the core after Yosys."""
-    import tempfile
-
-    from qap.hardware.rtl import write_rtl
+    from qap.hardware.project import write_rtl
     from qap.hardware.synthesis import synthesize
-    from qap.recipe import RtlRecipe
 
     rtl = recipe.rtl or RtlRecipe()
     with tempfile.TemporaryDirectory() as folder:
-        project = write_rtl(network, Path(folder) / "rtl", rtl)
-        return asdict(synthesize(project, rtl.target))
+        project = write_rtl(
+            network,
+            Path(folder) / "rtl",
+            stage_depth=rtl.stage_depth,
+            interface="parallel",
+            clock_ns=recipe.target.clock_ns,
+            part=recipe.target.part,
+            whatever_size=rtl.any_size,
+        )
+        return asdict(synthesize(project, rtl.target, module="core"))
 
 
 def _shared_run(recipe: Recipe, task: Task) -> RunDirectory:
