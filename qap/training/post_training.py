@@ -133,7 +133,7 @@ def _layers(model: keras.Model, recipe: Recipe, dataset: Dataset) -> list[Traine
     behind = [*(layer.input for layer in dense[1:]), model.output]
     samples = recipe.quantize.samples or DEFAULT_SAMPLES
     rows = np.unique(np.linspace(0, len(dataset.train) - 1, samples).astype(np.int64))
-    answers = keras.Model(model.inputs, behind)(dataset.real(dataset.train.x[rows]), training=False)
+    answers = keras.Model(model.input, behind)(dataset.real(dataset.train.x[rows]), training=False)
     answers = answers if isinstance(answers, list | tuple) else [answers]
     return [
         Trained(layer.name, part, np.asarray(layer.kernel), _bias(layer), np.asarray(answer))
