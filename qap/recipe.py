@@ -67,6 +67,7 @@ Sparsity = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Positive = Annotated[int, Field(ge=1, lt=2**31, strict=True)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+Strategy = Literal["latency", "resource", "distributed_arithmetic"]
 
 
 class Part(BaseModel):
@@ -163,7 +164,7 @@ class TargetRecipe(Part):
     backend: Literal["Vitis", "Vivado"] = "Vitis"
     part: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = "xc7z020clg400-1"
     clock_ns: PositiveFloat = 5.0
-    strategy: Literal["latency", "resource", "distributed_arithmetic"] = "latency"
+    strategy: Strategy = "latency"
     reuse_factor: Positive = 1
 
 

@@ -53,6 +53,8 @@ def read_utilization(text: str, name: str) -> ResourceReport:
     logic = _table(lines, "Slice Logic") or _table(lines, "CLB Logic")
     memory = _table(lines, "Memory") or _table(lines, "BLOCKRAM")
     blocks = _table(lines, "DSP") or _table(lines, "ARITHMETIC")
+    if not logic and "-hier" in (field(lines, "Command") or ""):
+        raise ReportError(f"{name} lists a hierarchy; make it with report_utilization without -hierarchical")
     if not logic:
         raise cut(name, "table of Slice Logic or CLB Logic")
     if not memory or not blocks:
@@ -88,11 +90,11 @@ def read_timing(text: str, name: str) -> Timing:
         ReportError: it is cut, or no clock is constrained.
     """
     lines = text.splitlines()
-    periods = {row[0]: float(row[-2]) for row in _columns(lines, "Clock Summary") if decimal(row[-2])}
-    slacks = {row[0]: decimal(row[1]) for row in _columns(lines, "Intra Clock Table") if len(row) > 1}
-    known = [(slack, periods[clock]) for clock, slack in slacks.items() if slack is not None and clock in periods]
-    if not any("Design Timing Summary" in line for line in lines):
-        raise cut(name, "Design Timing Summary")
+    periods = _periods(lines)
+    known = [(slack, periods[clock]) for clock, slack in _slacks(lines).items() if clock in periods]
+    for title in ("Design Timing Summary", "Inter Clock Table"):  # the first and the last of what is read
+        if not any(line.strip() == f"| {title}" for line in lines):
+            raise cut(name, title)
     if not known:
         raise ReportError(f"{name} has no clock with a slack: it is cut, or the design has no clock constraint")
     slack, period = min(known)
@@ -126,26 +128,35 @@ def _number(table: dict[str, str], names: tuple[str, ...], report: str) -> int:
     return number
 
 
-def _columns(lines: list[str], title: str) -> list[list[str]]:
-    """The rows of a table in columns of blanks, below the rule of its header."""
-    start = next((at for at, line in enumerate(lines) if line.strip() == f"| {title}"), None)
-    if start is None:
-        return []
-    found: list[list[str]] = []
-    body = False
-    for line in lines[start + 3 :]:
-        cells = line.split()
-        if cells and all(set(cell) == {"-"} for cell in cells) and len(cells) > 1:
-            body = True
-        elif body and not cells:
-            break
-        elif body:
-            found.append(_without_waveform(line).split())
+def _periods(lines: list[str]) -> dict[str, float]:
+    """The period of every clock."""
+    cells = (re.sub(r"\{[^}]*\}", " ", line).split() for line in _body(lines, "Clock Summary")[1:])
+    return {row[0]: float(row[1]) for row in cells if len(row) == 3 and decimal(row[1])}
+
+
+def _slacks(lines: list[str]) -> dict[str, float]:
+    """The worst slack of every clock that has paths; the columns of one that has none are blank."""
+    body = _body(lines, "Intra Clock Table")
+    if not body:
+        return {}
+    first, second = list(re.finditer(r"-+", body[0]))[:2]
+    found = {}
+    for line in body[1:]:
+        name = line.split()[0]
+        behind = max(first.end(), line.index(name) + len(name))
+        slack = decimal(line[behind : second.end()])
+        if slack is not None:
+            found[name] = slack
     return found
 
 
-def _without_waveform(line: str) -> str:
-    return re.sub(r"\{[^}]*\}", " ", line)
+def _body(lines: list[str], title: str) -> list[str]:
+    """The rule under a table's header and the rows below it, of a table in columns of blanks."""
+    start = next((at for at, line in enumerate(lines) if line.strip() == f"| {title}"), len(lines))
+    rest = lines[start + 3 :]
+    first = next((at for at, line in enumerate(rest) if line.strip() and set(line.strip()) == {"-", " "}), len(rest))
+    last = next((at for at, line in enumerate(rest) if at > first and not line.strip()), len(rest))
+    return rest[first:last]
 
 
 def _source(state: str) -> Source | None:

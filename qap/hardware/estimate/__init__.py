@@ -1,0 +1,1 @@
+"""Estimates of what a network takes, before any synthesis."""
