@@ -98,7 +98,7 @@ def read_module_text(text: str, name: str) -> ResourceReport:
 
 
 def read_summary_text(text: str, name: str) -> ResourceReport:
-    """Read the summary of a whole synthesis by Vitis HLS, `csynth.rpt`, of which the first module is the top.
+    """Read the summary of a whole synthesis by Vitis HLS, `csynth.rpt`: its first module is the top; it has no clock.
 
     Args:
         text: its content.
@@ -124,14 +124,9 @@ def read_summary_text(text: str, name: str) -> ResourceReport:
         design=title[1],
         latency=count(cells.get("latency(cycles)", "")),
         interval=count(cells.get("interval", "")),
-        clock=_summary_clock(lines),
+        clock=None,
         estimated=None,
     )
-
-
-def _summary_clock(lines: list[str]) -> float | None:
-    """The target of the clock, which some versions list further down as `| ap_clk | 5.00 ns |`."""
-    return next((decimal(row[1]) for row in rows(lines) if len(row) > 1 and row[0] == "ap_clk"), None)
 
 
 def _version(lines: list[str]) -> str:
