@@ -41,6 +41,11 @@ def test_what_hls_cannot_tell_is_none_and_not_zero(tmp_path: Path) -> None:
     assert (report.latency_cycles, report.ii_cycles) == (None, None)
     report = read(tmp_path / "toy_csynth.rpt", MODULE_2024)
     assert (report.latency_cycles, report.ii_cycles, report.fmax_mhz) == (None, None, 250.0)
+    unknown = SUMMARY_2021.replace(
+        "|       17|  85.000|         -|        4|", "|        -|       -|         -|        -|"
+    )
+    report = read(tmp_path / "csynth.rpt", unknown)
+    assert (report.latency_cycles, report.ii_cycles, report.uram) == (None, None, 0)
 
 
 def test_text_reports_of_hls(tmp_path: Path) -> None:

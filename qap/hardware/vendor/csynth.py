@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from qap.errors import ReportError
-from qap.hardware.vendor.text import Row, count, cut, decimal, field, headed, megahertz, rows, section
+from qap.hardware.vendor.text import Row, count, cut, cycles, decimal, field, headed, megahertz, rows, section
 from qap.resources import ResourceReport
 
 RESOURCES = {"LUT": "lut", "FF": "ff", "DSP": "dsp", "DSP48E": "dsp", "BRAM_18K": "bram18", "URAM": "uram"}
@@ -50,8 +50,8 @@ def read_xml(text: str, name: str) -> ResourceReport:
         tool=f"{family} HLS {value('ReportVersion/Version')}".strip(),
         part=value("UserAssignments/Part"),
         design=value("UserAssignments/TopModelName"),
-        latency=count(value(f"{overall}/Worst-caseLatency")),
-        interval=count(value(f"{overall}/Interval-max")),
+        latency=cycles(value(f"{overall}/Worst-caseLatency")),
+        interval=cycles(value(f"{overall}/Interval-max")),
         clock=decimal(value("UserAssignments/TargetClockPeriod")),
         estimated=decimal(value("PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod")),
     )
@@ -90,8 +90,8 @@ def read_module_text(text: str, name: str) -> ResourceReport:
         tool=f"{title[1]} HLS {_version(lines)}",
         part=field(lines, "Target device") or "",
         design=title[2],
-        latency=count(latency[0][1]),
-        interval=count(latency[0][-2]),
+        latency=cycles(latency[0][1]),
+        interval=cycles(latency[0][-2]),
         clock=decimal(clocks[0][1]),
         estimated=decimal(clocks[0][2]),
     )
@@ -122,8 +122,8 @@ def read_summary_text(text: str, name: str) -> ResourceReport:
         tool=f"Vitis HLS {_version(lines)}",
         part=field(lines, "Target device") or "",
         design=title[1],
-        latency=count(cells.get("latency(cycles)", "")),
-        interval=count(cells.get("interval", "")),
+        latency=cycles(cells.get("latency(cycles)", "")),
+        interval=cycles(cells.get("interval", "")),
         clock=None,
         estimated=None,
     )

@@ -47,6 +47,11 @@ def count(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() else None
 
 
+def cycles(text: str) -> int | None:
+    """A number of cycles; where HLS cannot tell it writes `-`, `?` or `undef`."""
+    return None if text.strip() == "-" else count(text)
+
+
 def decimal(text: str) -> float | None:
     """A number with its unit, if any, taken off."""
     match = re.match(r"\s*(-?\d+(?:\.\d+)?)", text)
