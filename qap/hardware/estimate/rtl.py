@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from qap.errors import ToolMissing
-from qap.hardware.estimate.rtl_cells import count_cells
+from qap.hardware.cells import count_cells
 from qap.hardware.estimate.rtl_law import law_luts
 from qap.hardware.pipeline import best_schedule, scheduled
 from qap.hardware.rtl import lower_network

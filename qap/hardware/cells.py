@@ -63,12 +63,9 @@ class _Counter:
         self.cells: Counter[str] = Counter()
         self.rows: list[Row] = []
         self.reads: list[set[Bit]] = []
-        self.inner = _inner_adders(circuit, schedule)
-        users = {user for node in self.inner for user in self._users_of(node)}
-        self.compressed = self.inner | users
-
-    def _users_of(self, node: Node) -> list[Node]:
-        return [user for user in range(node + 1, len(self.circuit.arguments)) if node in self.circuit.arguments[user]]
+        merged = _merged_adders(circuit, schedule)
+        self.inner = set(merged)
+        self.compressed = self.inner | set(merged.values())
 
     def walk(self) -> None:
         """Follow the bits of every node and count its cells."""
@@ -210,14 +207,14 @@ def _extended(row: Sequence[Bit], signed: bool, width: int, shift: int = 0) -> R
     return bits + [row[-1] if signed else ZERO] * (width - len(bits))
 
 
-def _inner_adders(circuit: Circuit, schedule: Schedule) -> set[Node]:
-    """Adders that nothing reads but one other adder of the same stage, unshifted: they become part of it."""
+def _merged_adders(circuit: Circuit, schedule: Schedule) -> dict[Node, Node]:
+    """Adders that nothing reads but one other adder of the same stage, unshifted, and that one: they become one."""
     users: defaultdict[Node, list[Node]] = defaultdict(list)
     for node, arguments in enumerate(circuit.arguments):
         for argument in arguments:
             users[argument].append(node)
     outputs = {*circuit.logits, circuit.winner}
-    inner = set()
+    merged = {}
     for node, operation in enumerate(circuit.operations):
         if not isinstance(operation, Add | AddTable) or node in outputs or len(users[node]) != 1:
             continue
@@ -234,5 +231,5 @@ def _inner_adders(circuit: Circuit, schedule: Schedule) -> set[Node]:
         # a sign that is extended is an operand of its own
         reach = circuit.reaches[node]
         if unshifted and (not reach.signed or reach.width == circuit.reaches[user].width):
-            inner.add(node)
-    return inner
+            merged[node] = user
+    return merged
