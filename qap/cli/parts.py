@@ -13,6 +13,9 @@ from qap.errors import QapError
 
 if TYPE_CHECKING:
     from qap.hardware.fit import Choice, Fit
+    from qap.network import IntegerNetwork
+    from qap.recipe import TargetRecipe
+    from qap.resources import ResourceReport
 
 
 def add_to(app: typer.Typer) -> None:
@@ -84,10 +87,14 @@ def fit(
     name, device = find_device(part)
     if device.family not in HLS_FAMILIES:
         raise QapError(f"{name} has no HLS flow in qap; qap synth --target {device.family} measures the RTL instead")
+
+    def after_synthesis(network: IntegerNetwork, target: TargetRecipe) -> ResourceReport:
+        return ESTIMATORS["hls4ml"](network, target).stages["vivado_synth"].report
+
     run = open_run(source, None, None, None, None)
     changes = {"part": part if part.lower().startswith(name.lower()) else name}
     target = run.recipe.target.model_copy(update=changes | ({"clock_ns": clock_ns} if clock_ns else {}))
-    found = find_fit(load_network(run.file(NETWORK)), target, device, ESTIMATORS["hls4ml"])
+    found = find_fit(load_network(run.file(NETWORK)), target, device, after_synthesis)
     if as_json:
         print_json(_as_json(found, name))
     else:
@@ -107,7 +114,7 @@ def _print_fit(found: Fit, name: str) -> None:
 
     choice = found.chosen or found.least
     verdict = "fits with" if found.chosen else "does not fit; the nearest is"
-    print_line(f"{name} {verdict} {_named(choice)} (estimated, {found.tried} choices tried)")
+    print_line(f"{name} {verdict} {_named(choice)} (estimated after Vivado's synthesis; {found.tried} choices)")
     table = Table(box=None, show_header=False, pad_edge=False)
     for kind, share in choice.utilisation(DEVICES[name]).items():
         needs, has = getattr(choice.report, kind), getattr(DEVICES[name], kind)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from qap.devices import COUNTED, DEVICES, Device, Family
+from qap.errors import RecipeError
 from qap.network import IntegerNetwork
 from qap.recipe import Strategy, TargetRecipe
 from qap.resources import ResourceReport, shortfalls
@@ -66,7 +67,7 @@ def find_fit(network: IntegerNetwork, target: TargetRecipe, device: Device, esti
         network: the network.
         target: its part, clock and tool are kept; strategy and reuse factor are searched.
         device: what the part has.
-        estimator: what a strategy and a reuse factor take on a part.
+        estimator: what a strategy and a reuse factor take on a part; what it refuses with a RecipeError is left out.
     """
     choices = list(_choices(network, target, estimator))
     by_family = {device.family: choices}
@@ -82,7 +83,7 @@ def find_fit(network: IntegerNetwork, target: TargetRecipe, device: Device, esti
 
 
 def legal_reuse_factors(network: IntegerNetwork) -> list[int]:
-    """Every factor that hls4ml can build for some layer; the others of the layers take their nearest."""
+    """Every factor that hls4ml can build for some layer."""
     factors: set[int] = set()
     for layer in network.layers:
         factors.update(
@@ -101,7 +102,10 @@ def _choices(network: IntegerNetwork, target: TargetRecipe, estimator: Estimator
         for strategy in STRATEGIES:
             if factor == 1 or strategy != "distributed_arithmetic":
                 settings = {"strategy": strategy, "reuse_factor": factor}
-                yield Choice(strategy, factor, estimator(network, target.model_copy(update=settings)))
+                try:
+                    yield Choice(strategy, factor, estimator(network, target.model_copy(update=settings)))
+                except RecipeError:  # a factor of one layer that another cannot be built with
+                    continue
 
 
 def _first(choices: list[Choice], device: Device) -> Choice | None:

@@ -1,6 +1,7 @@
 """`qap devices`, `qap vendor` and `qap fit`."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from vendor_reports import csynth_xml, utilization_7series
@@ -63,10 +64,11 @@ def estimated(monkeypatch):
 
     def install(lut):
         def estimator(network, target):
-            return ResourceReport(
+            report = ResourceReport(
                 "estimate", "test", target.part, lut=lut // target.reuse_factor, ff=100, dsp=0, bram18=2, uram=0,
                 latency_cycles=7, ii_cycles=target.reuse_factor, clock_ns=target.clock_ns,
             )  # fmt: skip
+            return SimpleNamespace(stages={"vivado_synth": SimpleNamespace(report=report)})
 
         monkeypatch.setattr(qap.hardware.estimate, "ESTIMATORS", {"hls4ml": estimator}, raising=False)
 

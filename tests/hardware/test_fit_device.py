@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qap.devices import DEVICES
+from qap.errors import RecipeError
 from qap.fixed import FixedPoint
 from qap.hardware.fit import find_fit, legal_reuse_factors, nearest_reuse_factor
 from qap.layer import LayerSpec
@@ -86,3 +87,14 @@ def test_distributed_arithmetic_is_only_tried_in_parallel() -> None:
     assert ("distributed_arithmetic", 1) in tried
     assert not any(strategy == "distributed_arithmetic" and factor > 1 for strategy, factor in tried)
     assert {factor for _, factor in tried} == {1, 2, 4, 8}
+
+
+def test_what_cannot_be_built_is_left_out() -> None:
+    def picky(network: IntegerNetwork, target: TargetRecipe) -> ResourceReport:
+        if target.reuse_factor == 2:
+            raise RecipeError("reuse factor 2 does not divide")
+        return estimated(network, target)
+
+    found = find_fit(network(4, 2), TargetRecipe(part="xc7z020"), DEVICES["xc7z020"], picky)
+    assert found.chosen is not None and found.chosen.reuse_factor == 4
+    assert found.tried == 3 + 2 + 2
