@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
@@ -119,6 +120,22 @@ def test_a_report_that_is_cut_anywhere_is_refused_or_complete(tmp_path: Path, te
             assert "\n" not in str(error)
             refused += 1
     assert refused > len(lines) // 3
+
+
+def test_damaged_reports_are_never_a_traceback(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    texts = [csynth_xml(), MODULE_2018, MODULE_2024, SUMMARY_2021, utilization_7series(), UTILIZATION_ULTRASCALE]
+    for text in [*texts, timing_summary()] * 60:
+        broken = list(text)
+        for _ in range(rng.randrange(1, 8)):
+            at, length = rng.randrange(len(broken)), rng.choice((1, 1, 1, 80))
+            broken[at : at + length] = rng.choice(("", "|", "-", "9" * 5000, "\x00", "<", " ", "\n", "é²", "."))
+        (tmp_path / "report").write_text("".join(broken), encoding="utf-8")
+        try:
+            (report,) = read_reports(tmp_path / "report")
+            assert all(number >= 0 for number in (report.lut or 0, report.ff or 0, report.dsp or 0))
+        except ReportError as error:
+            assert "report" in str(error)
 
 
 def test_missing_and_foreign_files_are_named(tmp_path: Path) -> None:

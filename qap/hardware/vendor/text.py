@@ -44,7 +44,7 @@ def count(text: str) -> int | None:
     text = text.partition("(")[0].strip().rstrip("*~").replace(",", "")
     if text == "-":
         return 0
-    return int(text) if text.isascii() and text.isdecimal() else None
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else None
 
 
 def cycles(text: str) -> int | None:
@@ -54,7 +54,7 @@ def cycles(text: str) -> int | None:
 
 def decimal(text: str) -> float | None:
     """A number with its unit, if any, taken off."""
-    match = re.match(r"\s*(-?\d+(?:\.\d+)?)", text)
+    match = re.match(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.])", text)
     return float(match[1]) if match else None
 
 

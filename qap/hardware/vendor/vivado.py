@@ -131,7 +131,7 @@ def _number(table: dict[str, str], names: tuple[str, ...], report: str) -> int:
 def _periods(lines: list[str]) -> dict[str, float]:
     """The period of every clock."""
     cells = (re.sub(r"\{[^}]*\}", " ", line).split() for line in _body(lines, "Clock Summary")[1:])
-    return {row[0]: float(row[1]) for row in cells if len(row) == 3 and decimal(row[1])}
+    return {row[0]: period for row in cells if len(row) == 3 and (period := decimal(row[1]))}
 
 
 def _slacks(lines: list[str]) -> dict[str, float]:
