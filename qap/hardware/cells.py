@@ -58,6 +58,8 @@ def count_cells(circuit: Circuit, schedule: Schedule) -> Cells:
 
 
 class _Counter:
+    """Walks a circuit in order: `rows` are the bits of each node, `reads` those that it computes from."""
+
     def __init__(self, circuit: Circuit, schedule: Schedule) -> None:
         self.circuit, self.schedule = circuit, schedule
         self.cells: Counter[str] = Counter()
