@@ -295,6 +295,22 @@ def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
         raise RecipeError(f"{source}: {_first_problem(error)}") from None
 
 
+def parse_target(content: Mapping[str, Any], source: str) -> TargetRecipe:
+    """Check a target that stands alone.
+
+    Args:
+        content: its keys.
+        source: where it comes from, for the error.
+
+    Raises:
+        RecipeError: one line that names the first key that is wrong and what is allowed.
+    """
+    try:
+        return TargetRecipe.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"{source}: {_first_problem(error)}") from None
+
+
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     location = problem["loc"]

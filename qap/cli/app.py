@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from qap.cli import hardware, info, parts, run, stages
+from qap.cli import estimate, hardware, info, parts, run, stages
 from qap.errors import QapError
 
 USAGE_ERROR: Any = typer.BadParameter.__base__  # of click: typer carries its own copy of it, or does not
@@ -23,6 +23,7 @@ app = typer.Typer(
 run.add_to(app)
 stages.add_to(app)
 hardware.add_to(app)
+estimate.add_to(app)
 parts.add_to(app)
 info.add_to(app)
 

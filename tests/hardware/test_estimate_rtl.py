@@ -120,3 +120,14 @@ def test_luts_and_flipflops_are_near_those_of_yosys(tmp_path: Path) -> None:
         assert abs(report.lut / real.lut - 1) < 0.15
         assert abs(report.ff / real.ff - 1) < 0.10
         assert report.latency_cycles == real.latency_cycles
+
+
+def test_the_registered_estimator_gives_an_interval_around_its_figures() -> None:
+    from qap.hardware.estimate import ESTIMATORS
+
+    small = ESTIMATORS["rtl"](wide_network(20, 4), TargetRecipe())
+    stage = small.stages["yosys"]
+    assert stage.report.lut and stage.low["lut"] < stage.report.lut < stage.high["lut"]
+    assert stage.report.ff and stage.low["ff"] < stage.report.ff < stage.high["ff"]
+    large = ESTIMATORS["rtl"](wide_network(100, 100), TargetRecipe())
+    assert set(large.stages["yosys"].low) == {"lut"} and "law" in large.notes[0]
