@@ -28,7 +28,7 @@ LAW_SPREAD = {"lut": (0.89, 1.18)}
 """Between these shares of the estimate 80 % of 20 networks fell that Yosys synthesized and nothing was fitted to."""
 
 
-def rtl(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
+def registered_rtl(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
     """What the RTL of a network takes, as Yosys would count it for Xilinx; the estimator `rtl`.
 
     Args:
