@@ -127,8 +127,14 @@ def _print_fit(found: Fit, name: str) -> None:
     latency, interval = choice.report.latency_cycles, choice.report.ii_cycles
     if latency is not None:
         print_line(f"latency {latency} cycles, a sample every {interval} cycles of {choice.report.clock_ns} ns")
-    fitting = [f"{other} ({_named(each)})" for other, each in found.parts.items() if each is not None]
-    print_line(f"parts that fit: {', '.join(fitting) or 'none'}")
+    groups: dict[str, list[str]] = {}
+    for other, each in found.parts.items():
+        if each is not None:
+            groups.setdefault(_named(each), []).append(other)
+    for named, others in groups.items():
+        print_line(f"parts that fit with {named}: {', '.join(others)}")
+    if not groups:
+        print_line("parts that fit: none")
 
 
 def _named(choice: Choice) -> str:
