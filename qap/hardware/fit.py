@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qap.devices import COUNTED, DEVICES, Device, Family
 from qap.errors import RecipeError
+from qap.hardware.estimate.reuse import legal_reuse_factors
 from qap.network import IntegerNetwork
 from qap.recipe import Strategy, TargetRecipe
 from qap.resources import ResourceReport, shortfalls
@@ -82,29 +83,15 @@ def find_fit(network: IntegerNetwork, target: TargetRecipe, device: Device, esti
     return Fit(_first(choices, device), least, len(choices), parts)
 
 
-def legal_reuse_factors(network: IntegerNetwork) -> list[int]:
-    """Every factor that hls4ml can build for some layer."""
-    factors: set[int] = set()
-    for layer in network.layers:
-        factors.update(
-            factor for factor in _divisors(layer.n_in * layer.n_out) if _is_legal(layer.weight.shape, factor)
-        )
-    return sorted(factors)
-
-
-def nearest_reuse_factor(shape: tuple[int, ...], factor: int) -> int:
-    """The factor that hls4ml builds for a layer of this shape: the nearest legal one, the smaller of equals."""
-    return min(_legal(shape), key=lambda each: (abs(each - factor), each))
-
-
 def _choices(network: IntegerNetwork, target: TargetRecipe, estimator: Estimator) -> Iterator[Choice]:
-    for factor in legal_reuse_factors(network):
+    # a factor that is legal for one layer is rounded for the others, as hls4ml does it
+    for factor in sorted({each for layer in network.layers for each in legal_reuse_factors(layer.n_in, layer.n_out)}):
         for strategy in STRATEGIES:
             if factor == 1 or strategy != "distributed_arithmetic":
                 settings = {"strategy": strategy, "reuse_factor": factor}
                 try:
                     yield Choice(strategy, factor, estimator(network, target.model_copy(update=settings)))
-                except RecipeError:  # a factor of one layer that another cannot be built with
+                except RecipeError:  # a strategy and a factor that do not go together
                     continue
 
 
@@ -112,20 +99,3 @@ def _first(choices: list[Choice], device: Device) -> Choice | None:
     """The smallest factor that fits; of its strategies the one that leaves the most room."""
     fitting = [choice for choice in choices if choice.excess(device) <= 1]
     return min(fitting, key=lambda choice: (choice.reuse_factor, choice.excess(device)), default=None)
-
-
-def _legal(shape: tuple[int, ...]) -> list[int]:
-    return [factor for factor in _divisors(shape[0] * shape[1]) if _is_legal(shape, factor)]
-
-
-def _divisors(number: int) -> list[int]:
-    small = [each for each in range(1, int(number**0.5) + 1) if number % each == 0]
-    return sorted({*small, *(number // each for each in small)})
-
-
-def _is_legal(shape: tuple[int, ...], factor: int) -> bool:
-    """hls4ml's rule for the resource strategy."""
-    n_in, n_out = shape
-    multipliers = -(-n_in * n_out // min(n_in, factor))
-    whole = multipliers % n_out == 0 or factor >= n_in
-    return whole and (factor % n_in == 0 or factor < n_in) and n_in * n_out % factor == 0
