@@ -302,6 +302,8 @@ def test_help_loads_neither_tensorflow_nor_anything_else_that_is_slow(arguments)
         "from qap.cli import call\nassert call(['recipes']) == 0",
         "from qap.cli import call\nassert call(['datasets']) == 0",
         "from qap.cli import call\nassert call(['doctor']) == 0",
+        "from qap.cli import call\nassert call(['devices']) == 0",
+        "import qap.hardware.estimate.rtl, qap.hardware.vendor, qap.hardware.fit",
         "import qap\nqap.load('mnist-1v9')",
     ],
 )

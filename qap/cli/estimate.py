@@ -76,8 +76,8 @@ def _changed(target: TargetRecipe, changes: dict[str, object]) -> TargetRecipe:
         RecipeError: a value is not possible.
         QapError: the part is not in the table of devices.
     """
+    from qap.devices import find_device
     from qap.recipe import parse_target
-    from qap.resources import find_device
 
     changed = parse_target({**target.model_dump(), **changes}, "target")
     find_device(changed.part)

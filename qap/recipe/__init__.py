@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from qap.errors import RecipeError
 from qap.recipe.compression import DistillRecipe, PruneRecipe, QuantizeRecipe
-from qap.recipe.hardware import RtlRecipe, TargetRecipe
+from qap.recipe.hardware import RtlRecipe, Strategy, TargetRecipe
 from qap.recipe.reading import NOT_TOML, assign, did_you_mean, first_problem, toml_value
 from qap.recipe.training import DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
 from qap.recipe.values import Part, Share
@@ -30,6 +30,7 @@ __all__ = [
     "QuantizeRecipe",
     "Recipe",
     "RtlRecipe",
+    "Strategy",
     "StudentRecipe",
     "TargetRecipe",
     "TeacherRecipe",

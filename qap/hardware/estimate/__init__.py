@@ -7,6 +7,7 @@ from collections.abc import Callable
 from qap.hardware.estimate.counts import counts, ebops
 from qap.hardware.estimate.estimate import Estimate, LayerEstimate, StageEstimate
 from qap.hardware.estimate.hls4ml import hls4ml
+from qap.hardware.estimate.rtl import registered_rtl
 from qap.network import IntegerNetwork
 from qap.recipe import TargetRecipe
 
@@ -16,6 +17,7 @@ Estimator = Callable[[IntegerNetwork, TargetRecipe], Estimate]
 
 ESTIMATORS: dict[str, Estimator] = {
     "hls4ml": hls4ml,
+    "rtl": registered_rtl,
     "ebops": ebops,
     "counts": counts,
 }
