@@ -177,7 +177,7 @@ def _data(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
 def _teacher(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     if not run.recipe.trains_teacher:
         return {}
-    _load_tensorflow()
+    load_tensorflow()
     from qap.training import train_teacher
     from qap.training.networks import save_model
 
@@ -188,7 +188,7 @@ def _teacher(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
 
 
 def _student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
-    _load_tensorflow()
+    load_tensorflow()
     from qap.training import train_student
     from qap.training.networks import load_model, save_model, untrained_student
 
@@ -209,7 +209,7 @@ def _student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
 
 
 def _freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
-    _load_tensorflow()
+    load_tensorflow()
     from qap.freeze import freeze
     from qap.training.networks import load_model
 
@@ -402,7 +402,7 @@ def _engine(run: RunDirectory, name: str) -> Engine:
     if name == "emulator":
         return EmulatorEngine()
     if name == "keras":
-        _load_tensorflow()
+        load_tensorflow()
         from qap.training.engine import KerasEngine
         from qap.training.networks import load_model
 
@@ -461,7 +461,7 @@ def failed_checks(content: Mapping[str, Any]) -> list[str]:
     return failures
 
 
-def _load_tensorflow() -> None:
+def load_tensorflow() -> None:
     """Import TensorFlow without its greetings, before anything else imports it.
 
     Raises:

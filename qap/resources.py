@@ -1,18 +1,18 @@
-"""What a design takes and what devices have: reports, a table of devices, and whether one fits the other."""
+"""What a design takes: reports, and whether they fit a device."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from qap.devices import COUNTED, DEVICES, Device, find_device
 from qap.errors import QapError, ReportError
 from qap.files import write_text
 
 Source = Literal["estimate", "yosys", "nextpnr", "csynth", "vivado_synth", "vivado_route"]
-Family = Literal["xc7", "xcup", "ecp5", "ice40"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,78 +77,13 @@ class ResourceReport:
             raise ReportError(f"{path} is no resource report: {error}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """What a device has; numbers from the vendors' product tables.
-
-    Args:
-        family: what Yosys synthesizes for.
-        lut: 6-input LUTs (4-input on ECP5 and iCE40).
-        ff: flip-flops.
-        dsp: DSP blocks.
-        bram18: block RAMs, in the unit of `ResourceReport.bram18`.
-        uram: UltraRAMs.
-    """
-
-    family: Family
-    lut: int
-    ff: int
-    dsp: int
-    bram18: int
-    uram: int = 0
-
-
-DEVICES: dict[str, Device] = {
-    "xc7a35t": Device("xc7", 20_800, 41_600, 90, 100),
-    "xc7a100t": Device("xc7", 63_400, 126_800, 240, 270),
-    "xc7a200t": Device("xc7", 134_600, 269_200, 740, 730),
-    "xc7k325t": Device("xc7", 203_800, 407_600, 840, 890),
-    "xc7z010": Device("xc7", 17_600, 35_200, 80, 120),
-    "xc7z020": Device("xc7", 53_200, 106_400, 220, 280),
-    "xc7z045": Device("xc7", 218_600, 437_200, 900, 1_090),
-    "xczu3eg": Device("xcup", 70_560, 141_120, 360, 432),
-    "xczu7ev": Device("xcup", 230_400, 460_800, 1_728, 624, 96),
-    "xczu9eg": Device("xcup", 274_080, 548_160, 2_520, 1_824),
-    "xcku5p": Device("xcup", 216_960, 433_920, 1_824, 960, 64),
-    "xcvu9p": Device("xcup", 1_182_240, 2_364_480, 6_840, 4_320, 960),
-    "LFE5U-25F": Device("ecp5", 24_288, 24_288, 28, 56),
-    "LFE5U-45F": Device("ecp5", 43_848, 43_848, 72, 108),
-    "LFE5U-85F": Device("ecp5", 83_640, 83_640, 156, 208),
-    "iCE40HX1K": Device("ice40", 1_280, 1_280, 0, 16),
-    "iCE40UP5K": Device("ice40", 5_280, 5_280, 8, 30),
-    "iCE40HX8K": Device("ice40", 7_680, 7_680, 0, 32),
-}
-"""By the start of the part's name: `xc7z020clg400-1` is an `xc7z020`."""
-
-DEFAULT_DEVICE: dict[Family, str] = {
-    "xc7": "xc7z020",
-    "xcup": "xczu7ev",
-    "ecp5": "LFE5U-85F",
-    "ice40": "iCE40HX8K",
-}
-
-
-def find_device(part: str) -> tuple[str, Device]:
-    """The name and the content of the device of a part.
-
-    Raises:
-        QapError: it is not in the table.
-    """
-    for name, device in DEVICES.items():
-        if part.lower().startswith(name.lower()):
-            return name, device
-    raise QapError(f"no device {part!r}; there are: {', '.join(DEVICES)}")
-
-
 def shortfalls(report: ResourceReport, device: Device) -> Iterator[str]:
     """What does not fit, each with the numbers."""
-    for field in fields(Device):
-        if field.name == "family":
-            continue
-        has, needs = getattr(device, field.name), getattr(report, field.name)
+    for kind in COUNTED:
+        has, needs = getattr(device, kind), getattr(report, kind)
         if needs is not None and needs > has:
             over = f"{needs / has:.1f} times as many" if has else "but has none"
-            yield f"{needs:,} {field.name.upper()} of {has:,} ({over})"
+            yield f"{needs:,} {kind.upper()} of {has:,} ({over})"
 
 
 def fits(report: ResourceReport, part: str) -> bool:

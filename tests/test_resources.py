@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qap.errors import QapError, ReportError
-from qap.resources import DEFAULT_DEVICE, DEVICES, ResourceReport, check_fits, find_device, fits
+from qap.resources import ResourceReport, check_fits, fits
 
 
 def report(**measured: int) -> ResourceReport:
@@ -26,14 +26,6 @@ def test_reports_that_are_none(tmp_path: Path) -> None:
         (tmp_path / "report.json").write_text(text)
         with pytest.raises(ReportError, match="is no resource report"):
             ResourceReport.load(tmp_path / "report.json")
-
-
-def test_parts_are_found_by_the_start_of_their_name() -> None:
-    assert find_device("xc7z020clg400-1")[0] == "xc7z020"
-    assert find_device("lfe5u-85f")[1].lut == 83_640
-    with pytest.raises(QapError, match=r"no device 'xc2v40'; there are: xc7a35t"):
-        find_device("xc2v40")
-    assert all(DEVICES[name].family == family for family, name in DEFAULT_DEVICE.items())
 
 
 def test_what_does_not_fit_is_told_with_a_device_that_does() -> None:

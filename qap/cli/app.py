@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from qap.cli import compare, hardware, info, run, sensitivity, stages
+from qap.cli import compare, condense, estimate, hardware, info, parts, run, sensitivity, stages, sweep
 from qap.errors import QapError
 
 USAGE_ERROR: Any = typer.BadParameter.__base__  # of click: typer carries its own copy of it, or does not
@@ -25,6 +25,10 @@ stages.add_to(app)
 hardware.add_to(app)
 sensitivity.add_to(app)
 compare.add_to(app)
+condense.add_to(app)
+estimate.add_to(app)
+parts.add_to(app)
+sweep.add_to(app)
 info.add_to(app)
 
 

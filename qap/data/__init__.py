@@ -90,7 +90,8 @@ DESCRIPTIONS: tuple[Description, ...] = (
     ),
     Description(
         "npz:FILE",
-        "arrays of your own: x, y and, if you have them, x_test, y_test; x of uint8 are pixels",
+        "arrays of your own: x, y and, if you have them, x_test, y_test (and x_validation, y_validation, class_names, "
+        "input_format, as qap condense writes them); x of uint8 are pixels",
         "your file",
         "any; without x_test a fixed 20 % of each class is the test part",
     ),
@@ -112,7 +113,8 @@ def load(
         input_format: the grid; None takes that of the data set (pixels `ap_ufixed<8,0>`, digits `ap_ufixed<5,1>`,
             features `ap_fixed<8,3,AP_RND_CONV,AP_SAT>`). Another format brings the values onto it by its
             rounding and overflow: `ap_ufixed<1,0>` is one threshold bit a pixel, at 128.
-        validation: the share of the training part that becomes validation, above 0 and below 1.
+        validation: the share of the training part that becomes validation, above 0 and below 1; an NPZ with a
+            validation part of its own keeps that.
         seed: which samples those are. The test part never depends on it.
         data_dir: a folder with IDX files for `mnist` and `fashion-mnist`.
 

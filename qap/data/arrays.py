@@ -3,6 +3,10 @@
 The file holds x and y, and x_test and y_test if it has a test part of its own. x of uint8 are pixels
 (x/256), (n, n_in) or pictures (n, height, width); any other numbers are features (n, n_in). y holds
 whole numbers or text, one label a sample.
+
+What else it may hold: x_validation and y_validation, which are then not taken out of x; class_names, the
+labels in their order; input_format, text, which says that all x are whole numbers in LSBs of that format, and
+with it scaling_offset and scaling_shift, by which features once came onto that grid.
 """
 
 from __future__ import annotations
@@ -17,13 +21,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qap.data.dataset import Scaling, storage_dtype
 from qap.data.labels import class_order, encode
 from qap.data.raw import PIXELS, RawData, Samples
-from qap.errors import DataError
+from qap.errors import DataError, QapError
 from qap.files import user_path
+from qap.fixed import FixedPoint
 
 Array = npt.NDArray[Any]
-ARRAYS = ("x", "y", "x_test", "y_test")
+ARRAYS = (
+    "x", "y", "x_validation", "y_validation", "x_test", "y_test",
+    "class_names", "input_format", "scaling_offset", "scaling_shift",
+)  # fmt: skip
 DAMAGE = (OSError, ValueError, EOFError, RuntimeError, SyntaxError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
@@ -35,7 +44,7 @@ def npz(argument: str, data_dir: Path | None) -> RawData:
 
 
 def read_npz(path: Path) -> RawData:
-    """Read x, y and, if there are, x_test and y_test.
+    """Read x, y and whatever else of `ARRAYS` there is.
 
     Raises:
         DataError: the file is missing or damaged, an array is missing, pickled, or of the wrong shape or type.
@@ -47,27 +56,82 @@ def read_npz(path: Path) -> RawData:
             raise DataError(
                 f"{path} has no array {name!r} (x and y are needed, x_test and y_test allowed; found: {found})"
             )
-    if ("x_test" in arrays) != ("y_test" in arrays):
-        raise DataError(f"{path} has one of x_test and y_test, but needs both or none")
-    x, labels = _inputs(path, arrays, "x"), _labels(path, arrays, "y")
-    names = class_order(labels)
-    train = Samples(x, encode(labels, names))
-    test = _test_part(path, arrays, names) if "x_test" in arrays else None
-    grid = PIXELS if arrays["x"].dtype == np.uint8 else None
-    return RawData(str(path), train, test, names, grid, _image_shape(arrays["x"]))
+    for first, second in (("x_test", "y_test"), ("x_validation", "y_validation"), ("scaling_offset", "scaling_shift")):
+        if (first in arrays) != (second in arrays):
+            raise DataError(f"{path} has one of {first} and {second}, but needs both or none")
+    form = _input_format(path, arrays)
+    x, labels = _inputs(path, arrays, "x", form), _labels(path, arrays, "y")
+    names = _class_names(path, arrays, labels)
+    return RawData(
+        source=str(path),
+        train=Samples(x, encode(labels, names)),
+        test=_part(path, arrays, "test", names, form),
+        class_names=names,
+        grid=PIXELS if form is None and arrays["x"].dtype == np.uint8 else form,
+        image_shape=_image_shape(arrays["x"], form),
+        validation=_part(path, arrays, "validation", names, form),
+        scaling=_scaling(path, arrays, form),
+    )
 
 
-def _test_part(path: Path, arrays: dict[str, Array], names: tuple[str, ...]) -> Samples:
-    x, x_test = arrays["x"], arrays["x_test"]
-    if x.shape[1:] != x_test.shape[1:]:
-        raise DataError(f"{path}: x is {x.shape}, but x_test is {x_test.shape}")
-    if (x.dtype == np.uint8) != (x_test.dtype == np.uint8):
-        raise DataError(f"{path}: x is {x.dtype}, but x_test is {x_test.dtype}")
-    labels = _labels(path, arrays, "y_test")
+def _part(
+    path: Path, arrays: dict[str, Array], part: str, names: tuple[str, ...], form: FixedPoint | None
+) -> Samples | None:
+    """The samples of the test or the validation part, None when the file has no such part."""
+    x_name, y_name = f"x_{part}", f"y_{part}"
+    if x_name not in arrays:
+        return None
+    x, other = arrays["x"], arrays[x_name]
+    if x.shape[1:] != other.shape[1:]:
+        raise DataError(f"{path}: x is {x.shape}, but {x_name} is {other.shape}")
+    if (x.dtype == np.uint8) != (other.dtype == np.uint8):
+        raise DataError(f"{path}: x is {x.dtype}, but {x_name} is {other.dtype}")
+    labels = _labels(path, arrays, y_name)
     unknown = sorted(set(labels) - set(names))
     if unknown:
-        raise DataError(f"{path}: y_test has the class {unknown[0]!r}, which y has not")
-    return Samples(_inputs(path, arrays, "x_test"), encode(labels, names))
+        raise DataError(f"{path}: {y_name} has the class {unknown[0]!r}, which y has not")
+    return Samples(_inputs(path, arrays, x_name, form), encode(labels, names))
+
+
+def _class_names(path: Path, arrays: dict[str, Array], labels: list[str]) -> tuple[str, ...]:
+    """The classes in the order of the file, or else sorted; a class that y has no sample of is found later."""
+    if "class_names" not in arrays:
+        return class_order(labels)
+    stored = arrays["class_names"]
+    if stored.ndim != 1 or stored.dtype.kind not in "biuU":
+        raise DataError(f"{path}: class_names must be whole numbers or text (n,), but is {stored.dtype} {stored.shape}")
+    names = tuple(str(name) for name in stored.tolist())
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{path}: class_names has {name!r} twice")
+    unknown = sorted(set(labels) - set(names))
+    if unknown:
+        raise DataError(f"{path}: y has the class {unknown[0]!r}, which class_names has not")
+    return names
+
+
+def _input_format(path: Path, arrays: dict[str, Array]) -> FixedPoint | None:
+    if "input_format" not in arrays:
+        return None
+    try:
+        return FixedPoint.parse(str(arrays["input_format"]))
+    except QapError as error:
+        raise DataError(f"{path}: input_format: {error}") from None
+
+
+def _scaling(path: Path, arrays: dict[str, Array], form: FixedPoint | None) -> Scaling | None:
+    if "scaling_offset" not in arrays:
+        return None
+    if form is None:
+        raise DataError(f"{path} has scaling_offset and scaling_shift, which need an input_format")
+    content = {name: arrays[f"scaling_{name}"].tolist() for name in ("offset", "shift")}
+    try:
+        scaling = Scaling.from_dict({**content, "input_format": str(form)})
+    except DataError as error:
+        raise DataError(f"{path}: scaling_offset, scaling_shift: {error}") from None
+    if scaling.offset.shape != arrays["x"].shape[1:]:
+        raise DataError(f"{path}: x is {arrays['x'].shape}, but scaling_offset is {scaling.offset.shape}")
+    return scaling
 
 
 def _load(path: Path) -> dict[str, Array]:
@@ -99,9 +163,11 @@ def _array(archive: Any, name: str, path: Path) -> Array:
     return array
 
 
-def _inputs(path: Path, arrays: dict[str, Array], name: str) -> Array:
-    """(n, n_in) uint8 pixels, or finite float64 features."""
+def _inputs(path: Path, arrays: dict[str, Array], name: str, form: FixedPoint | None) -> Array:
+    """(n, n_in) uint8 pixels, finite float64 features, or integers in LSBs of the file's own format."""
     x = arrays[name]
+    if form is not None:
+        return _integers(path, x, name, form)
     if x.dtype == np.uint8 and x.ndim in (2, 3):
         return x.reshape(len(x), -1)
     if x.ndim != 2:
@@ -119,8 +185,22 @@ def _inputs(path: Path, arrays: dict[str, Array], name: str) -> Array:
     return x.astype(np.float64)
 
 
+def _integers(path: Path, x: Array, name: str, form: FixedPoint) -> Array:
+    if x.dtype.kind not in "iu" or x.ndim not in (2, 3):
+        raise DataError(
+            f"{path}: with an input_format {name} must be whole numbers (n, inputs) or (n, height, width), "
+            f"but is {x.dtype} {x.shape}"
+        )
+    if not form.holds(x):
+        raise DataError(
+            f"{path}: {name} must be {form.min_int} to {form.max_int}, the range of its input_format {form}, "
+            f"but goes from {x.min()} to {x.max()}"
+        )
+    return x.reshape(len(x), -1).astype(storage_dtype(form))
+
+
 def _labels(path: Path, arrays: dict[str, Array], name: str) -> list[str]:
-    y, x_name = arrays[name], name.replace("y", "x")
+    y, x_name = arrays[name], "x" + name.removeprefix("y")
     if y.ndim != 1 or len(y) != len(arrays[x_name]):
         raise DataError(f"{path}: {name} must be one label a sample, ({len(arrays[x_name])},), but is {y.shape}")
     if y.dtype.kind not in "biuU":
@@ -128,11 +208,11 @@ def _labels(path: Path, arrays: dict[str, Array], name: str) -> list[str]:
     return [str(label) for label in y.tolist()]
 
 
-def _image_shape(x: Array) -> tuple[int, int] | None:
-    """Pictures say their shape; flat pixels are taken for a square picture when their number is a square."""
-    if x.dtype != np.uint8:
-        return None
+def _image_shape(x: Array, form: FixedPoint | None) -> tuple[int, int] | None:
+    """Pictures say their shape; flat bytes are taken for a square picture when their number is a square."""
     if x.ndim == 3:
         return int(x.shape[1]), int(x.shape[2])
+    if x.dtype != np.uint8 or form is not None:
+        return None
     side = math.isqrt(x.shape[1])
     return (side, side) if side * side == x.shape[1] and side > 1 else None

@@ -183,6 +183,10 @@ class Dataset:
                 raise DataError(f"{self.name}: the {part} part holds numbers outside of {form}")
             if split.y.min() < 0 or split.y.max() >= self.n_classes:
                 raise DataError(f"{self.name}: the {part} part has a class outside of 0..{self.n_classes - 1}")
+        counts = np.bincount(self.train.y, minlength=self.n_classes)
+        if not counts.all():
+            missing = self.class_names[int(counts.argmin())]
+            raise DataError(f"{self.name}: the training part has no sample of the class {missing!r}")
         if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != self.n_in:
             raise DataError(f"{self.name}: {self.n_in} inputs are no {self.image_shape} picture")
 

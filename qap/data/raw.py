@@ -37,6 +37,8 @@ class RawData:
         class_names: one for each class index.
         grid: the format whose LSBs the inputs already are; None when they are real-valued features.
         image_shape: (height, width) when a sample is a picture.
+        validation: None takes a share of `train`.
+        scaling: how features came onto `grid` before they were stored, None for what never was a feature.
     """
 
     source: str
@@ -45,6 +47,8 @@ class RawData:
     class_names: tuple[str, ...]
     grid: FixedPoint | None
     image_shape: tuple[int, int] | None = None
+    validation: Samples | None = None
+    scaling: Scaling | None = None
 
 
 def assemble(name: str, raw: RawData, input_format: FixedPoint | None, validation: float, seed: int) -> Dataset:
@@ -54,7 +58,8 @@ def assemble(name: str, raw: RawData, input_format: FixedPoint | None, validatio
         name: the data set's name.
         raw: what the reader found.
         input_format: None takes `raw.grid`, or `FEATURES` for real-valued features.
-        validation: the share of the training part that becomes validation, above 0 and below 1.
+        validation: the share of the training part that becomes validation, above 0 and below 1; not read when
+            the data set has a validation part of its own.
         seed: which samples those are.
 
     Raises:
@@ -66,28 +71,30 @@ def assemble(name: str, raw: RawData, input_format: FixedPoint | None, validatio
     if test is None:
         keep, held = stratified(raw.train.y, TEST_SHARE, TEST_SEED)
         test = Samples(raw.train.x[held], raw.train.y[held])
-    train_part, validation_part = stratified(raw.train.y[keep], validation, seed)
-    parts = [
-        (raw.train, keep[train_part]),
-        (raw.train, keep[validation_part]),
-        (test, np.arange(len(test.y))),
-    ]
-    scaling = None
+    if raw.validation is None:
+        train_part, validation_part = stratified(raw.train.y[keep], validation, seed)
+        train_part, held_out = keep[train_part], (raw.train, keep[validation_part])
+    else:
+        train_part, held_out = keep, (raw.validation, np.arange(len(raw.validation.y)))
+    parts = [(raw.train, train_part), held_out, (test, np.arange(len(test.y)))]
+    scaling = raw.scaling
     try:
         if raw.grid is not None:
             form = input_format or raw.grid
+            if scaling is not None and form != raw.grid:
+                raise DataError(f"its features are stored on the grid {raw.grid} and cannot be brought onto {form}")
             splits = [_requantized(samples, chosen, raw.grid, form) for samples, chosen in parts]
         else:
             form = input_format or FEATURES
-            scaling = Scaling.fit(raw.train.x[keep[train_part]], form)
+            scaling = Scaling.fit(raw.train.x[train_part], form)
             splits = [
                 Split(scaling.apply(samples.x[chosen]).astype(storage_dtype(form)), samples.y[chosen])
                 for samples, chosen in parts
             ]
     except DataError as error:
         raise DataError(f"{raw.source}: {error}") from error
-    train, held_out, final = splits
-    return Dataset(name, train, held_out, final, raw.class_names, form, raw.image_shape, scaling)
+    first, second, final = splits
+    return Dataset(name, first, second, final, raw.class_names, form, raw.image_shape, scaling)
 
 
 def stratified(y: IntArray, share: float, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -121,22 +128,28 @@ def _refuse_small_classes(raw: RawData) -> None:
     if np.count_nonzero(counts) < 2:
         only = raw.class_names[int(counts.argmax())]
         raise DataError(f"{raw.source} holds one class only ({only!r}); a classifier needs at least two")
-    needed, parts = (3, "training, validation and test") if raw.test is None else (2, "training and validation")
+    parts = ["training"]
+    parts += ["validation"] if raw.validation is None else []
+    parts += ["test"] if raw.test is None else []
     small = int(counts.argmin())
-    if counts[small] < needed:
+    if not counts[small]:
+        raise DataError(
+            f"{raw.source}: class {raw.class_names[small]!r} has no training sample; "
+            f"each of the {len(raw.class_names)} classes needs at least {len(parts)}"
+        )
+    if counts[small] < len(parts):
         raise DataError(
             f"{raw.source}: class {raw.class_names[small]!r} has {counts[small]} of the {len(raw.train.y)} samples, "
-            f"but {parts} need at least {needed} of each class"
+            f"but {' and '.join(', '.join(parts).rsplit(', ', 1))} need at least {len(parts)} of each class"
         )
 
 
 def _requantized(samples: Samples, chosen: npt.NDArray[np.intp], grid: FixedPoint, form: FixedPoint) -> Split:
-    """Chosen samples with their integers brought from one unsigned grid to another format."""
+    """Chosen samples with their integers brought from one grid to another."""
     dtype = storage_dtype(form)
-    table = form.requantize(np.arange(grid.max_int + 1), grid.fractional).astype(dtype)
-    if samples.x.dtype == dtype and (table == np.arange(len(table))).all():
-        return Split(samples.x[chosen], samples.y[chosen])
+    if form.with_modes(*grid.modes) == grid and form.min_int == grid.min_int:
+        return Split(samples.x[chosen].astype(dtype, copy=False), samples.y[chosen])
     x = np.empty((len(chosen), samples.x.shape[1]), dtype)
     for start in range(0, len(chosen), BLOCK):
-        x[start : start + BLOCK] = table[samples.x[chosen[start : start + BLOCK]]]
+        x[start : start + BLOCK] = form.requantize(samples.x[chosen[start : start + BLOCK]], grid.fractional)
     return Split(x, samples.y[chosen])

@@ -14,21 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from qap.csd import adders
 from qap.errors import NotExact, QapError, ToolFailed, ToolMissing
+from qap.explore.adders import adders
 from qap.explore.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.explore.techniques import technique_recipe
 from qap.files import write_with
 from qap.flow import STAGES, Progress, Silent, run_flow
+from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.size import HOPELESS_LUTS, unrolled_size
 from qap.network import IntegerNetwork
 from qap.quantizer import Quantizer
 from qap.recipe import Recipe
 from qap.run import NETWORK, STUDENT, RunDirectory, StageRecord
 from qap.storage import load_network
-
-MOST_LUTS = 25_000
-"""Unrolled networks up to this size are laid out to estimate their LUTs: half a minute; larger ones take many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,14 +270,13 @@ def _weight_bits(text: str) -> int:
 
 def _luts(run: RunDirectory, network: IntegerNetwork, synth: bool, progress: Progress) -> tuple[int | None, str]:
     """LUTs of the RTL's core, estimated or synthesized, or why there are none."""
-    size, most = unrolled_size(network).lut, HOPELESS_LUTS if synth else MOST_LUTS
-    if size > most:
-        return None, f"LUTs not counted: about {size:,} when unrolled, networks above {most:,} are not laid out"
+    if not synth:
+        return estimate_rtl(network, run.recipe.target).lut, ""
+    size = unrolled_size(network).lut
+    if size > HOPELESS_LUTS:
+        return None, f"LUTs not counted: about {size:,} when unrolled, more than {HOPELESS_LUTS:,} are not synthesized"
     try:
-        estimated = run_flow(run, ["rtl"], progress=progress)["rtl"].result["estimated_luts"]
-        if not synth:
-            return int(estimated), ""
-        core, *_ = run_flow(run, ["synth"], progress=progress)["synth"].result["reports"]
+        core, *_ = run_flow(run, ["rtl", "synth"], progress=progress)["synth"].result["reports"]
     except (ToolMissing, ToolFailed, NotExact) as error:
         return None, f"LUTs not counted: {error}"
     return int(core["lut"]), ""

@@ -14,6 +14,7 @@ from qap.errors import DataError, QapError
 from qap.files import whole_folder
 from qap.fixed import IntArray
 from qap.hardware.axis import AxisFormat, axis_format, axis_verilog
+from qap.hardware.cells import count_cells
 from qap.hardware.circuit import Circuit
 from qap.hardware.pipeline import Schedule, best_schedule, scheduled
 from qap.hardware.rtl import lower_network
@@ -144,7 +145,7 @@ def write_rtl(
     project = RtlProject(
         folder, name, interface, network.digest, network.n_in, tuple(int(i) for i in kept), ports,
         network.output_format.signed, schedule.latency, schedule.stage_depth, clock_ns, axis,
-        round(schedule.luts(circuit)),
+        count_cells(circuit, schedule).lut,
     )  # fmt: skip
     with whole_folder(folder) as temporary:
         _write_files(project, network, circuit, schedule, kept, temporary, part, test_vectors)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from qap.errors import QapError
-from qap.hardware.sums import digits
+from qap.fixed import IntArray
+from qap.interval import Interval, format_interval
 from qap.network import IntegerNetwork
 
 LUTS_PER_ADDED_BIT = 0.55
@@ -27,17 +28,36 @@ class UnrolledSize(NamedTuple):
 def unrolled_size(network: IntegerNetwork) -> UnrolledSize:
     """Estimate LUTs and synthesis time from the signed digits of the weights and the widths of what they multiply."""
     bits = 0.0
-    low = np.full(network.n_in, network.input_format.min_int, np.int64)
-    high = np.full(network.n_in, network.input_format.max_int, np.int64)
-    for layer, (_, reach) in zip(network.layers, network.intervals(), strict=True):
-        widths = np.array([max(int(h).bit_length(), (~int(lo)).bit_length() + 1 if lo < 0 else 0)
-                           for lo, h in zip(low, high, strict=True)])  # fmt: skip
-        values, where = np.unique(layer.weight, return_inverse=True)
-        count = np.array([digits(int(value)) for value in values])[where].reshape(layer.weight.shape)
-        bits += float((count.sum(axis=1) * (widths + 1) * (widths > 0)).sum())
-        low, high = reach
+    reach = format_interval(network.input_format, network.n_in)
+    for layer, (_, results) in zip(network.layers, network.intervals(), strict=True):
+        width = widths(reach)
+        bits += float((digit_counts(layer.weight).sum(axis=1) * (width + 1) * (width > 0)).sum())
+        reach = results
     luts = round(bits * LUTS_PER_ADDED_BIT)
     return UnrolledSize(luts, luts * SYNTHESIS_S_PER_LUT)
+
+
+def digit_counts(weight: IntArray) -> IntArray:
+    """How many canonical signed digits of each weight are not 0: the bits in which w and 3w differ."""
+    size = np.abs(weight)
+    counts: IntArray = np.bitwise_count(size ^ (3 * size)).astype(np.int64)
+    return counts
+
+
+def nonzero_digits(network: IntegerNetwork) -> int:
+    """The signed digits of all weights that are not 0."""
+    return sum(int(digit_counts(layer.weight).sum()) for layer in network.layers)
+
+
+def widths(reach: Interval) -> IntArray:
+    """The bits that hold each range, 0 where it is only 0."""
+    negative = reach.low < 0
+    return np.maximum(_bits(np.maximum(reach.high, 0)), _bits(np.maximum(~reach.low, 0))) + negative
+
+
+def _bits(values: IntArray) -> IntArray:
+    """`int.bit_length` of each; `frexp` is exact below 2**53, beyond it may round up to the next power of two."""
+    return np.frexp(values.astype(np.float64))[1].astype(np.int64)
 
 
 def refuse_hopeless(network: IntegerNetwork) -> None:

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from qap.errors import RecipeError
 from qap.recipe.compression import DistillRecipe, PruneRecipe, QuantizeRecipe
-from qap.recipe.hardware import RtlRecipe, TargetRecipe
+from qap.recipe.hardware import RtlRecipe, Strategy, TargetRecipe
 from qap.recipe.reading import NOT_TOML, assign, did_you_mean, first_problem, toml_value
 from qap.recipe.training import DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
 from qap.recipe.values import Part, Share
@@ -30,6 +30,7 @@ __all__ = [
     "QuantizeRecipe",
     "Recipe",
     "RtlRecipe",
+    "Strategy",
     "StudentRecipe",
     "TargetRecipe",
     "TeacherRecipe",
@@ -37,6 +38,7 @@ __all__ = [
     "builtin_recipes",
     "load_recipe",
     "parse_recipe",
+    "parse_target",
 ]
 
 BUILTIN = resources.files("qap.recipe") / "builtin"
@@ -151,3 +153,19 @@ def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
         return Recipe.model_validate(content)
     except ValidationError as error:
         raise RecipeError(f"{source}: {first_problem(error, Recipe)}") from None
+
+
+def parse_target(content: Mapping[str, Any], source: str) -> TargetRecipe:
+    """Check a target that stands alone.
+
+    Args:
+        content: its keys.
+        source: where it comes from, for the error.
+
+    Raises:
+        RecipeError: one line that names the first key that is wrong and what is allowed.
+    """
+    try:
+        return TargetRecipe.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"{source}: {first_problem(error, TargetRecipe)}") from None

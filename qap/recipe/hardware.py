@@ -8,6 +8,8 @@ from pydantic import Field
 
 from qap.recipe.values import Part, Positive, PositiveFloat
 
+Strategy = Literal["latency", "resource", "distributed_arithmetic"]
+
 
 class TargetRecipe(Part):
     """The HLS project: tool, part, clock and how much is done in parallel."""
@@ -15,7 +17,7 @@ class TargetRecipe(Part):
     backend: Literal["Vitis", "Vivado"] = "Vitis"
     part: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = "xc7z020clg400-1"
     clock_ns: PositiveFloat = 5.0
-    strategy: Literal["latency", "resource", "distributed_arithmetic"] = "latency"
+    strategy: Strategy = "latency"
     reuse_factor: Positive = 1
 
 

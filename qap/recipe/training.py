@@ -69,6 +69,14 @@ class LayerRecipe(Part):
             raise ValueError(f"sparsity={self.sparsity} needs a quantizer that has a zero, but {self.weight} has none")
         return self
 
+    @property
+    def rectifies(self) -> bool:
+        """Whether the activation makes negative numbers 0."""
+        if self.activation == "linear":
+            return False
+        quantizer = Quantizer.parse(self.activation, role="activation")
+        return quantizer.name == "quantized_relu" or bool(quantizer.arguments.get("relu"))
+
 
 class StudentRecipe(TrainingRecipe):
     """A quantized MLP on logits. The last layer has as many units as there are classes."""

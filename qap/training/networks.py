@@ -11,7 +11,6 @@ import numpy as np
 
 from qap.errors import DataError, RecipeError, missing_extra
 from qap.files import write_with
-from qap.quantizer import Quantizer
 from qap.recipe import LayerRecipe, Recipe, StudentRecipe, TeacherRecipe
 
 try:
@@ -80,17 +79,9 @@ def build_float_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, see
             kernel_initializer=keras.initializers.HeNormal(next(seeds)),
             name=f"dense_{index}",
         )(x)
-        if rectifies(layer):
+        if layer.rectifies:
             x = keras.layers.ReLU(name=f"activation_{index}")(x)
     return keras.Model(inputs, x, name="student")
-
-
-def rectifies(layer: LayerRecipe) -> bool:
-    """Whether a layer's activation makes negative numbers 0."""
-    if layer.activation == "linear":
-        return False
-    quantizer = Quantizer.parse(layer.activation, role="activation")
-    return quantizer.name == "quantized_relu" or bool(quantizer.arguments.get("relu"))
 
 
 def without_dead_neurons(model: keras.Model, recipe: Recipe, n_in: int) -> keras.Model:

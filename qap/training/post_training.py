@@ -20,7 +20,6 @@ try:
 except ImportError as error:
     raise missing_extra("train", error) from error
 
-from qap.training.networks import rectifies
 from qap.training.quantization import ChannelQuantizer, FixedPointQuantizer, FloatScaleQuantizer
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def _dynamic(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Mode
     for index, layer in enumerate(_layers(model, recipe, dataset)):
         width = _width(layer.part.weight, f"student.layers.{index}.weight")
         x = _dense(layer, FloatScaleQuantizer(width, recipe.quantize.per_channel), None)(x)
-        if rectifies(layer.part):
+        if layer.part.rectifies:
             x = keras.layers.ReLU(name=f"activation_{index}")(x)
     return _with_weights(keras.Model(inputs, x, name="student"), model)
 
@@ -134,7 +133,7 @@ def _layers(model: keras.Model, recipe: Recipe, dataset: Dataset) -> list[Traine
     behind = [*(layer.input for layer in dense[1:]), model.output]
     samples = recipe.quantize.samples or DEFAULT_SAMPLES
     rows = np.unique(np.linspace(0, len(dataset.train) - 1, samples).astype(np.int64))
-    answers = keras.Model(model.inputs, behind)(dataset.real(dataset.train.x[rows]), training=False)
+    answers = keras.Model(model.input, behind)(dataset.real(dataset.train.x[rows]), training=False)
     answers = answers if isinstance(answers, list | tuple) else [answers]
     return [
         Trained(layer.name, part, np.asarray(layer.kernel), _bias(layer), np.asarray(answer))
@@ -183,7 +182,7 @@ def _bias_quantizer(shifts: npt.NDArray[np.int64]) -> ChannelQuantizer:
 
 
 def _activation(layer: Trained, recipe: Recipe, width: int) -> Any:
-    relu = rectifies(layer.part)
+    relu = layer.part.rectifies
     form = saturating(not relu, width, _fractional(layer.answers, recipe, not relu, width))
     return qkeras.QActivation(FixedPointQuantizer(str(form), relu), name=layer.name.replace("dense", "activation"))
 

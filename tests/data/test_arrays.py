@@ -23,6 +23,14 @@ def labels(n=20):
     return np.arange(n) % 2
 
 
+GRID = "ap_fixed<4,2,AP_RND_CONV,AP_SAT>"
+SCALED = {"scaling_offset": np.array([0.5, 1.0, -2.0]), "scaling_shift": np.array([1, 0, -3])}
+
+
+def integers(n=20, k=3, seed=0):
+    return np.random.default_rng(seed).integers(-8, 8, (n, k))
+
+
 def saved(tmp_path, **arrays):
     path = tmp_path / "d.npz"
     np.savez_compressed(path, **arrays)
@@ -67,6 +75,47 @@ def test_arrays_of_a_test_part_are_taken_as_they_are(tmp_path):
     assert data.test.y.tolist() == [1, 1, 0, 1, 1]
     assert (data.test.x == data.scaling.apply(x_test)).all()
     assert len(data.train) + len(data.validation) == 20
+
+
+def test_a_validation_part_is_taken_as_it_is(tmp_path):
+    x_validation = features(5, seed=1)
+    path = saved(tmp_path, x=features(), y=labels(), x_validation=x_validation, y_validation=np.array([1, 1, 0, 1, 1]))
+    data, other = load(f"npz:{path}"), load(f"npz:{path}", seed=1, validation=0.5)
+    assert data.digest == other.digest
+    assert data.validation.y.tolist() == [1, 1, 0, 1, 1]
+    assert (data.validation.x == data.scaling.apply(x_validation)).all()
+    assert (len(data.train), len(data.test)) == (16, 4)
+
+
+def test_the_order_of_the_classes_may_be_given(tmp_path):
+    text = np.where(labels() == 1, "dog", "cat")
+    parts = {"x": features(), "y": text, "x_test": features(3), "y_test": np.array(["cat", "dog", "dog"])}
+    data = load(f"npz:{saved(tmp_path, **parts, class_names=np.array(['dog', 'cat']))}")
+    assert (data.class_names, data.test.y.tolist()) == (("dog", "cat"), [1, 0, 0])
+    data = load(f"npz:{saved(tmp_path, **parts)}")
+    assert (data.class_names, data.test.y.tolist()) == (("cat", "dog"), [0, 1, 1])
+
+
+def test_whole_numbers_on_a_grid_of_their_own(tmp_path):
+    x, x_test, plain = integers(), integers(5, seed=1), {"y": labels(), "y_test": labels(5)}
+    path = saved(tmp_path, x=x, x_test=x_test, input_format=GRID, **SCALED, **plain)
+    data = load(f"npz:{path}")
+    assert (str(data.input_format), data.image_shape, data.train.x.dtype) == (GRID, None, np.int8)
+    assert (data.test.x == x_test).all()
+    assert sorted(map(tuple, np.concatenate([data.train.x, data.validation.x]).tolist())) == sorted(
+        map(tuple, x.tolist())
+    )
+    assert data.scaling.offset.tolist() == [0.5, 1.0, -2.0]
+    with pytest.raises(DataError, match=r"stored on the grid ap_fixed<4,2.*cannot be brought onto ap_fixed<3,2>"):
+        load(f"npz:{path}", input_format="ap_fixed<3,2>")
+    free = saved(tmp_path, x=x, x_test=x_test, input_format=GRID, **plain)
+    assert (load(f"npz:{free}", input_format="ap_fixed<3,2>").test.x == x_test >> 1).all()
+    pictures = saved(tmp_path, x=x.reshape(20, 1, 3), x_test=x_test.reshape(5, 1, 3), input_format=GRID, **plain)
+    assert load(f"npz:{pictures}").image_shape == (1, 3)
+    flat = saved(
+        tmp_path, x=(x[:, :1] + 8).astype(np.uint8).repeat(4, axis=1), y=labels(), input_format="ap_ufixed<5,1>"
+    )
+    assert load(f"npz:{flat}").image_shape is None
 
 
 def test_labels_may_be_text_or_any_whole_numbers(tmp_path):
@@ -138,6 +187,38 @@ def test_pickled_objects_are_never_loaded(tmp_path):
         (
             {"x": features(), "y": labels(), "x_test": features(5), "y_test": np.array([0, 1, 0, 1, 7])},
             "y_test has the class '7', which y has not",
+        ),
+        ({"x": features(), "y": labels(), "x_validation": features()}, "has one of x_validation and y_validation"),
+        (
+            {"x": features(), "y": labels(), "x_validation": features(5, 2), "y_validation": labels(5)},
+            "x is (20, 3), but x_validation is (5, 2)",
+        ),
+        (
+            {"x": features(), "y": labels(), "x_validation": features(5), "y_validation": labels(5) + 1},
+            "y_validation has the class '2', which y has not",
+        ),
+        ({"x": features(), "y": labels(), "class_names": np.arange(3)}, "class '2' has no training sample"),
+        ({"x": features(), "y": labels(), "class_names": np.array(["0"])}, "y has the class '1', which class_names"),
+        ({"x": features(), "y": labels(), "class_names": np.array(["0", "1", "0"])}, "class_names has '0' twice"),
+        ({"x": features(), "y": labels(), "class_names": np.eye(2)}, "class_names must be whole numbers or text (n,)"),
+        ({"x": integers(), "y": labels(), "input_format": "int8"}, "input_format: 'int8' is no fixed-point format"),
+        ({"x": features(), "y": labels(), "input_format": GRID}, "with an input_format x must be whole numbers"),
+        (
+            {"x": integers() * 3, "y": labels(), "input_format": GRID},
+            "x must be -8 to 7, the range of its input_format",
+        ),
+        ({"x": integers(), "y": labels(), **SCALED}, "scaling_offset and scaling_shift, which need an input_format"),
+        (
+            {"x": integers(), "y": labels(), "input_format": GRID, "scaling_shift": np.arange(3)},
+            "has one of scaling_offset and scaling_shift",
+        ),
+        (
+            {"x": integers(k=4), "y": labels(), "input_format": GRID, **SCALED},
+            "x is (20, 4), but scaling_offset is (3,)",
+        ),
+        (
+            {"x": integers(), "y": labels(), "input_format": GRID, **SCALED, "scaling_shift": np.ones(3)},
+            "scaling_offset, scaling_shift: this is no scaling",
         ),
     ],
 )

@@ -111,6 +111,7 @@ def test_a_split_of_the_wrong_kind_is_refused(x, y):
         ({"validation": split(np.zeros((0, 2)), [])}, "validation part must hold uint8"),
         ({"train": split([[0, 1]], [2])}, r"train part has a class outside of 0\.\.1"),
         ({"train": split([[0, 1]], [-1])}, r"train part has a class outside of 0\.\.1"),
+        ({"train": split([[0, 1]], [0])}, "toy: the training part has no sample of the class 'b'"),
         ({"input_format": FixedPoint.parse("ap_ufixed<7,0>")}, "outside of ap_ufixed<7,0>"),
         ({"image_shape": (2, 2)}, "no .* picture"),
     ],
@@ -125,7 +126,7 @@ def test_the_digest_sees_everything_but_the_name():
     different = [
         dataset(),
         dataset(train=split([[0, 255], [3, 5]], [0, 1])),
-        dataset(train=split([[0, 255], [3, 4]], [1, 1])),
+        dataset(train=split([[0, 255], [3, 4]], [1, 0])),
         dataset(validation=split([[0, 255]], [0])),
         dataset(test=split([[0, 255]], [0])),
         dataset(class_names=("a", "c")),

@@ -9,10 +9,11 @@ pytest.importorskip("tensorflow", reason="tensorflow is not installed")
 pytest.importorskip("qkeras", reason="qkeras is not installed")
 
 from qap import flow
-from qap.csd import adders
 from qap.errors import QapError, RecipeError, ToolMissing
 from qap.explore import compare as module
+from qap.explore.adders import adders
 from qap.explore.compare import adopt_teacher, compare
+from qap.hardware.estimate.rtl import estimate_rtl
 from qap.recipe import parse_recipe
 from qap.run import RunDirectory
 from qap.storage import load_network
@@ -68,7 +69,7 @@ def trained(folder):
     return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("*/student.keras")}
 
 
-def test_an_interrupted_comparison_continues_and_measures_what_the_networks_are(recipe, tmp_path, no_rtl):
+def test_an_interrupted_comparison_continues_and_measures_what_the_networks_are(recipe, tmp_path):
     names = ["qat", "qap+kd", "kd"]
     with pytest.raises(KeyboardInterrupt):
         compare(recipe, names, 1, tmp_path, progress=lambda run: Stops() if run == "qap+kd-seed5" else flow.Silent())
@@ -95,8 +96,8 @@ def test_an_interrupted_comparison_continues_and_measures_what_the_networks_are(
         assert each.dense_bytes == network.size_bytes
         assert each.sparse_bytes <= each.dense_bytes
         assert each.adders == adders(network)
-        assert (each.lut, each.lut_source) == (None, None)
-        assert each.notes == ("LUTs not counted: the package 'da4ml' is not installed",)
+        assert each.lut_source == "estimate"
+        assert each.notes == ()
         assert each.training_s > 0
     qat, pruned, _ = found.outcomes
     assert pruned.nonzeros < qat.nonzeros
@@ -108,7 +109,7 @@ def stages(folder):
     return json.loads((folder / "stages.json").read_text())
 
 
-def test_more_seeds_only_train_the_new_ones(recipe, tmp_path, no_rtl):
+def test_more_seeds_only_train_the_new_ones(recipe, tmp_path):
     compare(recipe, ["qat"], 1, tmp_path)
     before = trained(tmp_path)
     found = compare(recipe, ["qat", "qat"], 2, tmp_path)
@@ -120,7 +121,7 @@ def test_more_seeds_only_train_the_new_ones(recipe, tmp_path, no_rtl):
     assert numbers.spread == pytest.approx(np.std([each.test for each in found.outcomes], ddof=1))
 
 
-def test_what_has_no_integer_form_is_evaluated_with_keras_and_says_so(recipe, tmp_path, no_rtl):
+def test_what_has_no_integer_form_is_evaluated_with_keras_and_says_so(recipe, tmp_path):
     found = compare(recipe, ["float", "pruned", "dq"], 1, tmp_path)
     full, pruned, dynamic = found.outcomes
     for each in found.outcomes:
@@ -138,7 +139,7 @@ def test_what_has_no_integer_form_is_evaluated_with_keras_and_says_so(recipe, tm
     assert dynamic.nonzeros < dynamic.parameters == full.parameters
 
 
-def test_what_is_quantized_after_the_training_is_frozen(recipe, tmp_path, no_rtl):
+def test_what_is_quantized_after_the_training_is_frozen(recipe, tmp_path):
     found = compare(recipe, ["ptq", "fiq"], 1, tmp_path)
     for each in found.outcomes:
         assert each.adders is not None
@@ -163,22 +164,7 @@ def test_a_teacher_of_other_data_or_settings_is_not_taken_over(recipe, tmp_path)
     assert not adopt_teacher(RunDirectory.open(tmp_path / "student"), [first])
 
 
-def test_networks_that_are_too_large_are_not_laid_out(recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MOST_LUTS", 3)
-    (only,) = compare(recipe, ["qat"], 1, tmp_path).outcomes
-    assert only.lut is None
-    assert "LUTs not counted: about " in only.notes[0]
-    assert "networks above 3 are not laid out" in only.notes[0]
-
-
-def test_estimated_luts_are_those_of_the_rtl(recipe, tmp_path):
-    pytest.importorskip("da4ml", reason="da4ml is not installed")
-    (only,) = compare(recipe, ["qap"], 1, tmp_path).outcomes
-    assert only.lut == stages(tmp_path / "qap-seed5")["rtl"]["result"]["estimated_luts"]
-    assert (only.lut_source, only.notes) == ("estimate", ())
-
-
-def test_synthesized_luts_are_those_of_the_core(recipe, tmp_path, monkeypatch):
+def test_luts_are_estimated_or_counted_by_synthesis(recipe, tmp_path, monkeypatch):
     def stage(name, result):
         known = flow.STAGES[name]
         work = lambda run, progress: result  # noqa: E731
@@ -189,9 +175,19 @@ def test_synthesized_luts_are_those_of_the_core(recipe, tmp_path, monkeypatch):
     stage("rtl", {"estimated_luts": 50})
     stage("synth", {"reports": [{"design": "core", "lut": 40}, {"design": "core_axis", "lut": 70}]})
     (estimated,) = compare(recipe, ["qat"], 1, tmp_path).outcomes
+    network = load_network(tmp_path / "qat-seed5" / "network.npz")
+    assert (estimated.lut, estimated.lut_source) == (estimate_rtl(network, recipe.target).lut, "estimate")
     (measured,) = compare(recipe, ["qat"], 1, tmp_path, synth=True).outcomes
-    assert (estimated.lut, estimated.lut_source) == (50, "estimate")
     assert (measured.lut, measured.lut_source) == (40, "yosys")
+    monkeypatch.setattr(module, "HOPELESS_LUTS", 3)
+    (too_large,) = compare(recipe, ["qat"], 1, tmp_path, synth=True).outcomes
+    assert (too_large.lut, too_large.lut_source) == (None, None)
+    assert "more than 3 are not synthesized" in too_large.notes[0]
+
+
+def test_tools_that_are_missing_are_no_reason_to_stop(recipe, tmp_path, no_rtl):
+    (only,) = compare(recipe, ["qat"], 1, tmp_path, synth=True).outcomes
+    assert (only.lut, only.notes) == (None, ("LUTs not counted: the package 'da4ml' is not installed",))
 
 
 def test_mistakes_are_found_before_any_training(recipe, tmp_path):

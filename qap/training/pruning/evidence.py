@@ -75,7 +75,7 @@ class Evidence:
             return found
 
         def answers() -> list[Any]:
-            hidden = keras.Model(model.inputs, [layer.input for layer in layers[1:]])
+            hidden = keras.Model(model.input, [layer.input for layer in layers[1:]])
             found = hidden(_sample(validation, lsb)[0], training=False)
             return list(found) if isinstance(found, list | tuple) else [found]
 

@@ -1,0 +1,162 @@
+"""How near the HLS estimator comes to measured designs, in a cross-validation that leaves out one source at a time.
+
+    python benchmarks/estimator.py [CALIBRATION_DIR]
+
+Prints Markdown: for every resource and every source the SMAPE, the median of estimated / measured, and R2, of all
+designs and of those with several layers; the goals, met or missed; and the time for a network of 10,000 weights.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from qap.errors import DataError
+from qap.fixed import FixedPoint
+from qap.hardware.estimate import ESTIMATORS
+from qap.hardware.estimate.calibration import read_designs
+from qap.hardware.estimate.fit import UNCOMPARABLE
+from qap.hardware.estimate.validation import Prediction, cross_validate, smape
+from qap.network import IntegerNetwork, LayerSpec, connect
+from qap.recipe import TargetRecipe
+
+DEFAULT = Path(__file__).parents[2] / "shared" / "data" / "synthesis" / "calibration"
+RESOURCES = ("dsp", "lut", "ff", "bram18", "latency_cycles", "ii_cycles")
+NEAR_CYCLES = 2
+REPEATS = 20
+
+
+class Goal(NamedTuple):
+    """What is aimed at for designs of several layers, and how it is measured."""
+
+    what: str
+    unit: str
+    limit: float
+    at_most: bool
+    figure: str
+    of: Callable[[Sequence[float], Sequence[float]], float]
+
+
+def near(estimated: Sequence[float], measured: Sequence[float]) -> float:
+    return float(100 * np.mean(np.abs(np.subtract(estimated, measured)) <= NEAR_CYCLES))
+
+
+def exact(estimated: Sequence[float], measured: Sequence[float]) -> float:
+    return float(100 * np.mean(np.equal(estimated, measured)))
+
+
+GOALS = (
+    Goal("DSP, SMAPE", "%", 5, True, "dsp", smape),
+    Goal("LUT, SMAPE", "%", 15, True, "lut", smape),
+    Goal("FF, SMAPE", "%", 20, True, "ff", smape),
+    Goal(f"latency within {NEAR_CYCLES} cycles", "% of the designs", 50, False, "latency_cycles", near),
+    Goal("II exact", "% of the designs", 100, False, "ii_cycles", exact),
+)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
+    try:
+        designs = read_designs(folder)
+    except DataError as error:
+        print(f"skipped: {error}")
+        return
+    predictions = cross_validate(designs, lambda source: print(f"without {source}", file=sys.stderr, flush=True))
+    usable = [each for each in predictions if not each.design.flags & UNCOMPARABLE["csynth"]]
+    several = [each for each in usable if each.design.multi_layer]
+    print_goals(several)
+    print_table("HLS report, designs of several layers", several, stage="csynth")
+    print_table("HLS report, all designs", usable, stage="csynth")
+    comparable = [each for each in predictions if not each.design.flags & UNCOMPARABLE["vivado"]]
+    print_table("Vivado synthesis", comparable, stage="vivado")
+    print(f"\nA network of 10,000 weights: {milliseconds(random_network()):.1f} ms")
+
+
+def print_goals(predictions: list[Prediction]) -> None:
+    """The goals, in means over the sources."""
+    print("\n### Goals\n\n| designs of several layers, HLS report | goal | measured | |\n|---|---|---|---|")
+    for goal in GOALS:
+        scores = [goal.of(*pairs) for pairs in by_source(predictions, goal.figure, "csynth").values()]
+        score = float(np.mean(scores))
+        met = score <= goal.limit if goal.at_most else score >= goal.limit
+        sign = "<=" if goal.at_most else ">="
+        print(f"| {goal.what} | {sign} {goal.limit:g} {goal.unit} | {score:.1f} % | {'met' if met else 'missed'} |")
+
+
+def print_table(title: str, predictions: list[Prediction], stage: str) -> None:
+    """One line for each resource and source, and their mean."""
+    print(f"\n### {title}\n\n| | source | designs | SMAPE | median e/m | R2 | within 2 | exact |\n|{'---|' * 8}")
+    for figure in RESOURCES:
+        sources = by_source(predictions, figure, stage)
+        scores = [score(e, m) for e, m in sources.values()]
+        for (source, (e, _)), line in zip(sources.items(), scores, strict=True):
+            print(f"| {figure} | {source} | {len(e)} | {shown(line)} |")
+        if scores:
+            columns = [[value for value in column if value is not None] for column in zip(*scores, strict=True)]
+            means = [float(np.mean(column)) if column else None for column in columns]
+            print(f"| **{figure}** | **mean of {len(scores)} sources** | | {shown(means)} |")
+
+
+def by_source(predictions: list[Prediction], figure: str, stage: str) -> dict[str, tuple[list[float], list[float]]]:
+    """Estimated and measured figures of each source."""
+    found: dict[str, tuple[list[float], list[float]]] = {}
+    for each in predictions:
+        measured = (each.design.csynth if stage == "csynth" else each.design.vivado).get(figure)
+        if measured is None:
+            continue
+        estimated = float(getattr(each.figures, figure))
+        if stage == "vivado":
+            estimated *= each.vivado.get(figure, 1.0)
+        pair = found.setdefault(each.design.source, ([], []))
+        pair[0].append(round(estimated))
+        pair[1].append(measured)
+    return found
+
+
+def score(estimated: list[float], measured: list[float]) -> list[float | None]:
+    """SMAPE, median ratio, R2, share within two, share exact."""
+    e, m = np.array(estimated), np.array(measured)
+    scatter = float(((m - m.mean()) ** 2).sum())
+    return [
+        smape(e, m),
+        float(np.median(e[m > 0] / m[m > 0])) if (m > 0).any() else None,
+        1 - float(((e - m) ** 2).sum()) / scatter if scatter else None,
+        near(e, m),
+        exact(e, m),
+    ]
+
+
+def shown(line: Sequence[float | None]) -> str:
+    forms = ("{:.1f} %", "{:.2f}", "{:.2f}", "{:.0f} %", "{:.0f} %")
+    return " | ".join("" if value is None else form.format(value) for form, value in zip(forms, line, strict=True))
+
+
+def random_network() -> IntegerNetwork:
+    """About 10,000 weights of 6 bits in four layers."""
+    random = np.random.default_rng(0)
+    weights, outputs = FixedPoint(True, 6, 1), FixedPoint(False, 8, 4)
+    specs = [
+        LayerSpec(f"dense{index}", random.integers(-32, 32, (n_in, n_out)), weights,
+                  random.integers(-32, 32, n_out), weights, "relu", outputs)
+        for index, (n_in, n_out) in enumerate([(64, 100), (100, 30), (30, 16), (16, 10)])
+    ]  # fmt: skip
+    return connect(FixedPoint(False, 8, 0), specs, [str(index) for index in range(10)])
+
+
+def milliseconds(network: IntegerNetwork) -> float:
+    """The median time of an estimate."""
+    times = []
+    for _ in range(REPEATS):
+        begin = time.perf_counter()
+        ESTIMATORS["hls4ml"](network, TargetRecipe())
+        times.append(time.perf_counter() - begin)
+    return 1000 * float(np.median(times))
+
+
+if __name__ == "__main__":
+    main()

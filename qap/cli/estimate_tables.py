@@ -1,0 +1,92 @@
+"""Tables of estimates and statistics, for people."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from qap.cli.console import print_line, results
+from qap.hardware.estimate import Estimate, StageEstimate
+from qap.hardware.estimate.stats import LayerStats
+from qap.recipe import TargetRecipe
+
+STAGES = {"csynth": "HLS report (csynth)", "vivado_synth": "after Vivado's synthesis"}
+FIGURES = {
+    "lut": "LUT",
+    "ff": "FF",
+    "dsp": "DSP",
+    "bram18": "BRAM18",
+    "latency_cycles": "latency, cycles",
+    "ii_cycles": "II, cycles",
+}
+
+
+def print_estimate(found: Estimate, target: TargetRecipe) -> None:
+    """Print the stages, the layers, the counts and the notes of an estimate."""
+    if found.stages:
+        title = f"{found.estimator}: {target.part}, {target.backend}, {target.clock_ns:g} ns, {target.strategy}"
+        table = Table(title=Text(f"{title}, reuse factor {target.reuse_factor}", style="table.title"))
+        table.title_justify = "left"
+        table.add_column()
+        for stage in found.stages:
+            table.add_column(STAGES.get(stage, stage), justify="right")
+            table.add_column("80 % of designs", justify="right", style="dim")
+        for figure, label in FIGURES.items():
+            cells = [cell for stage in found.stages.values() for cell in _cells(stage, figure)]
+            table.add_row(label, *cells)
+        results.print(table)
+    if found.layers:
+        _print_layers(found)
+    if found.counts:
+        table = Table(show_header=False)
+        table.add_column(style="bold")
+        table.add_column(justify="right")
+        for name, count in found.counts.items():
+            table.add_row(name.replace("_", " "), f"{count:,}")
+        results.print(table)
+    for note in found.notes:
+        print_line(f"note: {note}")
+
+
+def _cells(stage: StageEstimate, figure: str) -> tuple[str, str]:
+    middle = getattr(stage.report, figure)
+    if middle is None:
+        return "", ""
+    if figure not in stage.low:
+        return f"{middle:,}", ""
+    return f"{middle:,}", f"{stage.low[figure]:,} .. {stage.high[figure]:,}"
+
+
+def _print_layers(found: Estimate) -> None:
+    table = Table(title=Text("by layer, in the first stage", style="table.title"), title_justify="left")
+    for column in ("layer", "reuse", *FIGURES.values()):
+        table.add_column(column, justify="left" if column == "layer" else "right")
+    for layer in found.layers:
+        figures = (getattr(layer, figure) for figure in FIGURES)
+        shown = ("" if figure is None else f"{figure:,}" for figure in figures)
+        table.add_row(Text(layer.name), str(layer.reuse_factor), *shown)
+    results.print(table)
+
+
+def print_stats(layers: list[LayerStats]) -> None:
+    """Print operations, bits and energy of each layer, and their sums."""
+    table = Table(title=Text("operations, bits and energy for one input", style="table.title"), title_justify="left")
+    energies = ("inputs", "parameters", "op_cost", "outputs")
+    for column in ("layer", "operation", "operations", "weights", "biases", "zeros", "accumulator"):
+        table.add_column(column, justify="left" if column in ("layer", "operation") else "right")
+    for part in energies:
+        table.add_column(f"{part.replace('op_cost', 'compute')}, pJ", justify="right")
+    for layer in layers:
+        table.add_row(
+            Text(layer.name), layer.operation, f"{layer.operations:,}",
+            f"{layer.weights:,} x {layer.weight_bits} b", f"{layer.biases:,} x {layer.bias_bits} b",
+            f"{layer.sparsity:.1%}", f"{layer.accumulator_bits} b",
+            *(f"{layer.energy_pj[part]:.2f}" for part in energies),
+        )  # fmt: skip
+    results.print(table)
+    energy = sum(sum(layer.energy_pj.values()) for layer in layers)
+    print_line(
+        f"{sum(layer.operations for layer in layers):,} operations, "
+        f"{sum(layer.parameter_bits for layer in layers):,} bits of weights and biases, "
+        f"about {energy:,.1f} pJ on a 45 nm chip that keeps everything in SRAM"
+    )

@@ -1,0 +1,120 @@
+"""Sweeps: the same recipe at many points, each trained, frozen, judged and estimated; records that survive anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from qap.errors import DataError, RecipeError
+from qap.explore.sweep.executors import DaskWorkers, Executor, LocalProcesses
+from qap.explore.sweep.measure import measure, network_task, train_shared, training_of, training_task
+from qap.explore.sweep.points import MANY, Point, points_of, recipe_key
+from qap.explore.sweep.records import RECORDS, SWEEP, Records
+from qap.explore.sweep.spec import Sweep, builtin_sweeps, load_sweep, parse_sweep
+from qap.files import cannot_write, write_text
+from qap.flow import Progress, Silent
+from qap.hardware.estimate import ESTIMATORS
+from qap.recipe.reading import did_you_mean
+
+__all__ = [
+    "RECORDS",
+    "SWEEP",
+    "DaskWorkers",
+    "LocalProcesses",
+    "Records",
+    "Sweep",
+    "builtin_sweeps",
+    "load_sweep",
+    "parse_sweep",
+    "run_sweep",
+]
+
+
+def run_sweep(
+    sweep: Sweep,
+    folder: Path,
+    executor: Executor,
+    *,
+    resume: bool = False,
+    any_size: bool = False,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> list[dict[str, object]]:
+    """Do every point of a sweep that has no record yet.
+
+    Args:
+        sweep: what is swept.
+        folder: of the records and of everything that is trained.
+        executor: who works.
+        resume: whether to go on where an earlier sweep stopped.
+        any_size: go on although there are more points than anybody waits for.
+        data_dir: folder of IDX files, if the data set needs one.
+        progress: is told about every point.
+
+    Returns:
+        The records of all points of this sweep, in its order.
+
+    Raises:
+        RecipeError: a point is not possible, or there are too many.
+        DataError: the folder holds records already, or cannot be used.
+        QapError: and its children, from the trainings.
+    """
+    if sweep.size > MANY and not any_size:
+        raise RecipeError(f"{sweep.name} has {sweep.size:,} points, more than {MANY:,}; --yes does them all")
+    if sweep.estimator not in ESTIMATORS:
+        raise RecipeError(f"{sweep.name}: no estimator {sweep.estimator!r}{did_you_mean(sweep.estimator, ESTIMATORS)}")
+    points = points_of(sweep)
+    records = Records(folder)
+    if records.exists() and not resume:
+        raise DataError(f"{folder} has {RECORDS} already; --resume goes on with it, or choose another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    write_text(folder / SWEEP, sweep.to_toml())
+    records.begin()
+    done = {str(record["key"]) for record in records.read()}
+    left = [point for point in points if point.key not in done]
+    _do(sweep, left, records, executor, data_dir, progress or Silent())
+    by_key = {str(record["key"]): record for record in records.read()}
+    return [by_key[point.key] for point in points]
+
+
+def _do(
+    sweep: Sweep,
+    points: Sequence[Point],
+    records: Records,
+    executor: Executor,
+    data_dir: Path | None,
+    progress: Progress,
+) -> None:
+    folder = records.path.parent
+    needed = {}
+    for point in points:
+        if shared := training_of(point.recipe, sweep.training):
+            needed[recipe_key(shared[0])] = training_task(*shared, folder, data_dir)
+    if needed:
+        progress.start("train", len(needed))
+        for _ in executor.results(train_shared, list(needed.values())):
+            progress.advance("")
+        progress.finish("train", 0.0, skipped=False)
+    ordered = sorted(points, key=lambda point: point.network_key)
+    groups = [list(group) for _, group in groupby(ordered, key=lambda point: point.network_key)]
+    groups.sort(key=lambda group: group[0].index)
+    written: set[str] = set()
+    progress.start("sweep", len(points))
+    for found in executor.results(measure, [network_task(group, sweep, folder, data_dir) for group in groups]):
+        for record in found:
+            if record["key"] not in written:  # two points of a sweep may be the same
+                records.append(record)
+                written.add(str(record["key"]))
+            progress.advance(_told(record))
+    progress.finish("sweep", 0.0, skipped=False)
+
+
+def _told(record: dict[str, object]) -> str:
+    accuracy = record.get("accuracy")
+    if not isinstance(accuracy, dict):
+        return str(record["error"])[:60]
+    return f"validation accuracy {accuracy['validation']:.2%}"

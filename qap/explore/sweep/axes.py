@@ -1,0 +1,112 @@
+"""What a sweep can change: short names for what is set in several places, and every key of a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qap.errors import RecipeError
+from qap.fixed import FixedPoint
+from qap.quantizer import Quantizer, Role
+from qap.recipe import Recipe
+
+Change = Callable[[Recipe, Any], list[str]]
+"""A recipe and a value -> assignments for `Recipe.override`."""
+
+
+def weight_bits(recipe: Recipe, bits: Any) -> list[str]:
+    """The weights of all layers get so many bits, in the range that they have."""
+    return [
+        f"student.layers.{index}.weight={_with_width(layer.weight, bits, 'weight', f'student.layers.{index}.weight')}"
+        for index, layer in enumerate(recipe.student.layers)
+    ]
+
+
+def activation_bits(recipe: Recipe, bits: Any) -> list[str]:
+    """The activations of all layers that have a format get so many bits, in the range that they have."""
+    return [
+        f"{where}={_with_width(layer.activation, bits, 'activation', where)}"
+        for index, layer in enumerate(recipe.student.layers)
+        if layer.activation != "linear"
+        for where in [f"student.layers.{index}.activation"]
+    ]
+
+
+def input_bits(recipe: Recipe, bits: Any) -> list[str]:
+    """The inputs get so many bits, in the range that they have."""
+    if recipe.data.input_format is None:
+        raise RecipeError("axes.input_bits needs the range of the inputs: set data.input_format in the recipe")
+    return [f"data.input_format={_format(FixedPoint.parse(recipe.data.input_format), bits, 'axes.input_bits')}"]
+
+
+def distillation(recipe: Recipe, method: Any) -> list[str]:
+    """The method of distillation, or none."""
+    return ["distill="] if method == "none" else [f"distill.method={method}"]
+
+
+def units(recipe: Recipe, hidden: Any) -> list[str]:
+    """The neurons of the hidden layers."""
+    if not isinstance(hidden, list | tuple) or len(hidden) != len(recipe.student.layers) - 1:
+        raise RecipeError(
+            f"axes.units: a value is a list of {len(recipe.student.layers) - 1} numbers, one for each hidden layer, "
+            f"but got {hidden!r}"
+        )
+    return [f"student.layers.{index}.units={n}" for index, n in enumerate(hidden)]
+
+
+def _key(key: str) -> Change:
+    return lambda recipe, value: [f"{key}={_toml(value)}"]
+
+
+AXES: Mapping[str, Change] = {
+    "weight_bits": weight_bits,
+    "activation_bits": activation_bits,
+    "input_bits": input_bits,
+    "distillation": distillation,
+    "units": units,
+    "sparsity": _key("prune.sparsity"),
+    "strategy": _key("target.strategy"),
+    "reuse_factor": _key("target.reuse_factor"),
+    "part": _key("target.part"),
+    "clock_ns": _key("target.clock_ns"),
+}
+"""Short names; any other name is a dotted key of the recipe."""
+
+
+def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """The recipe of a point.
+
+    Args:
+        recipe: where all points start.
+        values: by axis; a table stands for several axes that change together.
+
+    Raises:
+        RecipeError: an axis or a value is not possible.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= value if isinstance(value, Mapping) else {name: value}
+    assignments = [each for name, value in flat.items() for each in AXES.get(name, _key(name))(recipe, value)]
+    return recipe.override(assignments)
+
+
+def _with_width(text: str, bits: Any, role: Role, where: str) -> str:
+    quantizer = Quantizer.parse(text, role)
+    if quantizer.name == "fixed_point":
+        form = _format(quantizer.format, bits, where)
+        return f"relu({form})" if quantizer.arguments["relu"] else str(form)
+    if "bits" not in quantizer.arguments or quantizer.name == "quantized_po2":
+        raise RecipeError(f"{where}={text} has no bits to set; write quantized_bits(N,...) or ap_fixed<>")
+    return str(Quantizer(quantizer.name, {**quantizer.arguments, "bits": bits}))
+
+
+def _format(form: FixedPoint, bits: Any, where: str) -> FixedPoint:
+    if isinstance(bits, bool) or not isinstance(bits, int) or bits < 1:
+        raise RecipeError(f"{where}: bits are a whole number from 1 on, but got {bits!r}")
+    return FixedPoint(form.signed, bits, form.integer, form.rounding, form.overflow)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,0 +1,187 @@
+"""What one worker does: train what several points share, then one network and the points that share it.
+
+Functions here take and return plain dictionaries, so that any kind of worker can run them.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from qap.data import Dataset, load
+from qap.errors import QapError
+from qap.explore.sweep.points import Point, float_recipe, recipe_key, teacher_recipe
+from qap.explore.sweep.spec import Sweep
+from qap.flow import load_tensorflow, run_flow
+from qap.hardware.estimate import ESTIMATORS
+from qap.network import IntegerNetwork
+from qap.recipe import Recipe, RtlRecipe, parse_recipe
+from qap.run import STUDENT, TEACHER, RunDirectory
+from qap.storage import load_network, save_network
+
+TRAINED, NETWORKS = "trained", "networks"
+Task = dict[str, Any]
+
+
+def training_of(recipe: Recipe, training: str) -> tuple[Recipe, tuple[str, ...]] | None:
+    """What must be trained before a point: its recipe and its stages; None when there is nothing to share."""
+    if training == "ptq":
+        return float_recipe(recipe), ("data", "teacher", "student")
+    learns = recipe.distill is not None and recipe.distill.needs_trained_teacher
+    return (teacher_recipe(recipe), ("data", "teacher")) if learns else None
+
+
+def training_task(recipe: Recipe, stages: tuple[str, ...], folder: Path, data_dir: Path | None) -> Task:
+    """What `train_shared` needs."""
+    return {
+        "recipe": recipe.model_dump(mode="json", exclude_none=True),
+        "stages": stages,
+        "folder": str(folder.resolve()),
+        "data_dir": str(data_dir.resolve()) if data_dir else None,
+    }
+
+
+def train_shared(task: Task) -> list[dict[str, Any]]:
+    """Train a float student or a teacher in a run directory of its own, unless that is done."""
+    recipe = parse_recipe(task["recipe"], "sweep")
+    run = _shared_run(recipe, task)
+    run_flow(run, task["stages"])
+    return []
+
+
+def network_task(points: list[Point], sweep: Sweep, folder: Path, data_dir: Path | None) -> Task:
+    """What `measure` needs for points that share a network."""
+    return {
+        "points": [
+            {
+                "key": each.key,
+                "point": each.index,
+                "values": each.values,
+                "recipe": each.recipe.model_dump(mode="json", exclude_none=True),
+            }
+            for each in points
+        ],
+        "network": points[0].network_key[:16],
+        "training": sweep.training,
+        "estimator": sweep.estimator,
+        "synth": sweep.synth,
+        "folder": str(folder.resolve()),
+        "data_dir": str(data_dir.resolve()) if data_dir else None,
+    }
+
+
+def measure(task: Task) -> list[dict[str, Any]]:
+    """The records of points that share a network; a point that is not possible says why in `error`."""
+    recipe = parse_recipe(task["points"][0]["recipe"], "sweep")
+    start = time.perf_counter()
+    try:
+        network, trained_s = _network(recipe, task)
+        shared = {**_judged(network, _dataset_of(recipe, task)), "network": network.digest, "trained_s": trained_s}
+        shared["synth"] = _synthesized(network, recipe) if task["synth"] else None
+    except QapError as error:
+        return [{**_named(point), "error": str(error)} for point in task["points"]]
+    shared["seconds"] = round(time.perf_counter() - start, 3)
+    return [_estimated(point, network, shared, task["estimator"]) for point in task["points"]]
+
+
+def _named(point: Task) -> dict[str, Any]:
+    return {name: point[name] for name in ("key", "point", "values")}
+
+
+def _estimated(point: Task, network: IntegerNetwork, shared: dict[str, Any], estimator: str) -> dict[str, Any]:
+    target = parse_recipe(point["recipe"], "sweep").target
+    try:
+        estimate = ESTIMATORS[estimator](network, target).to_dict()
+    except QapError as error:
+        return {**_named(point), "error": str(error)}
+    return {**_named(point), "error": None, "target": target.model_dump(mode="json"), **shared, "estimate": estimate}
+
+
+def _judged(network: IntegerNetwork, data: Dataset) -> dict[str, Any]:
+    splits = {"validation": data.validation, "test": data.test}
+    right = {name: network.decide(network.forward(split.x)) == split.y for name, split in splits.items()}
+    return {
+        "accuracy": {name: float(found.mean()) for name, found in right.items()},
+        "parameters": network.parameters,
+        "nonzeros": network.nonzeros,
+        "size_bytes": network.size_bytes,
+    }
+
+
+def _network(recipe: Recipe, task: Task) -> tuple[IntegerNetwork, float]:
+    """The network of a recipe, and the seconds that it took; one that was made before is read."""
+    path = Path(task["folder"]) / NETWORKS / f"{task['network']}.npz"
+    if path.exists():
+        return load_network(path), 0.0
+    start = time.perf_counter()
+    data = _dataset_of(recipe, task)
+    model = _quantized_after(recipe, task, data) if task["training"] == "ptq" else _trained(recipe, task, data)
+    from qap.freeze import freeze
+
+    network = freeze(model, data.input_format, data.class_names)
+    path.parent.mkdir(exist_ok=True)
+    save_network(network, path)
+    return network, round(time.perf_counter() - start, 3)
+
+
+def _quantized_after(recipe: Recipe, task: Task, data: Dataset) -> Any:
+    load_tensorflow()
+    from qap.training.networks import load_model
+    from qap.training.post_training import quantize
+
+    return quantize(load_model(_shared_run(float_recipe(recipe), task).file(STUDENT)), recipe, data)
+
+
+def _trained(recipe: Recipe, task: Task, data: Dataset) -> Any:
+    load_tensorflow()
+    from qap.training import train_student
+    from qap.training.networks import load_model
+
+    shared = training_of(recipe, "qat")
+    teacher = load_model(_shared_run(shared[0], task).file(TEACHER)) if shared else None
+    return train_student(recipe, data, teacher)[0]
+
+
+def _synthesized(network: IntegerNetwork, recipe: Recipe) -> dict[str, Any]:
+    """The resources of the core after Yosys."""
+    from qap.hardware.project import write_rtl
+    from qap.hardware.synthesis import synthesize
+
+    rtl = recipe.rtl or RtlRecipe()
+    with tempfile.TemporaryDirectory() as folder:
+        project = write_rtl(
+            network,
+            Path(folder) / "rtl",
+            stage_depth=rtl.stage_depth,
+            interface="parallel",
+            clock_ns=recipe.target.clock_ns,
+            part=recipe.target.part,
+            whatever_size=rtl.any_size,
+        )
+        return asdict(synthesize(project, rtl.target, module="core"))
+
+
+def _shared_run(recipe: Recipe, task: Task) -> RunDirectory:
+    data_dir = Path(task["data_dir"]) if task["data_dir"] else None
+    return RunDirectory.create(Path(task["folder"]) / TRAINED / recipe_key(recipe), recipe, data_dir)
+
+
+def _dataset_of(recipe: Recipe, task: Task) -> Dataset:
+    return _dataset(recipe.data.model_dump_json(), recipe.seed, task["data_dir"])
+
+
+@functools.lru_cache(maxsize=2)
+def _dataset(content: str, seed: int, data_dir: str | None) -> Dataset:
+    data = json.loads(content)
+    return load(
+        data["name"],
+        input_format=data["input_format"],
+        validation=data["validation"],
+        seed=seed,
+        data_dir=Path(data_dir) if data_dir else None,
+    )

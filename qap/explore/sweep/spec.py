@@ -1,0 +1,116 @@
+"""The file of a sweep: a recipe, what of it changes, and how every point is trained."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import Field, ValidationError
+
+from qap.errors import RecipeError
+from qap.recipe import Recipe, load_recipe
+from qap.recipe.reading import NOT_TOML, did_you_mean, first_problem
+from qap.recipe.values import Part, Positive
+
+BUILTIN = resources.files("qap.explore.sweep") / "builtin"
+
+
+class DrawRecipe(Part):
+    """A random part of the grid."""
+
+    points: Positive
+    seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = 0
+
+
+class Sweep(Part):
+    """A grid over a recipe, or a random draw from it.
+
+    Example:
+        >>> load_sweep("bits-mnist-1v9").size
+        77
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    recipe: Annotated[str, Field(min_length=1)]
+    """A built-in recipe, or a file beside that of the sweep."""
+    set: tuple[str, ...] = ()
+    """Changes of the recipe that hold for all points, `key=value`."""
+    training: Literal["ptq", "qat"] = "ptq"
+    """Quantize one trained float student anew for each point, or train each."""
+    axes: Annotated[dict[str, tuple[Any, ...]], Field(min_length=1)]
+    """What changes: short names (`weight_bits`), keys of the recipe (`prune.every`), any name with tables of both."""
+    draw: DrawRecipe | None = None
+    """None takes the whole grid."""
+    estimator: str = "hls4ml"
+    synth: bool = False
+    """Whether every network is also synthesized by Yosys for the recipe's rtl.target."""
+
+    @property
+    def size(self) -> int:
+        """Points."""
+        grid = 1
+        for values in self.axes.values():
+            grid *= len(values)
+        return grid if self.draw is None else min(grid, self.draw.points)
+
+    def to_toml(self) -> str:
+        """The sweep as TOML."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def builtin_sweeps() -> list[str]:
+    """The names of the sweeps that come with the package."""
+    return sorted(item.name.removesuffix(".toml") for item in BUILTIN.iterdir() if item.name.endswith(".toml"))
+
+
+def load_sweep(name_or_path: str) -> Sweep:
+    """Read a built-in sweep by name, or a TOML file; the recipe of a file is found beside it.
+
+    Raises:
+        RecipeError: there is no such sweep, or it is not possible.
+    """
+    if name_or_path in builtin_sweeps():
+        return parse_sweep(tomllib.loads((BUILTIN / f"{name_or_path}.toml").read_text(encoding="utf-8")), name_or_path)
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        raise RecipeError(
+            f"no sweep {name_or_path!r}{did_you_mean(name_or_path, builtin_sweeps())}; a file ends in .toml"
+        )
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RecipeError(f"cannot read the sweep {path}: {error.strerror or error}") from error
+    except NOT_TOML as error:
+        raise RecipeError(f"{path} is not valid TOML: {error}") from error
+    sweep = parse_sweep(content, str(path))
+    beside = path.parent / sweep.recipe
+    return sweep.model_copy(update={"recipe": str(beside)}) if beside.suffix == ".toml" and beside.exists() else sweep
+
+
+def parse_sweep(content: Mapping[str, Any], source: str) -> Sweep:
+    """Check the content of a sweep.
+
+    Raises:
+        RecipeError: one line that names the first key that is wrong and what is allowed.
+    """
+    try:
+        sweep = Sweep.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"{source}: {first_problem(error, Sweep)}") from None
+    empty = [name for name, values in sweep.axes.items() if not values]
+    if empty:
+        raise RecipeError(f"{source}: axes.{empty[0]} has no values, so the sweep has no points")
+    return sweep
+
+
+def base_recipe(sweep: Sweep) -> Recipe:
+    """The recipe that all points start from.
+
+    Raises:
+        RecipeError: there is none, or a change of it is not possible.
+    """
+    return load_recipe(sweep.recipe).override(sweep.set)

@@ -1,0 +1,83 @@
+"""The fitted constants of the HLS estimator, as `scripts/fit_estimator.py` writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+from qap.hardware.estimate.description import Family
+from qap.hardware.estimate.schedule import Delays
+from qap.hardware.estimate.terms import Terms
+
+FILE = "constants.json"
+
+
+class Spread(NamedTuple):
+    """The interval in which 80 % of the calibration rows fell: measured / estimated, or measured - estimated cycles."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """Everything that was fitted.
+
+    Args:
+        delays: of HLS' operators, by family of parts.
+        lut: LUTs for each unit of a term.
+        ff: flip-flops for each unit of a term.
+        latency: cycles for each unit of a term.
+        vivado: LUTs and flip-flops after Vivado's synthesis for each one in the HLS report.
+        spreads: group and figure -> the interval.
+    """
+
+    delays: Mapping[Family, Delays]
+    lut: Terms
+    ff: Terms
+    latency: Terms
+    vivado: Terms
+    spreads: Mapping[str, Mapping[str, Spread]]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the file holds, rounded to four digits."""
+        return {
+            "delays_ns": {family: _rounded(delays._asdict()) for family, delays in self.delays.items()},
+            "lut": _rounded(self.lut),
+            "ff": _rounded(self.ff),
+            "latency": _rounded(self.latency),
+            "vivado": _rounded(self.vivado),
+            "spreads": {
+                group: {figure: [_four(end) for end in spread] for figure, spread in figures.items()}
+                for group, figures in self.spreads.items()
+            },
+        }
+
+
+@cache
+def constants() -> Constants:
+    """The constants that come with the package."""
+    content = json.loads((resources.files("qap.hardware.estimate") / FILE).read_text(encoding="utf-8"))
+    return Constants(
+        delays={family: Delays(**delays) for family, delays in content["delays_ns"].items()},
+        lut=content["lut"],
+        ff=content["ff"],
+        latency=content["latency"],
+        vivado=content["vivado"],
+        spreads={
+            group: {figure: Spread(*ends) for figure, ends in figures.items()}
+            for group, figures in content["spreads"].items()
+        },
+    )
+
+
+def _rounded(terms: Mapping[str, float]) -> dict[str, float]:
+    return {name: _four(amount) for name, amount in terms.items()}
+
+
+def _four(number: float) -> float:
+    return float(f"{number:.4g}")

@@ -1,0 +1,171 @@
+"""Fitting of the few constants to measured designs, every source weighing the same."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+
+from qap.hardware.estimate.calibration import Design
+from qap.hardware.estimate.constants import Constants, Spread
+from qap.hardware.estimate.delays import search_delays
+from qap.hardware.estimate.description import Family
+from qap.hardware.estimate.figures import Figures, add, network_figures
+from qap.hardware.estimate.products import FloatArray
+from qap.hardware.estimate.schedule import Delays
+from qap.hardware.estimate.terms import LayerWork, Terms
+from qap.hardware.estimate.work import network_work
+
+ROUNDS = 30
+"""Of the reweighting that turns squares into absolute values."""
+FLOOR = 100.0
+"""Added to both sides of a ratio of LUTs or flip-flops, so that 2 instead of 1 is no catastrophe."""
+LAYERS_WEIGHT = 0.5
+"""Weight of the reports of a source's single layers, beside 1 for its whole designs."""
+UNCOMPARABLE = {"csynth": {"pairing_unverified"}, "vivado": {"pairing_unverified", "vivado_dsp_saturated"}}
+"""Flags of rows that are neither fitted nor scored."""
+
+
+class Row(NamedTuple):
+    """A figure, the terms that it is a sum of, and its weight."""
+
+    terms: Terms
+    measured: float
+    weight: float
+
+
+def fit_constants(designs: Sequence[Design], delays: Mapping[Family, Delays] | None = None) -> Constants:
+    """The constants for these designs; the spreads are left to a cross-validation.
+
+    Args:
+        designs: measured ones.
+        delays: searched for, if they are not given.
+    """
+    designs = [design for design in designs if not design.flags & UNCOMPARABLE["csynth"]]
+    delays = delays or {family: search_delays(designs, family) for family in get_args(Family)}
+    works = [network_work(design.network, delays) for design in designs]
+    fitted = Constants(
+        delays=delays,
+        lut=fit_ratios(_rows(designs, works, "lut", lambda work: work.lut, lambda work: work.activation_lut)),
+        ff=fit_ratios(_rows(designs, works, "ff", lambda work: work.ff, lambda work: work.activation_ff)),
+        latency=fit_differences(_latency_rows(designs, works)),
+        vivado={},
+        spreads={},
+    )
+    return Constants(delays, fitted.lut, fitted.ff, fitted.latency, fit_vivado(designs), {})
+
+
+def estimate_design(design: Design, constants: Constants) -> Figures:
+    """What the constants say of a design."""
+    return network_figures(network_work(design.network, constants.delays), constants)
+
+
+def _rows(
+    designs: Sequence[Design],
+    works: Sequence[list[LayerWork]],
+    figure: str,
+    inside: Callable[[LayerWork], Terms],
+    between: Callable[[LayerWork], Terms],
+) -> list[Row]:
+    """Whole designs, and their layers where HLS reported them."""
+    found: list[tuple[str, bool, Terms, float]] = []
+    for design, layers in zip(designs, works, strict=True):
+        if figure in design.csynth and not design.network.stream:
+            terms = add([*(inside(layer) for layer in layers), *(between(layer) for layer in layers)])
+            found.append((design.source, False, terms, design.csynth[figure]))
+        for index, measured in design.layers.items():
+            if figure in measured and not design.network.stream:
+                found.append((design.source, True, inside(layers[index]), measured[figure]))
+    return _weighted(found)
+
+
+def _latency_rows(designs: Sequence[Design], works: Sequence[list[LayerWork]]) -> list[Row]:
+    """What designs take beside the cycles of their layers."""
+    found: list[tuple[str, bool, Terms, float]] = []
+    for design, layers in zip(designs, works, strict=True):
+        if "latency_cycles" in design.csynth and design.multi_layer and not design.network.stream:
+            rest = design.csynth["latency_cycles"] - sum(layer.latency_cycles for layer in layers)
+            found.append((design.source, False, add(layer.latency for layer in layers), rest))
+    return _weighted(found)
+
+
+def _weighted(found: list[tuple[str, bool, Terms, float]]) -> list[Row]:
+    counts: dict[tuple[str, bool], int] = defaultdict(int)
+    for source, single, _, _ in found:
+        counts[source, single] += 1
+    return [
+        Row(terms, measured, (LAYERS_WEIGHT if single else 1.0) / counts[source, single])
+        for source, single, terms, measured in found
+    ]
+
+
+def fit_ratios(rows: Sequence[Row]) -> Terms:
+    """Non-negative coefficients for which the absolute logarithms of estimated / measured are smallest."""
+    names, x, y, weights = _matrix(rows)
+    solution = nnls(*_scaled(x, y, np.sqrt(weights) / (y + FLOOR)))
+    for _ in range(ROUNDS):
+        ratio = (x @ solution + FLOOR) / (y + FLOOR)
+        pull = np.sqrt(weights / np.maximum(np.abs(np.log(ratio)), 0.02) / ratio) / (y + FLOOR)
+        solution = nnls(*_scaled(x, y, pull))
+    return {name: float(value) for name, value in zip(names, solution, strict=True) if value > 0}
+
+
+def fit_differences(rows: Sequence[Row]) -> Terms:
+    """Non-negative coefficients for which the absolute differences are smallest."""
+    names, x, y, weights = _matrix(rows)
+    solution = nnls(*_scaled(x, y, np.sqrt(weights)))
+    for _ in range(ROUNDS):
+        off = np.maximum(np.abs(x @ solution - y), 0.3)
+        solution = nnls(*_scaled(x, y, np.sqrt(weights / off)))
+    return {name: float(value) for name, value in zip(names, solution, strict=True) if value > 0}
+
+
+def _matrix(rows: Sequence[Row]) -> tuple[list[str], FloatArray, FloatArray, FloatArray]:
+    names = sorted({name for row in rows for name in row.terms})
+    x = np.array([[row.terms.get(name, 0.0) for name in names] for row in rows])
+    return names, x, np.array([row.measured for row in rows]), np.array([row.weight for row in rows])
+
+
+def _scaled(x: FloatArray, y: FloatArray, by: FloatArray) -> tuple[FloatArray, FloatArray]:
+    return x * by[:, None], y * by
+
+
+def nnls(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Non-negative least squares: coordinate descent on the normal equations, for any rows and a few columns."""
+    scale = np.sqrt((x**2).sum(axis=0))
+    scale[scale == 0] = 1
+    gram, target = (x / scale).T @ (x / scale), (x / scale).T @ y
+    solution = np.zeros(len(target))
+    for _ in range(3000):
+        before = solution.copy()
+        for index in range(len(solution)):
+            gradient = target[index] - gram[index] @ solution
+            solution[index] = max(0.0, solution[index] + gradient / max(gram[index, index], 1e-12))
+        if np.abs(solution - before).max(initial=0) < 1e-9 * np.abs(solution).max(initial=1):
+            break
+    return np.asarray(solution / scale)
+
+
+def fit_vivado(designs: Sequence[Design]) -> Terms:
+    """The geometric mean over the sources of figures after Vivado's synthesis to those in the HLS report."""
+    ratios: dict[str, dict[str, list[float]]] = {"lut": defaultdict(list), "ff": defaultdict(list)}
+    for design in designs:
+        for figure, by_source in ratios.items():
+            if not design.flags & UNCOMPARABLE["vivado"] and design.vivado.get(figure) and design.csynth.get(figure):
+                by_source[design.source].append(np.log(design.vivado[figure] / design.csynth[figure]))
+    return {
+        figure: float(np.exp(np.mean([np.mean(logs) for logs in by_source.values()]))) if by_source else 1.0
+        for figure, by_source in ratios.items()
+    }
+
+
+def spread(values: Sequence[float], weights: Sequence[float]) -> Spread:
+    """The weighted 10 % and 90 % quantiles."""
+    order = np.argsort(values)
+    ordered: Any = np.asarray(values, float)[order]
+    share = np.cumsum(np.asarray(weights, float)[order])
+    share = share / share[-1]
+    low, high = (int(np.searchsorted(share, at - 1e-9)) for at in (0.1, 0.9))
+    return Spread(float(ordered[low]), float(ordered[min(high, len(ordered) - 1)]))

@@ -1,0 +1,107 @@
+"""The estimator of what hls4ml projects take in Vivado and Vitis HLS, from the real weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from qap.hardware.estimate.arithmetic import distributed_figures
+from qap.hardware.estimate.constants import Constants, Spread, constants
+from qap.hardware.estimate.description import NetworkDescription, describe
+from qap.hardware.estimate.estimate import Estimate, LayerEstimate, StageEstimate
+from qap.hardware.estimate.figures import Figures, layer_figures, network_figures
+from qap.hardware.estimate.reuse import built_reuse_factors
+from qap.hardware.estimate.work import network_work
+from qap.network import IntegerNetwork
+from qap.recipe import TargetRecipe
+from qap.resources import ResourceReport
+
+UNCALIBRATED = "no measured design has the distributed_arithmetic strategy: these figures have no interval"
+
+
+def hls4ml(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
+    """What the HLS project of a network takes, in the HLS report and after Vivado's synthesis.
+
+    Args:
+        network: the network; its weights decide.
+        target: tool, part, clock, strategy and reuse factor.
+
+    Raises:
+        RecipeError: the strategy and the reuse factor do not go together, or hls4ml cannot build the factor.
+    """
+    factors = built_reuse_factors(network, target)
+    description = describe(network, target, factors)
+    fitted = constants()
+    if target.strategy == "distributed_arithmetic":
+        layers, total = distributed_figures(description, fitted)
+        group, notes = None, [UNCALIBRATED]
+    else:
+        works = network_work(description, fitted.delays)
+        layers, total = [layer_figures(work, fitted) for work in works], network_figures(works, fitted)
+        group, notes = spread_group(description), []
+    if set(factors) != {target.reuse_factor}:
+        built = ", ".join(f"{layer.name} {layer.reuse_factor}" for layer in description.layers)
+        notes.append(f"hls4ml builds the nearest reuse factors that divide: {built}")
+    spreads = fitted.spreads.get(group, {}) if group else {}
+    csynth = _report(total, description, f"{target.backend} HLS csynth")
+    synth = replace(
+        csynth,
+        tool="Vivado synthesis",
+        lut=round(total.lut * fitted.vivado["lut"]),
+        ff=round(total.ff * fitted.vivado["ff"]),
+    )
+    return Estimate(
+        estimator="hls4ml",
+        stages={
+            "csynth": _with_interval(csynth, spreads),
+            "vivado_synth": _with_interval(synth, _after_vivado(spreads, fitted)),
+        },
+        layers=tuple(
+            LayerEstimate(layer.name, layer.reuse_factor, round(each.lut), round(each.ff), each.dsp, each.bram18,
+                          each.latency_cycles, each.ii_cycles)
+            for layer, each in zip(description.layers, layers, strict=True)
+        ),
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def spread_group(network: NetworkDescription) -> str:
+    """The group of calibration rows whose spread holds for a design."""
+    shared = any(layer.reuse_factor > 1 for layer in network.layers)
+    if shared and any(layer.strategy == "resource" for layer in network.layers):
+        return "resource"
+    return "latency_reused" if shared else "latency"
+
+
+def _report(total: Figures, network: NetworkDescription, tool: str) -> ResourceReport:
+    return ResourceReport(
+        source="estimate",
+        tool=tool,
+        part=network.part,
+        lut=round(total.lut),
+        ff=round(total.ff),
+        dsp=total.dsp,
+        bram18=total.bram18,
+        latency_cycles=total.latency_cycles,
+        ii_cycles=total.ii_cycles,
+        clock_ns=network.clock_ns,
+    )
+
+
+def _with_interval(report: ResourceReport, spreads: Mapping[str, Spread]) -> StageEstimate:
+    """Ratios for resources, differences for cycles."""
+    low, high = {}, {}
+    for figure, spread in spreads.items():
+        middle = getattr(report, figure)
+        ends = [middle + end if figure.endswith("_cycles") else middle * end for end in spread]
+        low[figure], high[figure] = max(0, round(ends[0])), round(ends[1])
+    return StageEstimate(report, low, high)
+
+
+def _after_vivado(spreads: Mapping[str, Spread], fitted: Constants) -> dict[str, Spread]:
+    """The few designs that Vivado synthesized add their own spread to that of the HLS report."""
+    own = fitted.spreads.get("vivado_synth", {})
+    return {
+        figure: Spread(spread.low * own[figure].low, spread.high * own[figure].high) if figure in own else spread
+        for figure, spread in spreads.items()
+    }

@@ -1,0 +1,62 @@
+"""Data set distillation: a few samples of each class, chosen or made, that a model can be trained on instead.
+
+One short file for each method; each is a function from a `Source` to samples, and a line of `CONDENSERS`.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+import numpy as np
+
+from qap.data.dataset import Dataset
+from qap.errors import QapError
+from qap.training.condensation.distribution_matching import match_distributions
+from qap.training.condensation.gradient_matching import match_gradients
+from qap.training.condensation.herding import herd
+from qap.training.condensation.k_center import farthest_first
+from qap.training.condensation.k_means import medoids
+from qap.training.condensation.source import Condensed, Condenser, Source
+from qap.training.condensation.stratified import stratified_random
+
+__all__ = ["CONDENSERS", "Condensed", "Condenser", "Source", "condense"]
+
+CONDENSERS: dict[str, Condenser] = {
+    "random": stratified_random,
+    "k-means": medoids,
+    "k-center": farthest_first,
+    "herding": herd,
+    "distribution-matching": match_distributions,
+    "gradient-matching": match_gradients,
+}
+
+
+def condense(dataset: Dataset, per_class: int, method: str, seed: int = 0) -> Condensed:
+    """Condense the training part of a data set; validation and test are not looked at.
+
+    Args:
+        dataset: what is condensed.
+        per_class: how many samples of each class are wanted, 1 to the size of the smallest class.
+        method: one of `CONDENSERS`.
+        seed: of everything that is left to chance.
+
+    Raises:
+        QapError: there is no such method, or a class has fewer samples.
+
+    Example:
+        >>> condense(load("digits"), 10, "herding").train.x.shape
+        (100, 64)
+    """
+    if method not in CONDENSERS:
+        near = difflib.get_close_matches(method, CONDENSERS, n=1, cutoff=0.4)
+        hint = f", did you mean {near[0]!r}?" if near else ""
+        raise QapError(f"method: no method {method!r}{hint} (there are: {', '.join(CONDENSERS)})")
+    counts = np.bincount(dataset.train.y, minlength=dataset.n_classes)
+    smallest = int(counts.argmin())
+    if not 1 <= per_class <= counts[smallest]:
+        raise QapError(
+            f"per-class: 1 <= per-class <= {counts[smallest]} must hold, the training part of {dataset.name} "
+            f"has {counts[smallest]} samples of class {dataset.class_names[smallest]!r}; but got {per_class}"
+        )
+    samples = CONDENSERS[method](Source.of(dataset, per_class, seed))
+    return Condensed.of(samples, dataset)
