@@ -26,7 +26,7 @@ def compare(
         typer.Option(
             metavar="A,B+C",
             help="float, pruned, structured, ptq, dq, fiq, qat, qap, kd, online, self, snapshots, ensemble-kd; "
-            "joined by + they combine.",
+            "joined by + they combine. If not given: float to kd, and qap+kd.",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many, from the recipe's seed on.")] = 1,
