@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -175,6 +175,7 @@ def _spread_out(axes: Axes) -> None:
     x = np.concatenate([np.asarray(line.get_xdata(), np.float64) for line in axes.lines])
     if x.max() > SPREAD * x.min():
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_xlim(0, 1.1 * float(x.max()))
