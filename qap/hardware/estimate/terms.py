@@ -9,6 +9,8 @@ from qap.hardware.estimate.description import LayerDescription, NetworkDescripti
 
 SERIES7_SLOWER = 2.5
 """Times that logic takes longer on the 7 series, roughly."""
+TABLE_BITS = 18
+"""Of the entries of softmax tables, which are multiplied."""
 Terms = dict[str, float]
 """Name of a term -> how much of it there is."""
 
@@ -93,7 +95,8 @@ def _activation_lut(layer: LayerDescription, used: int) -> Terms:
         terms["step_bits"] += float(used * layer.steps * width)
     if layer.activation == "softmax":
         terms["softmax_outputs"] += float(layer.n_out)
-        terms["softmax_lut_multipliers"] += float(layer.n_out * (layer.multiplier == "lut"))
+        if layer.multiplier == "lut":
+            terms["multiplier_bits"] += float(layer.n_out * TABLE_BITS**2)
     if layer.activation == "sigmoid":
         terms["sigmoid_outputs"] += float(layer.n_out)
     return dict(terms)
