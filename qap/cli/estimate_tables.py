@@ -72,13 +72,14 @@ def print_stats(layers: list[LayerStats]) -> None:
     """Print operations, bits and energy of each layer, and their sums."""
     title = Text("operations, bits and energy (pJ) for one input", style="table.title")
     table = Table(title=title, title_justify="left")
-    for column in ("layer", "operation", "count", "parameters, bits", "zeros", "sum, bits", "compute", "memory"):
+    for column in ("layer", "operation", "count", "bits", "zeros", "sum", "compute", "memory"):
         table.add_column(column, justify="left" if column in ("layer", "operation") else "right")
     for layer in layers:
         memory = sum(energy for part, energy in layer.energy_pj.items() if part != "op_cost")
         table.add_row(
             Text(layer.name), layer.operation, f"{layer.operations:,}", f"{layer.parameter_bits:,}",
-            f"{layer.sparsity:.1%}", str(layer.accumulator_bits), f"{layer.energy_pj['op_cost']:,.1f}", f"{memory:,.1f}",
+            f"{layer.sparsity:.1%}", f"{layer.accumulator_bits} b", f"{layer.energy_pj['op_cost']:,.1f}",
+            f"{memory:,.1f}",
         )  # fmt: skip
     results.print(table)
     energy = sum(sum(layer.energy_pj.values()) for layer in layers)

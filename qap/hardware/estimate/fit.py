@@ -24,8 +24,14 @@ FLOOR = 100.0
 """Added to both sides of a ratio of LUTs or flip-flops, so that 2 instead of 1 is no catastrophe."""
 LAYERS_WEIGHT = 0.5
 """Weight of the reports of a source's single layers, beside 1 for its whole designs."""
-LUT_PRIORS: Terms = {"addition_bits": 1.0, "chained_bits": 1.0, "product_bits": 1.0, "multiplier_bits": 1.0}
-"""What the gates say: a LUT for each bit of an adder, and for each pair of bits of a multiplier."""
+LUT_PRIORS: Terms = {
+    "addition_bits": 1.0,
+    "chained_bits": 1.0,
+    "product_bits": 1.0,
+    "multiplier_bits": 1.0,
+    "step_bits": 1.0,
+}
+"""What the gates say: a LUT for each bit of an adder or comparator, and for each pair of bits of a multiplier."""
 FF_PRIORS: Terms = {
     "registers": 1.0,
     "registers_reused": 1.0,
@@ -38,6 +44,8 @@ PRIOR_WEIGHT = 0.3
 """Against all rows; it decides only what no row tells."""
 UNCOMPARABLE = {"csynth": {"pairing_unverified"}, "vivado": {"pairing_unverified", "vivado_dsp_saturated"}}
 """Flags of rows that are neither fitted nor scored."""
+UNFITTED = UNCOMPARABLE["csynth"] | {"types_unknown"}
+"""Guessed types are good enough to be scored, but not to learn from."""
 
 
 class Row(NamedTuple):
@@ -55,7 +63,7 @@ def fit_constants(designs: Sequence[Design], delays: Mapping[Family, Delays] | N
         designs: measured ones.
         delays: searched for, if they are not given.
     """
-    designs = [design for design in designs if not design.flags & UNCOMPARABLE["csynth"]]
+    designs = [design for design in designs if not design.flags & UNFITTED]
     delays = delays or {family: search_delays(designs, family) for family in get_args(Family)}
     works = [network_work(design.network, delays) for design in designs]
     fitted = Constants(

@@ -16,6 +16,8 @@ ROM_DSP_WEIGHT_BITS = 5
 """Weights from a ROM of fewer bits are multiplied in LUTs."""
 LUT_ROM_BITS = 1024
 """ROMs of fewer bits become LUTs."""
+SMALLEST_MEASURED = 32
+"""Inputs of the smallest layers that were measured; what a layer takes at least is less in smaller ones."""
 BRAM_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 """Depth and width of a block RAM of 18 kbit."""
 
@@ -78,7 +80,7 @@ def _lut_terms(layer: LayerDescription, block: int, reuse: int, outputs_each: in
         }
     else:
         terms = {
-            "resource_layers": 1.0,
+            "resource_layers": min(1.0, layer.n_in / SMALLEST_MEASURED),
             "resource_inputs": float(layer.n_in * layer.input_format.width),
             "resource_blocks": float(block * width),
             "resource_served": float(block * outputs_each * width),
