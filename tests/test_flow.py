@@ -456,3 +456,12 @@ def test_a_missing_hls4ml_is_named(frozen, monkeypatch):
     with pytest.raises(ToolMissing, match=r"^the package 'hls4ml' is not installed: pip install 'qap\[hls\]'$"):
         flow.run_flow(frozen, ["data", "hls"])
     assert not frozen.file(HLS).exists()
+
+
+@pytest.mark.parametrize("method", ["dynamic", "none"])
+def test_a_flow_without_an_integer_form_is_refused_before_it_trains(path, worked, method):
+    with pytest.raises(RecipeError, match=rf'^quantize.method = "{method}" has no integer form'):
+        flow.run_flow(RunDirectory.create(path, recipe(f"quantize.method={method}")))
+    assert worked == []
+    flow.run_flow(RunDirectory.create(path, recipe(f"quantize.method={method}")), ["data", "teacher", "student"])
+    assert worked == ["data", "teacher", "student"]

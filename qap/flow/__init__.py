@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from qap.errors import QapError
+from qap.errors import QapError, RecipeError
 from qap.flow.metrics import failed_checks, metrics
 from qap.flow.stage import Progress, Silent, Stage, run_stage
 from qap.flow.tensorflow_import import load_tensorflow
@@ -74,6 +74,7 @@ def run_flow(
         The record of every stage that was asked for.
 
     Raises:
+        RecipeError: the whole flow is asked for, but the recipe's student has no integer form.
         QapError: and its children, from the stages.
     """
     asked_for = [name for name in STAGES if run.recipe.makes_rtl or name not in RTL_STAGES]
@@ -81,6 +82,11 @@ def run_flow(
     unknown = [name for name in wanted if name not in STAGES]
     if unknown:
         raise QapError(f"no stage {unknown[0]!r} (there are: {', '.join(STAGES)})")
+    if stages is None and not run.recipe.quantize.has_integer_form:
+        raise RecipeError(
+            f'quantize.method = "{run.recipe.quantize.method}" has no integer form, so the flow would end at freeze; '
+            "qap train trains and judges it"
+        )
     progress = progress or Silent()
     with run.lock():
         return {name: run_stage(run, STAGES[name], force, progress) for name in STAGES if name in wanted}
