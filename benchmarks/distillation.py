@@ -1,6 +1,7 @@
 """What distillation gives a small quantized and pruned student: bits x sparsity x distillation x seeds, on MNIST.
 
     python benchmarks/distillation.py [--data-dir FOLDER] [--out FOLDER] [--epochs 15] [--seeds 3] [--only-report]
+    python benchmarks/distillation.py --bits 2 4 --sparsities 0.95 --temperature 1 --alpha 0.3   # a part
 
 Every cell trains a 784-64-32-10 student from labels alone, from a finished teacher (784-256-128-10), together
 with such a teacher, or from its own snapshots; all with the same number of epochs, batches and initial
@@ -23,7 +24,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -33,34 +34,38 @@ from qap.recipe import Recipe, parse_recipe
 BITS = ("1.58", "2", "3", "4", "6", "8")
 SPARSITIES = (0.0, 0.8, 0.95)
 DISTILLATIONS = ("none", "offline", "online", "self")
-FIELDS = ("bits", "sparsity", "distillation", "seed", "epochs", "validation", "test", "nonzeros", "seconds")
+RESULT = ("validation", "test", "nonzeros", "seconds")
 METHODS: dict[str, dict[str, Any]] = {
-    "offline": {"method": "offline", "temperature": 4.0, "alpha": 0.7},
-    "online": {"method": "online", "temperature": 4.0, "alpha": 0.7},
-    "self": {"method": "snapshots", "temperature": 4.0, "alpha": 0.7, "snapshot_epochs": 2},
+    "offline": {"method": "offline"},
+    "online": {"method": "online"},
+    "self": {"method": "snapshots", "snapshot_epochs": 2},
 }
 NAME = "distillation.csv"
 
 
 class Cell(NamedTuple):
-    """One training."""
+    """One training; temperature and alpha are 0 without distillation."""
 
     bits: str
     sparsity: float
     distillation: str
     seed: int
+    epochs: int
+    temperature: float
+    alpha: float
 
 
-def cells(seeds: int) -> Iterator[Cell]:
+def cells(arguments: argparse.Namespace) -> Iterator[Cell]:
     """All trainings; the whole grid once for each seed, so that a part of it is already a table."""
-    for seed in range(seeds):
-        for bits in BITS:
-            for sparsity in SPARSITIES:
-                for distillation in DISTILLATIONS:
-                    yield Cell(bits, sparsity, distillation, seed)
+    for seed in range(arguments.seeds):
+        for bits in arguments.bits:
+            for sparsity in arguments.sparsities:
+                for distillation in arguments.distillations:
+                    weights = (0.0, 0.0) if distillation == "none" else (arguments.temperature, arguments.alpha)
+                    yield Cell(bits, sparsity, distillation, seed, arguments.epochs, *weights)
 
 
-def recipe_of(cell: Cell, epochs: int) -> Recipe:
+def recipe_of(cell: Cell) -> Recipe:
     """The recipe of a training."""
     weight = "ternary(alpha='auto_po2')" if cell.bits == "1.58" else f"quantized_bits({cell.bits},0,alpha='auto_po2')"
     width = 2 if cell.bits == "1.58" else int(cell.bits)
@@ -69,9 +74,9 @@ def recipe_of(cell: Cell, epochs: int) -> Recipe:
         "name": "distillation",
         "seed": cell.seed,
         "data": {"name": "mnist"},
-        "teacher": {"units": [256, 128], "dropout": 0.3, "epochs": epochs},
+        "teacher": {"units": [256, 128], "dropout": 0.3, "epochs": cell.epochs},
         "student": {
-            "epochs": epochs,
+            "epochs": cell.epochs,
             "batch_size": 256,
             "learning_rate": 0.003,
             "decay": "cosine",
@@ -80,11 +85,12 @@ def recipe_of(cell: Cell, epochs: int) -> Recipe:
         "prune": {"sparsity": cell.sparsity},
     }
     if cell.distillation != "none":
-        content["distill"] = METHODS[cell.distillation]
+        weights = {"temperature": cell.temperature, "alpha": cell.alpha}
+        content["distill"] = METHODS[cell.distillation] | weights
     return parse_recipe(content, "distillation")
 
 
-def train(cell: Cell, epochs: int, dataset: Dataset, teachers: dict[int, Any]) -> dict[str, Any]:
+def train(cell: Cell, dataset: Dataset, teachers: dict[int, Any]) -> dict[str, Any]:
     """Train, freeze and judge one student."""
     import keras
 
@@ -93,7 +99,7 @@ def train(cell: Cell, epochs: int, dataset: Dataset, teachers: dict[int, Any]) -
 
     keras.utils.clear_session()
     gc.collect()  # a graph that was trained holds its data until then
-    recipe = recipe_of(cell, epochs)
+    recipe = recipe_of(cell)
     if recipe.distill and recipe.distill.needs_trained_teacher and cell.seed not in teachers:
         teachers[cell.seed], _ = train_teacher(recipe, dataset)
     start = time.perf_counter()
@@ -105,23 +111,24 @@ def train(cell: Cell, epochs: int, dataset: Dataset, teachers: dict[int, Any]) -
         return float((network.decide(network.forward(split.x)) == split.y).mean())
 
     found = {"validation": accuracy(dataset.validation), "test": accuracy(dataset.test)}
-    return {**cell._asdict(), "epochs": epochs, **found, "nonzeros": network.nonzeros, "seconds": round(seconds, 2)}
+    return {**cell._asdict(), **found, "nonzeros": network.nonzeros, "seconds": round(seconds, 2)}
 
 
-def read(path: Path, epochs: int) -> dict[Cell, dict[str, str]]:
-    """The trainings of a file that are done with so many epochs; a row that was cut is none."""
+def read(path: Path) -> dict[Cell, dict[str, str]]:
+    """The trainings of a file that are done; a row that was cut is none."""
     if not path.exists():
         return {}
     with path.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if None not in row.values() and row["epochs"] == str(epochs)]
-    return {Cell(row["bits"], float(row["sparsity"]), row["distillation"], int(row["seed"])): row for row in rows}
+        rows = [row for row in csv.DictReader(file) if None not in row.values()]
+    types = get_type_hints(Cell)
+    return {Cell(*(types[name](row[name]) for name in Cell._fields)): row for row in rows}
 
 
 def append(path: Path, row: dict[str, Any]) -> None:
     """Add one row, with the header before the first."""
     new = not path.exists()
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        writer = csv.DictWriter(file, (*Cell._fields, *RESULT), lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerow(row)
@@ -195,26 +202,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("QAP_DATA_DIR"))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--bits", nargs="+", choices=BITS, default=BITS)
+    parser.add_argument("--sparsities", nargs="+", type=float, default=SPARSITIES)
+    parser.add_argument("--distillations", nargs="+", choices=DISTILLATIONS, default=DISTILLATIONS)
+    parser.add_argument("--temperature", type=float, default=4.0)
+    parser.add_argument("--alpha", type=float, default=0.7)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only-report", action="store_true", help="make the table and the figure of what is there")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / NAME
-    done = read(path, arguments.epochs)
+    wanted, done = list(cells(arguments)), read(path)
     if not arguments.only_report:
         teachers: dict[int, Any] = {}
         load_once = functools.cache(functools.partial(load, "mnist", data_dir=arguments.data_dir))
-        for cell in cells(arguments.seeds):
+        for cell in wanted:
             if cell in done:
                 continue
-            row = train(cell, arguments.epochs, load_once(seed=cell.seed), teachers)
+            row = train(cell, load_once(seed=cell.seed), teachers)
             append(path, row)
             print(*row.values(), flush=True)
-        done = read(path, arguments.epochs)
-    text = "\n".join(table(done)) + "\n"
-    (arguments.out / "distillation.md").write_text(text)
-    draw(done, arguments.out / "distillation.svg")
+        done = read(path)
+    shown = {cell: row for cell, row in done.items() if cell in wanted}
+    text = "\n".join(table(shown)) + "\n"
+    if len(wanted) == len(BITS) * len(SPARSITIES) * len(DISTILLATIONS) * arguments.seeds:  # the whole grid
+        (arguments.out / "distillation.md").write_text(text)
+        draw(shown, arguments.out / "distillation.svg")
     print(text)
     return 0
 
