@@ -89,18 +89,18 @@ class Kernel(NamedTuple):
         return cls(layer.name, initial, trained, layer.weight, layer.weight_format.lsb)
 
 
-def _styled(draw: Callable[P, R]) -> Callable[P, R]:
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
     """The same function under the style of this module, which is gone when it returns."""
 
     @functools.wraps(draw)
-    def styled(*args: P.args, **kwargs: P.kwargs) -> R:
+    def _draw(*args: P.args, **kwargs: P.kwargs) -> R:
         with style.context(["default", _STYLE]):  # whatever the reader's own matplotlibrc says
             return draw(*args, **kwargs)
 
-    return styled
+    return _draw
 
 
-@_styled
+@styled
 def training_curves(history: History, *, distilled: bool, pruned: bool) -> Figure:
     """Accuracy and loss of every epoch, and the share of masked weights if there is a mask.
 
@@ -145,7 +145,7 @@ def _line(axes: Axes, x: Sequence[int], y: Sequence[float], label: str, *, first
     )
 
 
-@_styled
+@styled
 def weight_histograms(kernels: Sequence[Kernel]) -> Figure:
     """A row for each layer: its weights before training, after it, and frozen; zeros are counted, not drawn.
 
@@ -208,7 +208,7 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
-@_styled
+@styled
 def inline_svg(figure: Figure, prefix: str, label: str) -> str:
     """The figure as an `<svg>` element for an HTML page.
 

@@ -1,0 +1,140 @@
+"""What of a sweep becomes the horizontal axis of its figures, what lines, and how lines look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qap.report.figures import BLUE, INK, ORANGE
+from qap.report.sweep_points import SweepPoint, SweepResults, axis_name, shown
+
+MOST_LINES = 12
+MOST_ROWS = 4
+TARGET_AXES = ("strategy", "reuse_factor", "part", "clock_ns")
+BIT_AXES = ("weight_bits", "activation_bits", "input_bits")
+
+# the first axis decides colour and filling, the others marker and dashes: each pair tells lines apart in grey, too
+COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", INK)
+FILLS = ("full", "none", "left", "top", "right")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
+DASHES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (5, 1.5, 1, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points that are drawn alike.
+
+    Args:
+        label: what they have in common; empty for all points.
+        points: rising along the horizontal axis.
+        colour: and filling, as places in `COLOURS` and `FILLS`.
+        marker: and dashes, as places in `MARKERS` and `DASHES`.
+        joined: whether a line through the points means something: they differ in the horizontal axis alone.
+    """
+
+    label: str
+    points: tuple[SweepPoint, ...]
+    colour: int
+    marker: int
+    joined: bool
+
+    @property
+    def style(self) -> dict[str, Any]:
+        """For matplotlib's `plot`."""
+        colour = COLOURS[self.colour % len(COLOURS)]
+        return {
+            "label": self.label,
+            "color": colour,
+            "fillstyle": FILLS[self.colour % len(FILLS)],
+            "markerfacecoloralt": "white",
+            "marker": MARKERS[self.marker % len(MARKERS)],
+            "linestyle": DASHES[self.marker % len(DASHES)] if self.joined else "none",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the points of a sweep are drawn.
+
+    Args:
+        x: the horizontal axis.
+        numeric: whether its values are numbers; else they stand beside each other.
+        places: where each of its values stands, by what is shown of it.
+        first: the axis that decides colours and rows, None without one.
+        others: axes that decide markers.
+        dropped: axes that are not told apart, since there would be too many lines.
+    """
+
+    x: str
+    numeric: bool
+    places: dict[str, float]
+    first: str | None
+    others: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+    def place(self, point: SweepPoint) -> float:
+        """Where a point stands."""
+        return self.places[shown(point.values.get(self.x))]
+
+    def lines(self, points: Iterable[SweepPoint], axes: Sequence[str] | None = None) -> list[Line]:
+        """The points as lines.
+
+        Args:
+            points: some or all.
+            axes: that are told apart at most; None: all that can be.
+        """
+        first = self.first if axes is None or self.first in axes else None
+        others = [axis for axis in self.others if axes is None or axis in axes]
+        colours: dict[str, int] = {}
+        markers: dict[tuple[str, ...], int] = {}
+        groups: dict[tuple[int, int], list[SweepPoint]] = {}
+        for point in points:
+            colour = colours.setdefault(shown(point.values.get(first)) if first else "", len(colours))
+            other = tuple(shown(point.values.get(axis)) for axis in others)
+            groups.setdefault((colour, markers.setdefault(other, len(markers))), []).append(point)
+        named = [*([first] if first else []), *others]
+        return [
+            self._line(found, ", ".join(axis_name(axis, shown(found[0].values.get(axis))) for axis in named), *look)
+            for look, found in sorted(groups.items())
+        ]
+
+    def _line(self, points: list[SweepPoint], label: str, colour: int, marker: int) -> Line:
+        ordered = tuple(sorted(points, key=self.place))
+        places = [self.place(point) for point in ordered]
+        return Line(label, ordered, colour, marker, len(places) == len(set(places)))
+
+
+def plan_of(results: SweepResults) -> Plan:
+    """A bit width along the horizontal axis if there is one, else the numbers with most values, else anything."""
+    points = results.good
+    axes = [axis for axis in results.varied if len(_values(points, axis)) > 1] or list(results.axes[:1])
+    numbers = [axis for axis in axes if all(_is_number(point.values.get(axis)) for point in points)]
+    bits = [axis for axis in numbers if axis in BIT_AXES]
+    x = bits[0] if bits else max(numbers, key=lambda axis: len(_values(points, axis)), default=axes[0])
+    rest = [axis for axis in axes if axis != x]
+    first = "strategy" if "strategy" in rest else (rest[0] if rest else None)
+    others = [axis for axis in rest if axis != first]
+    dropped: list[str] = []
+    while others and _combinations(points, [*([first] if first else []), *others]) > MOST_LINES:
+        dropped.insert(0, others.pop())
+    if first and _combinations(points, [first]) > MOST_LINES:
+        dropped.insert(0, first)
+        first = None
+    places: dict[str, float] = {}
+    for point in points:
+        value = point.values.get(x)
+        places.setdefault(shown(value), float(value) if x in numbers else len(places))  # type: ignore[arg-type]
+    return Plan(x, x in numbers, places, first, tuple(others), tuple(dropped))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _values(points: Sequence[SweepPoint], axis: str) -> set[str]:
+    return {shown(point.values.get(axis)) for point in points}
+
+
+def _combinations(points: Sequence[SweepPoint], axes: Sequence[str]) -> int:
+    return len({tuple(shown(point.values.get(axis)) for axis in axes) for point in points})
