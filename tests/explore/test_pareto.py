@@ -36,7 +36,7 @@ def test_infinite_costs_are_numbers_and_nan_is_none() -> None:
 
 
 def test_a_large_cloud_has_the_front_of_a_running_minimum() -> None:
-    points = [(index * 7919 % 20_011, index * 104_729 % 20_021) for index in range(20_000)]  # all x are different
+    points = [(index * 7919 % 20_011, index * 104_729 % 20_021) for index in range(1, 20_000)]  # all x are different
     expected, best = [], 20_021
     for x, y in sorted(points):
         if y < best:
