@@ -39,7 +39,8 @@ def report(
     from qap.explore.sweep.records import RECORDS, SWEEP
     from qap.run import RECIPE
 
-    given = [name for name, value in {"--seed": seed, "--set": assignments, "--force": force}.items() if value]
+    asked = {"--seed": seed is not None, "--set": bool(assignments), "--force": force}
+    given = [name for name, is_given in asked.items() if is_given]
     sweeps = [source for source in sources if _has(source, SWEEP) or _has(source, RECORDS)]
     if len(sources) == 1 and not sweeps:
         if _is_other_folder(sources[0]):
