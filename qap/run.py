@@ -26,6 +26,7 @@ TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
 TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
 NETWORK, HLS, CSIM, RTL = "network.npz", "hls", "csim", "rtl"
 RESOURCES, VERIFY, METRICS, REPORT = "resources.json", "verify.json", "metrics.json", "report.html"
+SENSITIVITY, SENSITIVITY_FIGURE = "sensitivity.csv", "sensitivity.svg"
 
 
 @dataclass(frozen=True, slots=True)

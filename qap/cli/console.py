@@ -26,6 +26,11 @@ class ConsoleProgress:
         self._progress = progress
         self._task: TaskID | None = None
 
+    def of_run(self, name: str) -> ConsoleProgress:
+        """Say which run the stages that follow belong to."""
+        self._progress.console.print(Text(name))
+        return self
+
     def start(self, stage: str, total: int | None) -> None:
         """Show a new bar."""
         INTERRUPT.check()

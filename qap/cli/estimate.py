@@ -98,7 +98,7 @@ def _load(source: str, input_format: str) -> tuple[IntegerNetwork, TargetRecipe]
     if path.is_dir():
         run = RunDirectory.open(source)
         if not run.file(NETWORK).exists():
-            raise DataError(f"there is no network in {source}; make it with: qap freeze {source}")
+            raise DataError(f"{source} has no {NETWORK} yet, which qap run and qap freeze make")
         return load_network(run.file(NETWORK)), run.recipe.target
     if path.suffix == ".npz":
         return load_network(path), TargetRecipe()

@@ -10,14 +10,14 @@ from qap.hardware.estimate import Estimate, StageEstimate
 from qap.hardware.estimate.stats import LayerStats
 from qap.recipe import TargetRecipe
 
-STAGES = {"csynth": "HLS report (csynth)", "vivado_synth": "after Vivado's synthesis"}
+STAGES = {"csynth": "HLS report", "vivado_synth": "after Vivado"}
 FIGURES = {
     "lut": "LUT",
     "ff": "FF",
     "dsp": "DSP",
     "bram18": "BRAM18",
-    "latency_cycles": "latency, cycles",
-    "ii_cycles": "II, cycles",
+    "latency_cycles": "latency",
+    "ii_cycles": "II",
 }
 
 
@@ -30,7 +30,7 @@ def print_estimate(found: Estimate, target: TargetRecipe) -> None:
         table.add_column()
         for stage in found.stages:
             table.add_column(STAGES.get(stage, stage), justify="right")
-            table.add_column("80 % of designs", justify="right", style="dim")
+            table.add_column("80 %", justify="right", style="dim", no_wrap=True)
         for figure, label in FIGURES.items():
             cells = [cell for stage in found.stages.values() for cell in _cells(stage, figure)]
             table.add_row(label, *cells)
@@ -54,7 +54,7 @@ def _cells(stage: StageEstimate, figure: str) -> tuple[str, str]:
         return "", ""
     if figure not in stage.low:
         return f"{middle:,}", ""
-    return f"{middle:,}", f"{stage.low[figure]:,} .. {stage.high[figure]:,}"
+    return f"{middle:,}", f"{stage.low[figure]:,}..{stage.high[figure]:,}"
 
 
 def _print_layers(found: Estimate) -> None:
@@ -70,18 +70,16 @@ def _print_layers(found: Estimate) -> None:
 
 def print_stats(layers: list[LayerStats]) -> None:
     """Print operations, bits and energy of each layer, and their sums."""
-    table = Table(title=Text("operations, bits and energy for one input", style="table.title"), title_justify="left")
-    energies = ("inputs", "parameters", "op_cost", "outputs")
-    for column in ("layer", "operation", "operations", "weights", "biases", "zeros", "accumulator"):
+    title = Text("operations, bits and energy (pJ) for one input", style="table.title")
+    table = Table(title=title, title_justify="left")
+    for column in ("layer", "operation", "count", "bits", "zeros", "sum", "compute", "memory"):
         table.add_column(column, justify="left" if column in ("layer", "operation") else "right")
-    for part in energies:
-        table.add_column(f"{part.replace('op_cost', 'compute')}, pJ", justify="right")
     for layer in layers:
+        memory = sum(energy for part, energy in layer.energy_pj.items() if part != "op_cost")
         table.add_row(
-            Text(layer.name), layer.operation, f"{layer.operations:,}",
-            f"{layer.weights:,} x {layer.weight_bits} b", f"{layer.biases:,} x {layer.bias_bits} b",
-            f"{layer.sparsity:.1%}", f"{layer.accumulator_bits} b",
-            *(f"{layer.energy_pj[part]:.2f}" for part in energies),
+            Text(layer.name), layer.operation, f"{layer.operations:,}", f"{layer.parameter_bits:,}",
+            f"{layer.sparsity:.1%}", f"{layer.accumulator_bits} b", f"{layer.energy_pj['op_cost']:,.1f}",
+            f"{memory:,.1f}",
         )  # fmt: skip
     results.print(table)
     energy = sum(sum(layer.energy_pj.values()) for layer in layers)

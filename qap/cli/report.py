@@ -86,17 +86,17 @@ def _compare(runs: list[RunDirectory], out: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from qap.cli.console import print_json
-    from qap.report import write_comparison
-    from qap.report.compare import compare, comparison_markdown
+    from qap.report import write_differences
+    from qap.report.differences import differences, differences_markdown
 
-    found = compare(runs)
+    found = differences(runs)
     if out is not None:
-        write_comparison(found, out)
+        write_differences(found, out)
     content: dict[str, Any] = asdict(found)
     if as_json:
         print_json(content)
     else:
-        typer.echo(comparison_markdown(found))
+        typer.echo(differences_markdown(found))
 
 
 def _run_folder(source: str) -> str:

@@ -14,9 +14,9 @@ from qap.files import write_text
 from qap.run import RunDirectory
 
 if TYPE_CHECKING:
-    from qap.report.compare import Comparison
+    from qap.report.differences import Differences
 
-__all__ = ["write_comparison", "write_report", "write_sweep_report"]
+__all__ = ["write_differences", "write_report", "write_sweep_report"]
 
 
 def write_report(run: RunDirectory) -> Path:
@@ -64,11 +64,11 @@ def write_sweep_report(folder: Path) -> Path:
     return write_files(folder)
 
 
-def write_comparison(found: Comparison, path: Path) -> None:
+def write_differences(found: Differences, path: Path) -> None:
     """Write what differs between runs as an HTML page.
 
     Args:
-        found: of `qap.report.compare.compare`.
+        found: of `qap.report.differences.differences`.
         path: of the page.
 
     Raises:
@@ -76,9 +76,9 @@ def write_comparison(found: Comparison, path: Path) -> None:
         DataError: the page cannot be written.
     """
     try:
-        from qap.report.compare import comparison_page
+        from qap.report.differences import differences_page
 
-        page = comparison_page(found)
+        page = differences_page(found)
     except ImportError as error:
         raise missing_extra("report", error) from error
     write_text(path, page)

@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from qap.files import write_text, write_with
 from qap.network import IntegerLayer
 from qap.training.history import History
 
@@ -28,6 +30,7 @@ from qap.training.history import History
 BLUE, ORANGE, INK, GREY = "#0072b2", "#d55e00", "#222222", "#767676"
 WIDTH = 9.6  # inches
 BINS = 64
+PNG_DPI = 160
 LONGEST_NAME = 24
 
 P = ParamSpec("P")
@@ -93,11 +96,11 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     """The same function under the style of this module, which is gone when it returns."""
 
     @functools.wraps(draw)
-    def _draw(*args: P.args, **kwargs: P.kwargs) -> R:
+    def styled(*args: P.args, **kwargs: P.kwargs) -> R:
         with style.context(["default", _STYLE]):  # whatever the reader's own matplotlibrc says
             return draw(*args, **kwargs)
 
-    return _draw
+    return styled
 
 
 @styled
@@ -160,7 +163,7 @@ def weight_histograms(kernels: Sequence[Kernel]) -> Figure:
         _histogram(row[0], kernel.initial, edges, "before training", GREY)
         _histogram(row[1], kernel.trained, edges, "trained, not quantized", BLUE)
         _histogram(row[2], frozen, _grid_edges(kernel.frozen, kernel.lsb), "frozen", ORANGE)
-        row[0].set_ylabel(f"{_short(kernel.name)}\nweights (count)")
+        row[0].set_ylabel(f"{short(kernel.name)}\nweights (count)")
         for axes in row:
             axes.set_xlim(low, high)
             axes.grid(False, axis="x")
@@ -203,7 +206,7 @@ def _with_gaps(counts: npt.NDArray[Any], edges: npt.NDArray[Any]) -> tuple[npt.N
     return np.stack([counts, np.zeros_like(counts)], axis=1).ravel()[:-1], apart
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """A name that fits beside a figure."""
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
@@ -217,14 +220,40 @@ def inline_svg(figure: Figure, prefix: str, label: str) -> str:
         prefix: makes its ids different from those of the other figures of the page; letters and digits.
         label: what it shows, for those who cannot see it.
     """
-    buffer = io.StringIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts draw the text, not ours
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    markup = buffer.getvalue()
+    markup = _svg(figure)
     markup = markup[markup.index("<svg") :]
     markup = re.sub(r"<[^>]*>", lambda tag: re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{prefix}-", tag[0]), markup)
     # the page gives the width; the height follows from the viewBox
     opening, rest = markup.split(">", 1)
     opening = re.sub(r' (?:width|height)="[^"]*"', "", opening)
     return f'{opening} role="img" aria-label="{escape(label)}">{rest}'
+
+
+@styled
+def save_svg(figure: Figure, path: Path) -> None:
+    """Write the figure as a file of its own, whole or not at all.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    write_text(path, _svg(figure))
+
+
+@styled
+def save_png(figure: Figure, path: Path) -> None:
+    """Write the figure as a picture of pixels, whole or not at all.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        write_with(path, lambda temporary: figure.savefig(temporary, dpi=PNG_DPI, metadata={"Software": None}))
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts draw the text, not ours
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    return buffer.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +27,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 @styled
 def accuracy_figure(results: SweepResults, plan: Plan) -> Figure:
     """Accuracy on validation and test along the horizontal axis; what only the target changes is one line."""
-    figure = Figure(figsize=(WIDTH, 3.0))
+    figure = Figure(figsize=(WIDTH, 3.0), facecolor="white")
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     lines = plan.lines(_one_for_each_network(results.good), [axis for axis in results.axes if not is_target(axis)])
     for axes, part in zip(panels, ("validation", "test"), strict=True):
@@ -50,7 +49,7 @@ def resources_figure(results: SweepResults, plan: Plan) -> Figure:
     names = names[:MOST_PANELS]
     lines = plan.lines(results.good)
     rows = _rows(lines, plan)
-    figure = Figure(figsize=(WIDTH, 1.0 + (1.55 if len(rows) > 1 else 2.3) * len(rows)))
+    figure = Figure(figsize=(WIDTH, 1.0 + (1.55 if len(rows) > 1 else 2.3) * len(rows)), facecolor="white")
     grid = figure.subplots(len(rows), len(names), sharex=True, sharey="col", squeeze=False)
     for panels, (title, members) in zip(grid, rows, strict=True):
         for axes, name in zip(panels, names, strict=True):
@@ -93,7 +92,7 @@ def _has_interval(line: Line, name: str) -> bool:
 def front_figure(results: SweepResults, plan: Plan) -> Figure:
     """Accuracy against cost, with the Pareto front as stairs and its points named beside the figure."""
     cost = str(results.cost)
-    figure = Figure(figsize=(WIDTH, 4.0))
+    figure = Figure(figsize=(WIDTH, 4.0), facecolor="white")
     axes, beside = figure.subplots(1, 2, width_ratios=[2, 1])
     lines = plan.lines([point for point in results.good if cost in point.figures])
     for line in lines:
@@ -244,18 +243,3 @@ def _legend(figure: Figure, lines: Sequence[Line], extra: Sequence[Any] = ()) ->
         longest = max(map(len, labels))
         columns = max(1, min(4, len(labels), 150 // (longest + 8)))
         figure.legend([drawn[label] for label in labels], labels, loc="outside lower center", ncols=columns)
-
-
-@styled
-def picture_files(figure: Figure) -> dict[str, bytes]:
-    """The figure as files of its own, by their endings; with a white ground, for any page."""
-    files = {}
-    metadata: dict[str, dict[str, Any]] = {
-        "png": {"Software": None},
-        "svg": dict.fromkeys(("Creator", "Date", "Format", "Type")),
-    }
-    for kind, empty in metadata.items():
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=160, facecolor="white", metadata=empty)
-        files[kind] = buffer.getvalue()
-    return files

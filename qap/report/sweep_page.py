@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from qap import __version__
 from qap.explore.sweep.records import SWEEP
 from qap.files import whole_folder, write_text
+from qap.report.figures import save_png, save_svg
 from qap.report.markdown import escaped, markdown_table
 from qap.report.page import KeyFigure, Picture, picture, render
-from qap.report.sweep_figures import accuracy_figure, front_figure, picture_files, resources_figure
+from qap.report.sweep_figures import accuracy_figure, front_figure, resources_figure
 from qap.report.sweep_plan import Plan, plan_of
 from qap.report.sweep_points import SweepResults, axis_label, figure_label, read_results, stage_label
 from qap.report.sweep_tables import failures_table, front_table, points_table, records_csv
@@ -41,8 +42,8 @@ def write_files(folder: Path) -> Path:
     page, text, numbers = sweep_page(results, drawn), sweep_markdown(results, drawn), records_csv(results)
     with whole_folder(folder / FIGURES) as temporary:
         for name, figure, _ in drawn:
-            for kind, content in picture_files(figure).items():
-                (temporary / f"{name}.{kind}").write_bytes(content)
+            save_png(figure, temporary / f"{name}.png")
+            save_svg(figure, temporary / f"{name}.svg")
     write_text(folder / CSV, numbers)
     write_text(folder / MARKDOWN, text)
     write_text(folder / REPORT, page)

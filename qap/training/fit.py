@@ -172,10 +172,11 @@ def _compile_epoch(
     samples, lsb = len(dataset.train), dataset.input_format.lsb
     batch_size = min(training.batch_size, samples)
     total_steps = steps_of(training, samples)
+    # arguments, not captured: TensorFlow never frees the constants of a graph
     x, y = tf.constant(dataset.train.x), tf.constant(dataset.train.y, tf.int32)
     variables = model.trainable_variables
 
-    def step(rows: Any) -> tuple[Any, Any]:
+    def step(x: Any, y: Any, rows: Any) -> tuple[Any, Any]:
         progress = tf.cast(optimizer.iterations.value, tf.float32) / total_steps
         batch = Batch(rows, _real(tf.gather(x, rows), lsb), tf.gather(y, rows), progress)
         with tf.GradientTape() as tape:
@@ -188,16 +189,16 @@ def _compile_epoch(
         objective.learn(batch, logits)
         return tf.reduce_sum(losses), _count_correct(batch.labels, logits)
 
-    def epoch(order: Any) -> tuple[Any, Any]:
+    def epoch(x: Any, y: Any, order: Any) -> tuple[Any, Any]:
         loss, correct = tf.constant(0.0), tf.constant(0)
         for start in tf.range(0, samples, batch_size):
-            step_loss, step_correct = step(order[start : start + batch_size])
+            step_loss, step_correct = step(x, y, order[start : start + batch_size])
             loss += step_loss
             correct += step_correct
         return loss / samples, correct / samples
 
-    compiled: Callable[[Any], tuple[Any, Any]] = tf.function(epoch)
-    return compiled
+    compiled = tf.function(epoch)
+    return lambda order: compiled(x, y, order)
 
 
 def _compile_evaluation(model: keras.Model, dataset: Dataset) -> Callable[[], tuple[Any, Any]]:
@@ -205,7 +206,7 @@ def _compile_evaluation(model: keras.Model, dataset: Dataset) -> Callable[[], tu
     samples, lsb = len(dataset.validation), dataset.input_format.lsb
     x, y = tf.constant(dataset.validation.x), tf.constant(dataset.validation.y, tf.int32)
 
-    def evaluate() -> tuple[Any, Any]:
+    def evaluate(x: Any, y: Any) -> tuple[Any, Any]:
         loss, correct = tf.constant(0.0), tf.constant(0)
         for start in tf.range(0, samples, CHUNK):
             labels = y[start : start + CHUNK]
@@ -214,8 +215,8 @@ def _compile_evaluation(model: keras.Model, dataset: Dataset) -> Callable[[], tu
             correct += _count_correct(labels, logits)
         return loss / samples, correct / samples
 
-    compiled: Callable[[], tuple[Any, Any]] = tf.function(evaluate)
-    return compiled
+    compiled = tf.function(evaluate)
+    return lambda: compiled(x, y)
 
 
 def _real(x: Any, lsb: float) -> Any:

@@ -189,10 +189,10 @@ def test_a_failure_while_drawing_leaves_the_former_report(tmp_path: Path, monkey
     write_sweep_report(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
-    def fails(figure: object) -> dict[str, bytes]:
+    def fails(figure: object, path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sweep_page, "picture_files", fails)
+    monkeypatch.setattr(sweep_page, "save_svg", fails)
     with pytest.raises(DataError, match="No space left on device"):
         write_sweep_report(tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

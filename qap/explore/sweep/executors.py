@@ -110,7 +110,7 @@ class DaskWorkers:
 
         futures = self._client.map(work, list(tasks), pure=False, retries=1)
         try:
-            for future in as_completed(futures):
+            for future in as_completed(futures, loop=self._client.loop):
                 yield future.result()
         finally:
             self._client.cancel(futures)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def read_designs(folder: Path) -> list[Design]:
         return [_design(json.loads(line), arrays) for line in lines]
     except FileNotFoundError as error:
         raise DataError(f"no calibration set in {folder}: {Path(error.filename).name} is missing") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"the calibration set in {folder} is damaged: {error}") from error
 
 

@@ -24,7 +24,7 @@ MOST_DESIGNS = 8
 """Of one source, spread over its rows."""
 FLOOR = 100.0
 CYCLE_WEIGHT = 0.25
-HOLD = 0.02
+HOLD = 0.08
 """How much the middle of the ranges counts, for delays that no row can tell."""
 BETWEEN_LAYERS = 0.6
 """Flip-flops for each bit between two layers, while only the layers are fitted."""

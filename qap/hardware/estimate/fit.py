@@ -24,8 +24,28 @@ FLOOR = 100.0
 """Added to both sides of a ratio of LUTs or flip-flops, so that 2 instead of 1 is no catastrophe."""
 LAYERS_WEIGHT = 0.5
 """Weight of the reports of a source's single layers, beside 1 for its whole designs."""
+LUT_PRIORS: Terms = {
+    "addition_bits": 1.0,
+    "chained_bits": 1.0,
+    "product_bits": 1.0,
+    "multiplier_bits": 1.0,
+    "step_bits": 1.0,
+}
+"""What the gates say: a LUT for each bit of an adder or comparator, and for each pair of bits of a multiplier."""
+FF_PRIORS: Terms = {
+    "registers": 1.0,
+    "registers_reused": 1.0,
+    "chain_registers": 1.0,
+    "chain_registers_reused": 1.0,
+    "waiting_products": 0.5,
+}
+"""A flip-flop for each bit that is kept; about half of the products of a shared multiplier wait."""
+PRIOR_WEIGHT = 0.3
+"""Against all rows; it decides only what no row tells."""
 UNCOMPARABLE = {"csynth": {"pairing_unverified"}, "vivado": {"pairing_unverified", "vivado_dsp_saturated"}}
 """Flags of rows that are neither fitted nor scored."""
+UNFITTED = UNCOMPARABLE["csynth"] | {"types_unknown"}
+"""Guessed types are good enough to be scored, but not to learn from."""
 
 
 class Row(NamedTuple):
@@ -43,13 +63,15 @@ def fit_constants(designs: Sequence[Design], delays: Mapping[Family, Delays] | N
         designs: measured ones.
         delays: searched for, if they are not given.
     """
-    designs = [design for design in designs if not design.flags & UNCOMPARABLE["csynth"]]
+    designs = [design for design in designs if not design.flags & UNFITTED]
     delays = delays or {family: search_delays(designs, family) for family in get_args(Family)}
     works = [network_work(design.network, delays) for design in designs]
     fitted = Constants(
         delays=delays,
-        lut=fit_ratios(_rows(designs, works, "lut", lambda work: work.lut, lambda work: work.activation_lut)),
-        ff=fit_ratios(_rows(designs, works, "ff", lambda work: work.ff, lambda work: work.activation_ff)),
+        lut=fit_ratios(
+            _rows(designs, works, "lut", lambda work: work.lut, lambda work: work.activation_lut), LUT_PRIORS
+        ),
+        ff=fit_ratios(_rows(designs, works, "ff", lambda work: work.ff, lambda work: work.activation_ff), FF_PRIORS),
         latency=fit_differences(_latency_rows(designs, works)),
         vivado={},
         spreads={},
@@ -101,15 +123,29 @@ def _weighted(found: list[tuple[str, bool, Terms, float]]) -> list[Row]:
     ]
 
 
-def fit_ratios(rows: Sequence[Row]) -> Terms:
-    """Non-negative coefficients for which the absolute logarithms of estimated / measured are smallest."""
+def fit_ratios(rows: Sequence[Row], priors: Terms) -> Terms:
+    """Non-negative coefficients for which the absolute logarithms of estimated / measured are smallest.
+
+    Args:
+        rows: figures and their terms.
+        priors: what some coefficients are held at, as weakly as `PRIOR_WEIGHT`.
+    """
     names, x, y, weights = _matrix(rows)
-    solution = nnls(*_scaled(x, y, np.sqrt(weights) / (y + FLOOR)))
+    pull = np.sqrt(weights) / (y + FLOOR)
+    solution = nnls(*_with_priors(names, priors, *_scaled(x, y, pull)))
     for _ in range(ROUNDS):
         ratio = (x @ solution + FLOOR) / (y + FLOOR)
         pull = np.sqrt(weights / np.maximum(np.abs(np.log(ratio)), 0.02) / ratio) / (y + FLOOR)
-        solution = nnls(*_scaled(x, y, pull))
-    return {name: float(value) for name, value in zip(names, solution, strict=True) if value > 0}
+        solution = nnls(*_with_priors(names, priors, *_scaled(x, y, pull)))
+    return priors | {name: float(value) for name, value in zip(names, solution, strict=True) if value > 0}
+
+
+def _with_priors(names: list[str], priors: Terms, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Rows that hold coefficients at their priors."""
+    strength = np.sqrt(PRIOR_WEIGHT) * np.maximum(np.sqrt((x**2).sum(axis=0)), 1e-9)
+    held = np.array([priors.get(name, 0.0) for name in names])
+    known = np.array([name in priors for name in names])
+    return np.vstack([x, np.diag(strength)[known]]), np.concatenate([y, (strength * held)[known]])
 
 
 def fit_differences(rows: Sequence[Row]) -> Terms:

@@ -16,6 +16,10 @@ from qap.network import IntegerNetwork
 from qap.recipe import TargetRecipe
 from qap.resources import ResourceReport
 
+FEW_CYCLES = (
+    "no measured design has the resource strategy with a reuse factor below a layer's inputs: the intervals are those "
+    "of higher factors"
+)
 UNCALIBRATED = "no measured design has the distributed_arithmetic strategy: these figures have no interval"
 
 
@@ -39,6 +43,10 @@ def hls4ml(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
         works = network_work(description, fitted.delays)
         layers, total = [layer_figures(work, fitted) for work in works], network_figures(works, fitted)
         group, notes = spread_group(description), []
+    if target.strategy == "resource" and any(
+        1 < factor < layer.n_in for factor, layer in zip(factors, network.layers, strict=True)
+    ):
+        notes.append(FEW_CYCLES)
     if set(factors) != {target.reuse_factor}:
         built = ", ".join(f"{layer.name} {layer.reuse_factor}" for layer in description.layers)
         notes.append(f"hls4ml builds the nearest reuse factors that divide: {built}")

@@ -16,6 +16,8 @@ ROM_DSP_WEIGHT_BITS = 5
 """Weights from a ROM of fewer bits are multiplied in LUTs."""
 LUT_ROM_BITS = 1024
 """ROMs of fewer bits become LUTs."""
+SMALLEST_MEASURED = 32
+"""Inputs of the smallest layers that were measured; what a layer takes at least is less in smaller ones."""
 BRAM_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 """Depth and width of a block RAM of 18 kbit."""
 
@@ -69,17 +71,26 @@ def rom_brams(depth: int, width: int) -> int:
 
 def _lut_terms(layer: LayerDescription, block: int, reuse: int, outputs_each: int, in_dsp: bool) -> Terms:
     width = layer.accum_format.width
-    terms: Terms = {"resource_layers": 1.0}
-    if reuse >= layer.n_in:
-        terms["resource_inputs"] = float(layer.n_in * layer.input_format.width)
-    else:  # every multiplier has its own inputs to choose from
-        terms["resource_inputs"] = float(block * reuse * layer.input_format.width) / 2
-    terms["resource_blocks"] = float(block * width)
-    terms["resource_served"] = float(block * outputs_each * width)
-    if outputs_each > 2:
-        terms["resource_selected"] = float(block * 2 ** math.ceil(math.log2(layer.n_out)) * width)
+    terms: Terms = {}
+    if reuse < layer.n_in:  # every multiplier chooses between its own inputs and adds to one accumulator
+        terms = {
+            "additions": float(block),
+            "addition_bits": float(block * width),
+            "shared_multiplications": block * reuse / 2,
+        }
+    else:
+        terms = {
+            "resource_layers": min(1.0, layer.n_in / SMALLEST_MEASURED),
+            "resource_inputs": float(layer.n_in * layer.input_format.width),
+            "resource_blocks": float(block * width),
+            "resource_served": float(block * outputs_each * width),
+        }
+        if outputs_each > 2:
+            terms["resource_selected"] = float(block * 2 ** math.ceil(math.log2(layer.n_out)) * width)
     if not in_dsp:
-        terms["resource_multiplier_bits"] = float(block * layer.weight_format.width * layer.input_format.width)
+        wide = layer.weight_format.width >= ROM_DSP_WEIGHT_BITS
+        bits = float(block * layer.weight_format.width * layer.input_format.width)
+        terms["multiplier_bits" if wide else "resource_multiplier_bits"] = bits
     return terms
 
 

@@ -132,12 +132,12 @@ def _tree(made: Products, bias_width: IntArray, accum_width: int, cycle: float, 
 def _level(values: _Values, accum_width: int, cycle: float, delays: Delays, ii: int) -> tuple[_Values, Schedule]:
     """Add neighbours to each other."""
     if values.width.shape[1] % 2:
-        values = values.each(lambda array: np.pad(array, ((0, 0), (0, 1))))
+        values = values.each(lambda array: np.concatenate([array, np.zeros((len(array), 1), array.dtype)], axis=1))
     left, right = values.each(lambda array: array[:, ::2]), values.each(lambda array: array[:, 1::2])
     both = (left.width > 0) & (right.width > 0)
     low = np.minimum(left.low, right.low)
     width = np.minimum(accum_width, np.maximum(left.width, right.width) + 1)
-    delay = delays.add + delays.add_bit * (width - low)
+    delay = np.minimum(delays.add + delays.add_bit * (width - low), cycle)
     start = np.maximum(left.ready, right.ready)
     begun = np.floor(start / cycle + _EPSILON)
     start = np.where(start - begun * cycle + delay > cycle + _EPSILON, (begun + 1) * cycle, start)
@@ -174,11 +174,10 @@ def _chain(made: Products, bias_width: IntArray, accum_width: int, cycle: float,
     latency = int(when.max(initial=0))
     additions = int(np.maximum(terms + (bias_width > 0) - 1, 0).sum())
     kept = float((np.minimum(terms // per_cycle, latency) * accum_width).sum())
-    wait = when.max(axis=0, initial=0)  # cycles for which each input is kept
-    width = np.where(exists, made.full_width, 0).max(axis=0, initial=0)
-    copies = np.ceil(wait / ii)
-    delayed = float(((copies >= LONG_LIFE) * width).sum())
-    kept += float((np.minimum(copies, LONG_LIFE + 1) * width).sum())
+    copies = np.ceil(when / ii)
+    waiting = made.first * made.full_width  # products are made at once and wait for their turn
+    kept += float((np.minimum(copies, LONG_LIFE + 1) * waiting).sum())
+    delayed = float(((copies >= LONG_LIFE) * waiting).sum())
     return Schedule(additions, additions * accum_width, kept, delayed, latency)
 
 
@@ -189,7 +188,7 @@ def shared_latency(multiplications: int, multipliers: int, kind: int, cycle: flo
     """
     last = -(-multiplications // multipliers) - 1
     ready = float(delays.of_products(cycle)[0][kind])
-    delay = delays.add + 16 * delays.add_bit
+    delay = min(delays.add + 16 * delays.add_bit, cycle)
     for _ in range(LAST_ADDITIONS):
         begun = math.floor(ready / cycle + _EPSILON)
         if ready - begun * cycle + delay > cycle + _EPSILON:

@@ -9,6 +9,8 @@ from qap.hardware.estimate.description import LayerDescription, NetworkDescripti
 
 SERIES7_SLOWER = 2.5
 """Times that logic takes longer on the 7 series, roughly."""
+TABLE_BITS = 18
+"""Of the entries of softmax tables, which are multiplied."""
 Terms = dict[str, float]
 """Name of a term -> how much of it there is."""
 
@@ -93,7 +95,8 @@ def _activation_lut(layer: LayerDescription, used: int) -> Terms:
         terms["step_bits"] += float(used * layer.steps * width)
     if layer.activation == "softmax":
         terms["softmax_outputs"] += float(layer.n_out)
-        terms["softmax_lut_multipliers"] += float(layer.n_out * (layer.multiplier == "lut"))
+        if layer.multiplier == "lut":
+            terms["multiplier_bits"] += float(layer.n_out * TABLE_BITS**2)
     if layer.activation == "sigmoid":
         terms["sigmoid_outputs"] += float(layer.n_out)
     return dict(terms)
@@ -111,14 +114,18 @@ def _activation_ff(layer: LayerDescription, used: int, inputs: int) -> Terms:
 
 
 def _latency(layer: LayerDescription, network: NetworkDescription) -> Terms:
-    """What lies between layers: calls of functions, and activations in units of the usable cycle."""
-    calls = {"calls": float(layer.reuse_factor == 1)} if len(network.layers) > 1 else {}
+    """What lies between layers: calls of functions, the end of the network, and activations in units of the cycle."""
+    terms: Terms = {}
+    if len(network.layers) > 1:
+        terms = {"calls": float(layer.reuse_factor == 1), "ends": float(layer is network.layers[-1])}
     slow = (SERIES7_SLOWER if network.family == "series7" else 1.0) / network.usable_ns
     if layer.activation in ("softmax", "sigmoid"):
-        return calls | {f"{layer.activation}_ns": slow}
-    if layer.quantizes:
-        return calls | {"quantized_ns": slow}
-    return calls
+        terms[f"{layer.activation}_ns"] = slow
+        if layer.activation == "softmax" and layer.multiplier != "lut":
+            terms["softmax_multiplier_ns"] = slow
+    elif layer.quantizes:
+        terms["quantized_ns"] = slow
+    return terms
 
 
 def _tables(layer: LayerDescription, network: NetworkDescription) -> int:

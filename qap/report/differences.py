@@ -23,7 +23,7 @@ ABSENT = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Differences:
     """What runs have in common and what not.
 
     Args:
@@ -39,7 +39,7 @@ class Comparison:
     notes: tuple[str, ...]
 
 
-def compare(runs: Sequence[RunDirectory]) -> Comparison:
+def differences(runs: Sequence[RunDirectory]) -> Differences:
     """Compare runs.
 
     Args:
@@ -57,7 +57,7 @@ def compare(runs: Sequence[RunDirectory]) -> Comparison:
     values = {key: tuple(recipe.get(key) for recipe in recipes) for key in keys}
     found = [dict(_figures(run, notes)) for run in runs]
     names = dict.fromkeys(name for each in found for name in each)
-    return Comparison(
+    return Differences(
         names=tuple(str(run.path) for run in runs),
         recipe={key: each for key, each in values.items() if any(value != each[0] for value in each)},
         figures={name: tuple(each.get(name) for each in found) for name in names},
@@ -65,8 +65,8 @@ def compare(runs: Sequence[RunDirectory]) -> Comparison:
     )
 
 
-def tables(found: Comparison) -> list[Table]:
-    """The comparison for people: what differs in the recipe, then all figures."""
+def tables(found: Differences) -> list[Table]:
+    """The differences for people: what differs in the recipe, then all figures."""
     recipe: Rows = [[key, *map(_shown, values)] for key, values in found.recipe.items()]
     caption = "What differs in the recipes." if recipe else "The recipes do not differ."
     figures: Rows = [[name, *_cells(name, values)] for name, values in found.figures.items()]
@@ -77,17 +77,17 @@ def tables(found: Comparison) -> list[Table]:
     ]
 
 
-def comparison_markdown(found: Comparison) -> str:
-    """The comparison as Markdown."""
+def differences_markdown(found: Differences) -> str:
+    """The differences as Markdown."""
     shown = [markdown_table(each) if each.rows else escaped(each.caption) for each in tables(found)]
     return "\n\n".join([f"# {escaped(' and '.join(found.names))}", *shown, *(f"- {escaped(n)}" for n in found.notes)])
 
 
-def comparison_page(found: Comparison) -> str:
-    """The comparison as HTML."""
+def differences_page(found: Differences) -> str:
+    """The differences as HTML."""
     from qap.report.page import render
 
-    return render("compare.html.j2", names=found.names, tables=tables(found), notes=found.notes)
+    return render("differences.html.j2", names=found.names, tables=tables(found), notes=found.notes)
 
 
 def _figures(run: RunDirectory, notes: list[str]) -> Iterator[tuple[str, float | None]]:

@@ -1,0 +1,91 @@
+"""How many bytes the parameters of a layer take, with all zeros or with as few of them as pay."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.network import IntegerNetwork
+
+FLOAT_BITS = 32
+
+
+class StoredLayer(NamedTuple):
+    """What a layer stores.
+
+    Args:
+        weight: (n_in, n_out) numbers, of which only the zeros are looked at.
+        weight_bits: of one weight.
+        bias: (n_out,) numbers, or (0,) for none.
+        bias_bits: of one bias.
+        scale_bits: of what the weights are to be multiplied by, where that is no power of two.
+    """
+
+    weight: npt.NDArray[Any]
+    weight_bits: int
+    bias: npt.NDArray[Any]
+    bias_bits: int
+    scale_bits: int = 0
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        return int(self.weight.size + self.bias.size)
+
+    @property
+    def nonzeros(self) -> int:
+        """Weights and biases that are not 0."""
+        return int(np.count_nonzero(self.weight) + np.count_nonzero(self.bias))
+
+
+def integer_layers(network: IntegerNetwork) -> list[StoredLayer]:
+    """The layers of a network at the widths of their formats."""
+    return [
+        StoredLayer(layer.weight, layer.weight_format.width, layer.bias, layer.bias_format.width)
+        for layer in network.layers
+    ]
+
+
+def dense_bytes(layers: Iterable[StoredLayer]) -> int:
+    """All parameters, zeros included, packed without gaps, in bytes (rounded up)."""
+    return -(-sum(_dense_bits(layer) + _other_bits(layer) for layer in layers) // 8)
+
+
+def sparse_bytes(layers: Iterable[StoredLayer]) -> int:
+    """All parameters, each layer's weights in the smallest of three formats, in bytes (rounded up).
+
+    With n_in * n_out weights of b bits, k of them not 0:
+
+    - dense: n_in * n_out * b
+    - bitmap: n_in * n_out + k * b, one bit a weight and the others in order (as in SparTen, MICRO 2019)
+    - compressed columns: k * (b + ceil(log2 n_in)) + (n_out + 1) * ceil(log2(k + 1)), the input of each and where
+      each neuron starts (compressed sparse rows of the transpose; Saad, Iterative Methods for Sparse Linear
+      Systems, 2003, section 3.4)
+
+    Biases and scales are stored as they are.
+    """
+    bits = 0
+    for layer in layers:
+        n_in, n_out = layer.weight.shape
+        k = int(np.count_nonzero(layer.weight))
+        bitmap = layer.weight.size + k * layer.weight_bits
+        columns = k * (layer.weight_bits + _bits_for(n_in)) + (n_out + 1) * _bits_for(k + 1)
+        bits += min(_dense_bits(layer), bitmap, columns) + _other_bits(layer)
+    return -(-bits // 8)
+
+
+def _dense_bits(layer: StoredLayer) -> int:
+    return int(layer.weight.size) * layer.weight_bits
+
+
+def _other_bits(layer: StoredLayer) -> int:
+    return int(layer.bias.size) * layer.bias_bits + layer.scale_bits
+
+
+def _bits_for(count: int) -> int:
+    """Bits that tell so many things apart."""
+    return math.ceil(math.log2(count)) if count > 1 else 0
