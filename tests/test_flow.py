@@ -20,10 +20,11 @@ from qap import flow
 from qap.errors import DataError, QapError, RecipeError, ToolMissing
 from qap.files import whole_folder, write_text, write_with
 from qap.fixed import FixedPoint
+from qap.flow import training
 from qap.layer import LayerSpec
 from qap.network import connect
 from qap.recipe import parse_recipe
-from qap.run import DATA, STAGES, RunDirectory
+from qap.run import DATA, HLS, NETWORK, STAGES, RunDirectory
 from qap.storage import save_network
 
 ALL = ["data", "teacher", "student", "freeze", "hls", "verify", "report"]
@@ -65,7 +66,7 @@ def worked(monkeypatch):
 
         return work
 
-    monkeypatch.setattr(flow, "time", SimpleNamespace(perf_counter=(n * n for n in count()).__next__))
+    monkeypatch.setattr("qap.flow.stage.time", SimpleNamespace(perf_counter=(n * n for n in count()).__next__))
     stages = {name: replace(stage, work=fake(stage)) for name, stage in flow.STAGES.items()}
     monkeypatch.setattr(flow, "STAGES", stages)
     return worked
@@ -359,7 +360,7 @@ def frozen(tmp_path):
     form = FixedPoint.parse("ap_fixed<4,2>")
     weight = np.array([[1, -2], [3, 0], [0, 1]])
     network = connect(FixedPoint.parse("ap_ufixed<8,0>"), [LayerSpec("a", weight, form, np.array([1, 0]), form)], "01")
-    save_network(network, run.file(flow.NETWORK))
+    save_network(network, run.file(NETWORK))
     return run
 
 
@@ -404,7 +405,7 @@ def test_wrong_engines(frozen, engines, message):
 def test_a_verification_without_a_project_or_a_network(frozen):
     with pytest.raises(DataError, match="no HLS project in"):
         flow.verify_stage(frozen, ["emulator", "csim"], required=True)
-    frozen.file(flow.NETWORK).unlink()
+    frozen.file(NETWORK).unlink()
     with pytest.raises(DataError, match=r"network\.npz does not exist"):
         flow.verify_stage(frozen, ["emulator", "csim"], required=True)
 
@@ -443,7 +444,7 @@ def test_every_mismatch_is_a_failed_check():
 
 @pytest.mark.parametrize("stage", ["teacher", "student", "freeze"])
 def test_a_missing_tensorflow_is_named(path, worked, monkeypatch, stage):
-    work = {"teacher": flow._teacher, "student": flow._student, "freeze": flow._freeze}[stage]
+    work = getattr(training, stage)
     replaced_work(monkeypatch, stage, work)
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(ToolMissing, match=r"^the package 'tensorflow' is not installed: pip install 'qap\[train\]'$"):
@@ -454,4 +455,13 @@ def test_a_missing_hls4ml_is_named(frozen, monkeypatch):
     monkeypatch.setitem(sys.modules, "hls4ml", None)
     with pytest.raises(ToolMissing, match=r"^the package 'hls4ml' is not installed: pip install 'qap\[hls\]'$"):
         flow.run_flow(frozen, ["data", "hls"])
-    assert not frozen.file(flow.HLS).exists()
+    assert not frozen.file(HLS).exists()
+
+
+@pytest.mark.parametrize("method", ["dynamic", "none"])
+def test_a_flow_without_an_integer_form_is_refused_before_it_trains(path, worked, method):
+    with pytest.raises(RecipeError, match=rf'^quantize.method = "{method}" has no integer form'):
+        flow.run_flow(RunDirectory.create(path, recipe(f"quantize.method={method}")))
+    assert worked == []
+    flow.run_flow(RunDirectory.create(path, recipe(f"quantize.method={method}")), ["data", "teacher", "student"])
+    assert worked == ["data", "teacher", "student"]

@@ -33,7 +33,7 @@ TRAINING = (Arrow("training/*"), Arrow("freeze.py"))
 ALLOWED: dict[str, tuple[Arrow, ...]] = {
     "keras": (*TRAINING, Arrow("data/images.py", "*")),
     "qkeras": TRAINING,
-    "tensorflow": (*TRAINING, Arrow("flow.py", "load_tensorflow")),
+    "tensorflow": (*TRAINING, Arrow("flow/tensorflow_import.py", "load_tensorflow")),
     "sklearn": (Arrow("data/images.py", "*"), Arrow("training/condensation/k_means.py")),
     "h5py": TRAINING,
     "hls4ml": (Arrow("hardware/hls.py", "*"), Arrow("hardware/hls_steps.py")),
@@ -167,7 +167,7 @@ def test_arrows_point_one_way(path):
 
 
 def test_every_layer_of_the_package_is_read():
-    assert {"__init__.py", "flow.py", "cli/run.py", "data/images.py", "training/fit.py", "hardware/hls.py"} <= {
+    assert {"__init__.py", "flow/stage.py", "cli/run.py", "data/images.py", "training/fit.py", "hardware/hls.py"} <= {
         relative(path) for path in SOURCES
     }
 
@@ -177,9 +177,9 @@ WRONG = [
     ("verify.py", "import keras.ops as ops"),
     ("verify.py", "from keras import ops"),
     ("verify.py", "def f():\n    import tensorflow as tf"),
-    ("flow.py", "import tensorflow"),
-    ("flow.py", "def _verify():\n    import tensorflow"),
-    ("flow.py", "def load_tensorflow():\n    import keras"),
+    ("flow/stage.py", "import tensorflow"),
+    ("flow/stage.py", "def _verify():\n    import tensorflow"),
+    ("flow/tensorflow_import.py", "def load_tensorflow():\n    import keras"),
     ("data/images.py", "import keras"),
     ("data/images.py", "try:\n    from sklearn.datasets import load_digits\nexcept ImportError:\n    pass"),
     ("data/tables.py", "def f():\n    import sklearn"),
@@ -213,7 +213,7 @@ WRONG = [
     ("verify.py", "import importlib\nimportlib.import_module(name='keras')"),
     ("resources.py", "from qap.training.engine import KerasEngine"),
     ("freeze.py", "from qap.training import fit"),
-    ("flow.py", "from qap.cli.console import errors"),
+    ("flow/stage.py", "from qap.cli.console import errors"),
     ("training/fit.py", "import qap.flow"),
     ("storage.py", "import pickle"),
     ("storage.py", "def f():\n    from pickle import loads"),
@@ -245,8 +245,8 @@ RIGHT = [
     ("training/deep/er.py", "import qkeras"),
     ("training/condensation/k_means.py", "from sklearn.cluster import KMeans"),
     ("freeze.py", "import keras"),
-    ("flow.py", "def load_tensorflow():\n    import tensorflow as tf"),
-    ("flow.py", "def _teacher():\n    from qap.training import train_teacher"),
+    ("flow/tensorflow_import.py", "def load_tensorflow():\n    import tensorflow as tf"),
+    ("flow/stage.py", "def _teacher():\n    from qap.training import train_teacher"),
     ("data/images.py", "def digits():\n    from sklearn.datasets import load_digits\n    import keras"),
     ("hardware/hls.py", "def f():\n    import hls4ml\n    import jinja2"),
     ("hardware/hls_steps.py", "import hls4ml"),

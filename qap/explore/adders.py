@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qap.hardware.size import digit_counts
+from qap.csd import csd_digits
 from qap.network import IntegerLayer, IntegerNetwork
 
 
@@ -14,7 +14,7 @@ def layer_adders(layer: IntegerLayer) -> int:
     Each non-zero canonical signed digit of a weight is a term, and a bias that is not 0 is one, whatever its digits.
     Nothing is shared between neurons, so this is an upper bound.
     """
-    terms = digit_counts(layer.weight).sum(axis=0) + (layer.bias != 0)
+    terms = csd_digits(layer.weight).sum(axis=0) + (layer.bias != 0)
     return int(np.maximum(terms - 1, 0).sum())
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qap.csd import csd_digits
 from qap.errors import QapError
 from qap.fixed import IntArray
 from qap.interval import Interval, format_interval
@@ -31,22 +32,15 @@ def unrolled_size(network: IntegerNetwork) -> UnrolledSize:
     reach = format_interval(network.input_format, network.n_in)
     for layer, (_, results) in zip(network.layers, network.intervals(), strict=True):
         width = widths(reach)
-        bits += float((digit_counts(layer.weight).sum(axis=1) * (width + 1) * (width > 0)).sum())
+        bits += float((csd_digits(layer.weight).sum(axis=1) * (width + 1) * (width > 0)).sum())
         reach = results
     luts = round(bits * LUTS_PER_ADDED_BIT)
     return UnrolledSize(luts, luts * SYNTHESIS_S_PER_LUT)
 
 
-def digit_counts(weight: IntArray) -> IntArray:
-    """How many canonical signed digits of each weight are not 0: the bits in which w and 3w differ."""
-    size = np.abs(weight)
-    counts: IntArray = np.bitwise_count(size ^ (3 * size)).astype(np.int64)
-    return counts
-
-
 def nonzero_digits(network: IntegerNetwork) -> int:
     """The signed digits of all weights that are not 0."""
-    return sum(int(digit_counts(layer.weight).sum()) for layer in network.layers)
+    return sum(int(csd_digits(layer.weight).sum()) for layer in network.layers)
 
 
 def widths(reach: Interval) -> IntArray:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import tomli_w
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from qap.errors import RecipeError
 from qap.recipe.compression import DistillRecipe, PruneRecipe, QuantizeRecipe
 from qap.recipe.hardware import RtlRecipe, Strategy, TargetRecipe
-from qap.recipe.reading import NOT_TOML, assign, did_you_mean, first_problem, toml_value
+from qap.recipe.reading import assign, checked, did_you_mean, read_toml, toml_value
 from qap.recipe.training import DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
 from qap.recipe.values import Part, Share
 
@@ -130,13 +130,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     path = Path(text)
     if path.suffix != ".toml":
         raise RecipeError(f"no recipe {text!r}{did_you_mean(text, builtin_recipes())}; a file must end in .toml")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise RecipeError(f"cannot read the recipe {path}: {error.strerror or error}") from error
-    except NOT_TOML as error:
-        raise RecipeError(f"{path} is not valid TOML: {error}") from error
-    return parse_recipe(content, str(path))
+    return parse_recipe(read_toml(path, "recipe"), str(path))
 
 
 def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
@@ -149,10 +143,7 @@ def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:
     Raises:
         RecipeError: one line that names the first key that is wrong and what is allowed.
     """
-    try:
-        return Recipe.model_validate(content)
-    except ValidationError as error:
-        raise RecipeError(f"{source}: {first_problem(error, Recipe)}") from None
+    return checked(Recipe, content, source)
 
 
 def parse_target(content: Mapping[str, Any], source: str) -> TargetRecipe:
@@ -165,7 +156,4 @@ def parse_target(content: Mapping[str, Any], source: str) -> TargetRecipe:
     Raises:
         RecipeError: one line that names the first key that is wrong and what is allowed.
     """
-    try:
-        return TargetRecipe.model_validate(content)
-    except ValidationError as error:
-        raise RecipeError(f"{source}: {first_problem(error, TargetRecipe)}") from None
+    return checked(TargetRecipe, content, source)

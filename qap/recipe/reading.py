@@ -4,15 +4,52 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable
-from typing import Any, get_args
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from qap.errors import RecipeError
 from qap.recipe.values import shown
 
+Model = TypeVar("Model", bound=BaseModel)
 NOT_TOML = (ValueError, RecursionError)  # no TOML, no UTF-8, or nested too deep to be read
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """The content of a TOML file, which may begin with a byte order mark.
+
+    Args:
+        path: the file.
+        what: what it should be, for the error.
+
+    Raises:
+        RecipeError: it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RecipeError(f"cannot read the {what} {path}: {error.strerror or error}") from error
+    except NOT_TOML as error:
+        raise RecipeError(f"{path} is not valid TOML: {error}") from error
+
+
+def checked(model: type[Model], content: Mapping[str, Any], source: str) -> Model:
+    """Content as a model.
+
+    Args:
+        model: what it should be.
+        content: the nested mapping, as TOML gives it.
+        source: where it comes from, for the error.
+
+    Raises:
+        RecipeError: one line that names the first key that is wrong and what is allowed.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"{source}: {first_problem(error, model)}") from None
 
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> str:

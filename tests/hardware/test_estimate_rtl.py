@@ -8,12 +8,13 @@ import pytest
 from any_network import random_network
 from hardware_cases import dense, sparse_classifier
 
+from qap.csd import csd_digits
 from qap.errors import QapError, ToolMissing
 from qap.fixed import FixedPoint
 from qap.hardware import rtl as lowering
 from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.project import write_rtl
-from qap.hardware.size import digit_counts, nonzero_digits, widths
+from qap.hardware.size import nonzero_digits, widths
 from qap.hardware.sums import digits
 from qap.hardware.wires import Reach
 from qap.interval import Interval
@@ -31,7 +32,7 @@ def wide_network(n_in: int = 40, n_out: int = 10, bits: int = 6) -> IntegerNetwo
 
 def test_vectorised_digits_and_widths_are_those_of_single_numbers() -> None:
     numbers = np.arange(-3000, 3001)
-    assert digit_counts(numbers).tolist() == [digits(int(number)) for number in numbers]
+    assert csd_digits(numbers).tolist() == [digits(int(number)) for number in numbers]
     rng = np.random.default_rng(0)
     ends = np.sort(rng.integers(-(1 << 40), 1 << 40, (500, 2)) >> rng.integers(0, 40, (500, 2)), axis=1)
     low, high = ends[:, 0], ends[:, 1]

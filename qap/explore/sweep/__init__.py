@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
@@ -95,22 +97,29 @@ def _do(
         if shared := training_of(point.recipe, sweep.training):
             needed[recipe_key(shared[0])] = training_task(*shared, folder, data_dir)
     if needed:
-        progress.start("train", len(needed))
-        for _ in executor.results(train_shared, list(needed.values())):
-            progress.advance("")
-        progress.finish("train", 0.0, skipped=False)
+        with _told_as(progress, "train", len(needed)):
+            for _ in executor.results(train_shared, list(needed.values())):
+                progress.advance("")
     ordered = sorted(points, key=lambda point: point.network_key)
     groups = [list(group) for _, group in groupby(ordered, key=lambda point: point.network_key)]
     groups.sort(key=lambda group: group[0].index)
+    tasks = [network_task(group, sweep, folder, data_dir) for group in groups]
     written: set[str] = set()
-    progress.start("sweep", len(points))
-    for found in executor.results(measure, [network_task(group, sweep, folder, data_dir) for group in groups]):
-        for record in found:
-            if record["key"] not in written:  # two points of a sweep may be the same
-                records.append(record)
-                written.add(str(record["key"]))
-            progress.advance(_told(record))
-    progress.finish("sweep", 0.0, skipped=False)
+    with _told_as(progress, "sweep", len(points)):
+        for found in executor.results(measure, tasks):
+            for record in found:
+                if record["key"] not in written:  # two points of a sweep may be the same
+                    records.append(record)
+                    written.add(str(record["key"]))
+                progress.advance(_told(record))
+
+
+@contextmanager
+def _told_as(progress: Progress, stage: str, total: int) -> Iterator[None]:
+    start = time.perf_counter()
+    progress.start(stage, total)
+    yield
+    progress.finish(stage, time.perf_counter() - start, skipped=False)
 
 
 def _told(record: dict[str, object]) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from qap.errors import RecipeError
 from qap.recipe import Recipe, load_recipe
-from qap.recipe.reading import NOT_TOML, did_you_mean, first_problem
+from qap.recipe.reading import checked, did_you_mean, read_toml
 from qap.recipe.values import Part, Positive
 
 BUILTIN = resources.files("qap.explore.sweep") / "builtin"
@@ -80,13 +80,7 @@ def load_sweep(name_or_path: str) -> Sweep:
         raise RecipeError(
             f"no sweep {name_or_path!r}{did_you_mean(name_or_path, builtin_sweeps())}; a file ends in .toml"
         )
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise RecipeError(f"cannot read the sweep {path}: {error.strerror or error}") from error
-    except NOT_TOML as error:
-        raise RecipeError(f"{path} is not valid TOML: {error}") from error
-    sweep = parse_sweep(content, str(path))
+    sweep = parse_sweep(read_toml(path, "sweep"), str(path))
     beside = path.parent / sweep.recipe
     return sweep.model_copy(update={"recipe": str(beside)}) if beside.suffix == ".toml" and beside.exists() else sweep
 
@@ -97,10 +91,7 @@ def parse_sweep(content: Mapping[str, Any], source: str) -> Sweep:
     Raises:
         RecipeError: one line that names the first key that is wrong and what is allowed.
     """
-    try:
-        sweep = Sweep.model_validate(content)
-    except ValidationError as error:
-        raise RecipeError(f"{source}: {first_problem(error, Sweep)}") from None
+    sweep = checked(Sweep, content, source)
     empty = [name for name, values in sweep.axes.items() if not values]
     if empty:
         raise RecipeError(f"{source}: axes.{empty[0]} has no values, so the sweep has no points")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from qap.csd import csd_digits
 from qap.hardware.estimate.estimate import Estimate
-from qap.hardware.estimate.products import bit_length, csd_digits, trailing_zeros
+from qap.hardware.estimate.products import bit_length, trailing_zeros
 from qap.network import IntegerNetwork
 from qap.recipe import TargetRecipe
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from qap.csd import csd_digits
 from qap.fixed import IntArray
 from qap.hardware.estimate.description import LayerDescription, Tool
 
@@ -52,16 +53,6 @@ class Products(NamedTuple):
     def count(self, kind: int) -> int:
         """Different products of a kind."""
         return int(np.count_nonzero(self.first & (self.kind == kind)))
-
-
-def csd_digits(values: IntArray) -> IntArray:
-    """The number of non-zero digits of the canonical signed form.
-
-    With h = 3w/2 the positive digits are the bits of h & ~(w/2), the negative ones those of w/2 & ~h
-    (Prodinger, "On binary representations of integers with digits -1, 0, 1", Integers 2000).
-    """
-    absolute = np.abs(values)
-    return np.asarray(np.bitwise_count(absolute ^ (3 * absolute)), np.int64)
 
 
 def bit_length(values: IntArray) -> IntArray:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from qap.csd import csd_digits
 from qap.fixed import IntArray
-from qap.hardware.size import digit_counts, widths
+from qap.hardware.size import widths
 from qap.hardware.sums import NARROW
 from qap.hardware.wires import LUT_INPUTS
 from qap.interval import Interval, format_interval
@@ -46,7 +47,7 @@ def _read(reach: Interval) -> IntArray:
 
 def _product(layer: IntegerLayer, width: IntArray, accumulator: IntArray) -> float:
     """LUTs of the sums of a layer."""
-    digits = digit_counts(layer.weight) * (width > 0)[:, None]
+    digits = csd_digits(layer.weight) * (width > 0)[:, None]
     if not digits.any():
         return 0.0
     mean_width, density = float(width[width > 0].mean()), float(digits.mean())

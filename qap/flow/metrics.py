@@ -1,0 +1,54 @@
+"""What a run is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qap.run import RunDirectory
+
+MEASURED = ("data", "teacher", "student", "freeze", "hls", "rtl", "synth", "verify")
+"""The stages whose results count."""
+
+
+def metrics(run: RunDirectory) -> dict[str, Any]:
+    """What a run is judged by, as `metrics.json` holds it; None where a stage has not been run.
+
+    Raises:
+        DataError: `stages.json` is damaged.
+    """
+    records = {name: run.stage(name) for name in MEASURED}
+    results = {name: dict(record.result) if record else {} for name, record in records.items()}
+    frozen = results["freeze"]
+    return {
+        "recipe": run.recipe.name,
+        "seed": run.recipe.seed,
+        "accuracy": {
+            "teacher": results["teacher"].get("accuracy"),
+            "student": results["student"].get("accuracy"),
+            "integer": frozen.get("accuracy"),
+        },
+        "accuracy_floor": run.recipe.accuracy_floor,
+        "parameters": frozen.get("parameters"),
+        "nonzeros": frozen.get("nonzeros"),
+        "sparsity": frozen.get("sparsity"),
+        "pruned": results["student"].get("pruned"),
+        "size_bytes": frozen.get("size_bytes"),
+        **{key: results["verify"].get(key) for key in ("exact", "mismatches", "failures", "unavailable", "notes")},
+        "seconds": {name: record.seconds for name, record in records.items() if record},
+        "resources": results["synth"].get("reports") if run.recipe.makes_rtl else None,
+        "network_digest": frozen.get("digest"),
+    }
+
+
+def failed_checks(content: Mapping[str, Any]) -> list[str]:
+    """The checks that a run did not pass, one line each.
+
+    Args:
+        content: of `metrics`.
+    """
+    failures = list(content["failures"] or [])
+    integer, floor = content["accuracy"]["integer"], content["accuracy_floor"]
+    if integer is not None and integer["test"] < floor:
+        failures.append(f"the integer network has {integer['test']:.2%} on test, accuracy_floor is {floor:.2%}")
+    return failures

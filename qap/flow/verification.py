@@ -1,0 +1,83 @@
+"""The verification of a run: its engines, and what is remembered of their agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qap.errors import QapError, ToolMissing
+from qap.flow.tensorflow_import import load_tensorflow
+from qap.recipe import Recipe
+from qap.run import CSIM, HLS, NETWORK, RTL, STUDENT, VERIFY, RunDirectory
+from qap.storage import load_network
+from qap.verify import EmulatorEngine, Engine, Verification, adversarial_vectors, verify
+
+ENGINES = ("keras", "emulator", "csim")
+HARDWARE_ENGINES = ("rtl", "netlist")
+"""Engines that run what `qap rtl` generated."""
+
+
+def engines_of(recipe: Recipe) -> tuple[str, ...]:
+    """The engines that a run of this recipe is verified with."""
+    return (*ENGINES, *HARDWARE_ENGINES) if recipe.makes_rtl else ENGINES
+
+
+def record_verification(run: RunDirectory, found: Verification) -> Mapping[str, Any]:
+    """Write what was found, and return it in short."""
+    run.write_json(VERIFY, found.to_dict())
+    return {
+        "exact": found.exact,
+        "mismatches": found.mismatches(),
+        "failures": [str(agreement) for agreement in found.agreements if not agreement.exact],
+        "unavailable": dict(found.unavailable),
+        "notes": list(found.notes),
+    }
+
+
+def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = False) -> Verification:
+    """Compare engines on all test samples of a run and on adversarial vectors.
+
+    Args:
+        run: a run that is frozen.
+        engines: at least two names out of `ENGINES` and `HARDWARE_ENGINES`.
+        required: whether an engine that cannot run is an error.
+
+    Raises:
+        DataError: what an engine needs is not there.
+        ToolMissing: a required engine cannot run.
+        QapError: fewer than two engines can run, or the name of one is not known.
+    """
+    known = (*ENGINES, *HARDWARE_ENGINES)
+    for name in engines:
+        if name not in known:
+            raise QapError(f"no engine {name!r} (there are: {', '.join(known)})")
+    if len(set(engines)) != len(engines) or len(engines) < 2:
+        raise QapError(f"at least two different engines can be compared, but got {', '.join(engines)}")
+    network = load_network(run.file(NETWORK))
+    data = run.dataset
+    vectors = {"test": data.test.x, "adversarial": adversarial_vectors(network.input_format, network.n_in)}
+    made = [_engine(run, name) for name in engines]
+    missing = [reason for engine in made if (reason := engine.available())]
+    if required and missing:
+        raise ToolMissing("; ".join(missing))
+    return verify(made, network, vectors)
+
+
+def _engine(run: RunDirectory, name: str) -> Engine:
+    if name == "emulator":
+        return EmulatorEngine()
+    if name == "keras":
+        load_tensorflow()
+        from qap.training.engine import KerasEngine
+        from qap.training.networks import load_model
+
+        return KerasEngine(load_model(run.file(STUDENT)))
+    if name in HARDWARE_ENGINES:
+        from qap.hardware.engines import NetlistEngine, RtlEngine
+        from qap.hardware.project import load_project
+
+        project = load_project(run.file(RTL))
+        return RtlEngine(project) if name == "rtl" else NetlistEngine(project)
+    from qap.hardware.csim import CsimEngine
+
+    return CsimEngine(run.file(HLS), cache=run.file(CSIM))
