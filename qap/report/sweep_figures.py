@@ -194,7 +194,7 @@ def _widen(axes: Axes) -> None:
 
 
 def _horizontal(axes: Axes, plan: Plan) -> None:
-    axes.set_xlabel(axis_label(plan.x))
+    axes.set_xlabel(plan.label)
     if not plan.numeric:
         names = list(plan.places)
         axes.set_xticks(range(len(names)), names, rotation=30, ha="right")

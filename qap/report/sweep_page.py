@@ -132,13 +132,13 @@ def notes(results: SweepResults) -> list[str]:
 
 
 def _accuracy_caption(results: SweepResults, plan: Plan) -> str:
-    return f"Accuracy of the integer network against {axis_label(plan.x)}, measured.{_dropped(plan)}"
+    return f"Accuracy of the integer network against {plan.label}, measured.{_dropped(plan)}"
 
 
 def _resources_caption(results: SweepResults, plan: Plan) -> str:
     bands = any(found.low is not None for point in results.good for found in point.figures.values())
     band = " Bands: the interval in which 80 % of the measured designs fell." if bands else ""
-    return f"What a point takes against {axis_label(plan.x)}: {stage_label(results.stage)}.{band}{_dropped(plan)}"
+    return f"What a point takes against {plan.label}: {stage_label(results.stage)}.{band}{_dropped(plan)}"
 
 
 def _dropped(plan: Plan) -> str:

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qap.errors import QapError
+from qap.quantizer import Quantizer
 from qap.report.figures import BLUE, INK, ORANGE
-from qap.report.sweep_points import SweepPoint, SweepResults, axis_name, shown
+from qap.report.sweep_points import SweepPoint, SweepResults, axis_label, axis_name, shown
 
 MOST_LINES = 12
 MOST_ROWS = 4
 TARGET_AXES = ("strategy", "reuse_factor", "part", "clock_ns")
 BIT_AXES = ("weight_bits", "activation_bits", "input_bits")
+QUANTIZED = (".weight", ".activation", ".bias", "data.input_format")  # the ends of keys whose values have a width
 
 # the first axis decides colour and filling, the others marker and dashes: each pair tells lines apart in grey, too
 COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", INK)
@@ -59,6 +62,7 @@ class Plan:
 
     Args:
         x: the horizontal axis.
+        label: what stands below it.
         numeric: whether its values are numbers; else they stand beside each other.
         places: where each of its values stands, by what is shown of it.
         first: the axis that decides colours and rows, None without one.
@@ -67,6 +71,7 @@ class Plan:
     """
 
     x: str
+    label: str
     numeric: bool
     places: dict[str, float]
     first: str | None
@@ -109,9 +114,9 @@ def plan_of(results: SweepResults) -> Plan:
     """A bit width along the horizontal axis if there is one, else the numbers with most values, else anything."""
     points = results.good
     axes = [axis for axis in results.varied if len(_values(points, axis)) > 1] or list(results.axes[:1])
-    numbers = [axis for axis in axes if all(_is_number(point.values.get(axis)) for point in points)]
-    bits = [axis for axis in numbers if axis in BIT_AXES]
-    x = bits[0] if bits else max(numbers, key=lambda axis: len(_values(points, axis)), default=axes[0])
+    numbers = {axis: found for axis in axes if (found := _numbers(points, axis))}
+    bits = [axis for axis in numbers if axis in BIT_AXES or axis.endswith(QUANTIZED)]
+    x = bits[0] if bits else max(numbers, key=lambda axis: len(numbers[axis]), default=axes[0])
     rest = [axis for axis in axes if axis != x]
     first = "strategy" if "strategy" in rest else (rest[0] if rest else None)
     others = [axis for axis in rest if axis != first]
@@ -121,19 +126,34 @@ def plan_of(results: SweepResults) -> Plan:
     if first and _combinations(points, [first]) > MOST_LINES:
         dropped.insert(0, first)
         first = None
-    places: dict[str, float] = {}
-    for point in points:
-        value = point.values.get(x)
-        places.setdefault(shown(value), float(value) if x in numbers else len(places))  # type: ignore[arg-type]
-    return Plan(x, x in numbers, places, first, tuple(others), tuple(dropped))
+    places = numbers.get(x) or {value: float(place) for place, value in enumerate(_values(points, x))}
+    label = f"bits of {x}" if x.endswith(QUANTIZED) and x in numbers else axis_label(x)
+    return Plan(x, label, x in numbers, places, first, tuple(others), tuple(dropped))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _numbers(points: Sequence[SweepPoint], axis: str) -> dict[str, float]:
+    """The values of an axis as numbers, by what is shown of them; empty if they are none."""
+    values = {shown(point.values.get(axis)): point.values.get(axis) for point in points}
+    found = {text: bits_of(axis, value) if isinstance(value, str) else value for text, value in values.items()}
+    if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in found.values()):
+        return {}
+    numbers = {text: float(number) for text, number in found.items() if number is not None}
+    return numbers if len(set(numbers.values())) == len(numbers) else {}
 
 
-def _values(points: Sequence[SweepPoint], axis: str) -> set[str]:
-    return {shown(point.values.get(axis)) for point in points}
+def bits_of(axis: str, text: str) -> int | None:
+    """The width of a quantizer or of a format, None if the axis has none or it is not plain."""
+    if not axis.endswith(QUANTIZED):
+        return None
+    try:
+        quantizer = Quantizer.parse(text, "activation" if axis.endswith("activation") else "weight")
+        return quantizer.format.width if quantizer.name == "fixed_point" else int(quantizer.arguments["bits"])
+    except (QapError, KeyError):
+        return None
+
+
+def _values(points: Sequence[SweepPoint], axis: str) -> list[str]:
+    return list(dict.fromkeys(shown(point.values.get(axis)) for point in points))
 
 
 def _combinations(points: Sequence[SweepPoint], axes: Sequence[str]) -> int:

@@ -201,7 +201,8 @@ def shown(value: Any) -> str:
     """A value of an axis."""
     if isinstance(value, list | tuple):
         return "-".join(map(shown, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text.replace("_", " ") if text.replace("_", "").isalpha() else text
 
 
 def figure_label(figure: str) -> str:

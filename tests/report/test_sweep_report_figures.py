@@ -79,6 +79,23 @@ def test_the_numbers_with_most_values_are_the_axis_where_there_are_no_bits(tmp_p
     assert {len(line.get_xdata()) for axes in resources_figure(results, plan).axes for line in axes.lines} == {3}
 
 
+def test_quantizers_are_bits(tmp_path: Path) -> None:
+    weights = ["quantized_bits(8,0,alpha=1)", "ap_fixed<4,1>", "quantized_bits(2,0,alpha=1)"]
+    results = made(tmp_path, {"sparsity": [0.1, 0.2, 0.3, 0.4], "student.layers.0.weight": weights})
+    plan = plan_of(results)
+    assert (plan.x, plan.label, plan.numeric) == ("student.layers.0.weight", "bits of student.layers.0.weight", True)
+    line = accuracy_figure(results, plan).axes[0].lines[0]
+    assert list(line.get_xdata()) == [2, 4, 8]
+    assert plan.first == "sparsity"
+
+
+@pytest.mark.parametrize("weights", [["ap_fixed<4,1>", "ap_fixed<4,2>"], ["binary(alpha=1)", "ternary(alpha=1)"]])
+def test_quantizers_of_equal_or_unknown_width_are_words(tmp_path: Path, weights: list[str]) -> None:
+    plan = plan_of(made(tmp_path, {"student.layers.0.weight": weights}))
+    assert (plan.numeric, plan.label) == (False, "student.layers.0.weight")
+    assert plan.places == {weights[0]: 0, weights[1]: 1}
+
+
 def test_words_stand_beside_each_other(tmp_path: Path) -> None:
     results = made(tmp_path, {"distillation": ["none", "offline", "online"], "units": [[4, 2], [8, 4]]})
     plan = plan_of(results)
