@@ -19,8 +19,10 @@ MOST_PANELS = 5
 MOST_BANDS = 3
 WIDE_RANGE = 20  # the largest so many times the smallest asks for a logarithmic scale
 LEAST_SPAN = 0.5  # points of accuracy
-MANY_POINTS = 3000  # more are drawn as one picture instead of as many elements
+MANY_POINTS = 500  # more of one line are drawn as one picture instead of as many elements
+MOST_NAME_LINES = 20
 INDENT = "\u2003"  # plain blanks vanish in SVG
+NEAR, LETTER = 22, 9  # pixels between spots, points of a letter
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -74,7 +76,8 @@ def _resource(axes: Axes, name: str, lines: Sequence[Line], plan: Plan) -> None:
         points = [point for point in line.points if name in point.figures]
         x = [plan.place(point) for point in points]
         found = [point.figures[name] for point in points]
-        axes.plot(x, [each.middle for each in found], markersize=3.5, clip_on=False, **line.style)
+        y = [each.middle for each in found]
+        axes.plot(x, y, markersize=3.5, clip_on=False, rasterized=len(x) > MANY_POINTS, **line.style)
         if line in banded and len(banded) <= MOST_BANDS:
             low, high = [each.low or 0.0 for each in found], [each.high or each.middle for each in found]
             axes.fill_between(x, low, high, color=line.style["color"], alpha=0.13, linewidth=0)
@@ -103,30 +106,39 @@ def front_figure(results: SweepResults, plan: Plan) -> Figure:
         [x for x, _ in spots], [y for _, y in spots], where="post", color=GREY, linewidth=1.2, zorder=1.5,
         label="Pareto front",
     )  # fmt: skip
-    for letter, spot in zip(LETTERS, spots, strict=False):
-        x, y = ([end] for end in spot)
-        axes.plot(x, y, marker="o", markersize=10, markerfacecolor="none", color=INK, linestyle="none")
-        axes.annotate(letter, spot, (-6, 6), textcoords="offset points", ha="right", weight="bold", color=INK)
     axes.set_xlabel(figure_title(cost))
     axes.set_ylabel("validation accuracy (%, measured)")
     _scale(axes.xaxis, [_cost(point, cost) for point in results.good if cost in point.figures])
     axes.margins(y=0.12)
     _widen(axes)
+    _letters(axes, list(spots))
     _front_names(beside, results, spots)
     _legend(figure, lines)
     return figure
 
 
+def _letters(axes: Axes, spots: Sequence[tuple[float, float]]) -> None:
+    """A letter beside each spot, and beside that of a spot that is near."""
+    before, aside = None, 0
+    for letter, spot in zip(LETTERS, spots, strict=False):
+        x, y = ([end] for end in spot)
+        axes.plot(x, y, marker="o", markersize=10, markerfacecolor="none", color=INK, linestyle="none")
+        here = axes.transData.transform(spot)
+        near = before is not None and abs(here - before).max() < NEAR
+        before, aside = here, aside + LETTER if near else 0
+        axes.annotate(letter, spot, (-6 - aside, 6), textcoords="offset points", ha="right", weight="bold", color=INK)
+
+
 def _front_names(axes: Axes, results: SweepResults, spots: dict[tuple[float, float], list[SweepPoint]]) -> None:
     axes.axis("off")
-    told, height = [], 0
+    told: list[str] = []
+    each = 3 if len(spots) <= 3 else 1
     for letter, ((x, y), points) in zip(LETTERS, spots.items(), strict=False):
         lines = [f"{letter}  {y:.2f} %, {x:,.0f} {figure_label(str(results.cost))}"]
-        for point in points[:3]:
+        for point in points[:each]:
             lines += textwrap.wrap(point.name(results.varied), 44, initial_indent=INDENT, subsequent_indent=INDENT * 2)
-        lines += [f"{INDENT}and {len(points) - 3} more"] if len(points) > 3 else []
-        height += len(lines)
-        if height > 18:
+        lines += [f"{INDENT}and {len(points) - each} equal"] if len(points) > each else []
+        if len(told) + len(lines) > MOST_NAME_LINES:
             told.append("the others are in the table")
             break
         told += lines
@@ -207,11 +219,13 @@ def _horizontal(axes: Axes, plan: Plan) -> None:
 
 
 def _vertical(axes: Axes, results: SweepResults, name: str) -> None:
-    found = [point.figures[name].middle for point in results.good if name in point.figures]
-    _scale(axes.yaxis, [*found, *(point.measured[name] for point in results.good if name in point.measured)])
+    found = [point.figures[name] for point in results.good if name in point.figures]
+    measured = [point.measured[name] for point in results.good if name in point.measured]
+    ends = [each.high for each in found if each.high is not None] if axes.collections else []
+    _scale(axes.yaxis, [*(each.middle for each in found), *measured], top=max(ends, default=0.0))
 
 
-def _scale(axis: Any, values: Sequence[float], *, from_zero: bool = True) -> None:
+def _scale(axis: Any, values: Sequence[float], *, from_zero: bool = True, top: float = 0.0) -> None:
     """Logarithmic for positive numbers over a wide range, else linear from 0."""
     axes, low, high = axis.axes, min(values), max(values)
     set_scale, set_limits = (
@@ -222,7 +236,7 @@ def _scale(axis: Any, values: Sequence[float], *, from_zero: bool = True) -> Non
         axis.set_major_locator(LogLocator(subs=(1,) if high / low > 300 else (1, 2, 5)))
         axis.set_minor_formatter(NullFormatter())
     elif from_zero:
-        set_limits(0, max(1.0, 1.08 * high))
+        set_limits(0, max(1.0, 1.08 * high, 1.02 * top))
         axis.set_major_locator(MaxNLocator(nbins=5, integer=high >= 5 or high == 0))
     axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
 

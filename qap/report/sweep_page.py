@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from qap.files import whole_folder, write_text
 from qap.report.figures import save_png, save_svg
 from qap.report.markdown import escaped, markdown_table
 from qap.report.page import KeyFigure, Picture, picture, render
-from qap.report.sweep_figures import accuracy_figure, front_figure, resources_figure
+from qap.report.sweep_figures import accuracy_figure, front_figure, is_target, resources_figure
 from qap.report.sweep_plan import Plan, plan_of
 from qap.report.sweep_points import SweepResults, axis_label, figure_label, read_results, stage_label
 from qap.report.sweep_tables import failures_table, front_table, points_table, records_csv
@@ -132,19 +132,18 @@ def notes(results: SweepResults) -> list[str]:
 
 
 def _accuracy_caption(results: SweepResults, plan: Plan) -> str:
-    return f"Accuracy of the integer network against {plan.label}, measured.{_dropped(plan)}"
+    dropped = [axis for axis in plan.dropped if not is_target(axis)]
+    return f"Accuracy of the integer network against {plan.label}, measured.{_dropped(dropped)}"
 
 
 def _resources_caption(results: SweepResults, plan: Plan) -> str:
     bands = any(found.low is not None for point in results.good for found in point.figures.values())
     band = " Bands: the interval in which 80 % of the measured designs fell." if bands else ""
-    return f"What a point takes against {plan.label}: {stage_label(results.stage)}.{band}{_dropped(plan)}"
+    return f"What a point takes against {plan.label}: {stage_label(results.stage)}.{band}{_dropped(plan.dropped)}"
 
 
-def _dropped(plan: Plan) -> str:
-    if not plan.dropped:
-        return ""
-    return f" Points that look alike also differ in {', '.join(map(axis_label, plan.dropped))}: see the table."
+def _dropped(axes: Sequence[str]) -> str:
+    return f" Points that look alike also differ in {', '.join(map(axis_label, axes))}: see the table." if axes else ""
 
 
 def _front_caption(results: SweepResults) -> str:

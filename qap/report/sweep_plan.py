@@ -67,6 +67,7 @@ class Plan:
         places: where each of its values stands, by what is shown of it.
         first: the axis that decides colours and rows, None without one.
         others: axes that decide markers.
+        orders: the values of these axes in their order, as they are shown.
         dropped: axes that are not told apart, since there would be too many lines.
     """
 
@@ -76,6 +77,7 @@ class Plan:
     places: dict[str, float]
     first: str | None
     others: tuple[str, ...]
+    orders: dict[str, list[str]]
     dropped: tuple[str, ...]
 
     def place(self, point: SweepPoint) -> float:
@@ -87,27 +89,32 @@ class Plan:
 
         Args:
             points: some or all.
-            axes: that are told apart at most; None: all that can be.
+            axes: that change what is drawn; None: all.
         """
-        first = self.first if axes is None or self.first in axes else None
-        others = [axis for axis in self.others if axes is None or axis in axes]
-        colours: dict[str, int] = {}
-        markers: dict[tuple[str, ...], int] = {}
-        groups: dict[tuple[int, int], list[SweepPoint]] = {}
+        told = [axis for axis in (self.first, *self.others) if axis and (axes is None or axis in axes)]
+        mixed = [axis for axis in self.dropped if axes is None or axis in axes]
+        groups: dict[tuple[int, ...], list[SweepPoint]] = {}
         for point in points:
-            colour = colours.setdefault(shown(point.values.get(first)) if first else "", len(colours))
-            other = tuple(shown(point.values.get(axis)) for axis in others)
-            groups.setdefault((colour, markers.setdefault(other, len(markers))), []).append(point)
-        named = [*([first] if first else []), *others]
+            groups.setdefault(tuple(self.rank(axis, point) for axis in told), []).append(point)
+        with_colour = bool(told) and told[0] == self.first
+        markers = sorted({ranks[with_colour:] for ranks in groups})
         return [
-            self._line(found, ", ".join(axis_name(axis, shown(found[0].values.get(axis))) for axis in named), *look)
-            for look, found in sorted(groups.items())
+            self._line(found, told, mixed, ranks[0] if with_colour else 0, markers.index(ranks[with_colour:]))
+            for ranks, found in sorted(groups.items())
         ]
 
-    def _line(self, points: list[SweepPoint], label: str, colour: int, marker: int) -> Line:
+    def rank(self, axis: str, point: SweepPoint) -> int:
+        """The place of a point's value among those of an axis."""
+        return self.orders[axis].index(shown(point.values.get(axis)))
+
+    def _line(
+        self, points: list[SweepPoint], told: Sequence[str], mixed: Sequence[str], colour: int, marker: int
+    ) -> Line:
         ordered = tuple(sorted(points, key=self.place))
-        places = [self.place(point) for point in ordered]
-        return Line(label, ordered, colour, marker, len(places) == len(set(places)))
+        label = ", ".join(axis_name(axis, shown(points[0].values.get(axis))) for axis in told)
+        places = {self.place(point) for point in points}
+        alike = all(len(_values(points, axis)) == 1 for axis in mixed)
+        return Line(label, ordered, colour, marker, alike and 1 < len(places) == len(points))
 
 
 def plan_of(results: SweepResults) -> Plan:
@@ -128,7 +135,14 @@ def plan_of(results: SweepResults) -> Plan:
         first = None
     places = numbers.get(x) or {value: float(place) for place, value in enumerate(_values(points, x))}
     label = f"bits of {x}" if x.endswith(QUANTIZED) and x in numbers else axis_label(x)
-    return Plan(x, label, x in numbers, places, first, tuple(others), tuple(dropped))
+    orders = {axis: _ordered(points, axis) for axis in (first, *others) if axis}
+    return Plan(x, label, x in numbers, places, first, tuple(others), orders, tuple(dropped))
+
+
+def _ordered(points: Sequence[SweepPoint], axis: str) -> list[str]:
+    """The values of an axis: numbers rising, others as they come."""
+    numbers = _numbers(points, axis)
+    return sorted(numbers, key=lambda text: numbers[text]) if numbers else _values(points, axis)
 
 
 def _numbers(points: Sequence[SweepPoint], axis: str) -> dict[str, float]:

@@ -148,3 +148,41 @@ def test_one_point_is_enough(tmp_path: Path, axes: Any) -> None:
         save_png(draw(results, plan), tmp_path / "a.png")
         assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     assert [point.name(results.varied) for point in results.front] == ["the only point"]
+
+
+def test_points_that_differ_in_more_than_the_axis_are_not_joined(tmp_path: Path) -> None:
+    """A random draw: every line has one point at each width, but with another sparsity, which is not told apart."""
+
+    def drawn(index: int, values: Any) -> dict[str, Any] | None:
+        return record_of(index, values) if (values["weight_bits"] == 2) == (values["sparsity"] == 0.1) else None
+
+    axes = {"weight_bits": [2, 4], "activation_bits": list(range(2, 9)), "sparsity": [0.1, 0.3]}
+    results = made(tmp_path, axes, drawn)
+    plan = plan_of(results)
+    lines = plan.lines(results.good)
+    assert plan.dropped == ("sparsity",)
+    assert [len(line.points) for line in lines] == [2] * 7
+    assert not any(line.joined for line in lines)
+    assert all(line.joined for line in plan.lines(results.good, ["activation_bits"]))  # where sparsity means nothing
+
+
+def test_numbers_are_told_apart_in_their_order(tmp_path: Path) -> None:
+    results = made(tmp_path, {"weight_bits": [2, 4], "strategy": ["latency"], "reuse_factor": [16, 1, 4]})
+    labels = [line.label for line in plan_of(results).lines(results.good)]
+    assert labels == ["reuse factor 1", "reuse factor 4", "reuse factor 16"]
+
+
+def test_letters_of_near_points_stand_beside_each_other(tmp_path: Path) -> None:
+    def record(index: int, values: Any) -> dict[str, Any]:
+        made = record_of(index, values)
+        for stage in made["estimate"]["stages"].values():
+            stage["report"]["lut"] = 1000 + values["weight_bits"]
+        made["accuracy"]["validation"] = 0.9 + values["weight_bits"] / 10_000
+        return made
+
+    results = made(tmp_path, {"weight_bits": [2, 3, 4, 5]}, record)
+    texts = front_figure(results, plan_of(results)).axes[0].texts
+    assert [text.get_text() for text in texts] == ["A", "B", "C", "D"]
+    assert [text.xy[0] for text in texts] == [1002, 1003, 1004, 1005]
+    beside = [text.xyann[0] for text in texts]
+    assert beside[1] < beside[0]
