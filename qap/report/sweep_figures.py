@@ -14,7 +14,7 @@ from qap.report.figures import GREY, INK, WIDTH, styled
 from qap.report.sweep_plan import MOST_ROWS, TARGET_AXES, Line, Plan
 from qap.report.sweep_points import RESOURCES, SweepPoint, SweepResults, axis_label, figure_label, shown
 
-PANELS = ("lut", "ff", "dsp", "bram18", "uram", "latency_cycles")
+PANELS = ("lut", "ff", "dsp", "bram18", "latency_cycles")
 MOST_PANELS = 5
 MOST_BANDS = 3
 WIDE_RANGE = 20  # the largest so many times the smallest asks for a logarithmic scale

@@ -24,7 +24,11 @@ RESOURCES = {
     "ii_cycles": "II (cycles)",
 }
 """Figures of a `ResourceReport`, as people name them."""
-STAGES = {"csynth": "in the HLS report (csynth)", "vivado_synth": "after Vivado's synthesis"}
+STAGES = {
+    "csynth": "in the HLS report (csynth)",
+    "vivado_synth": "after Vivado's synthesis",
+    "yosys": "for the RTL after Yosys' synthesis",
+}
 AXES = {
     "weight_bits": "weight bits",
     "activation_bits": "activation bits",
