@@ -89,7 +89,8 @@ def read(path: Path) -> Any:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS][:1] == ["01_mnist_qap_demo.ipynb"]
+    names = [path.name for path in NOTEBOOKS]
+    assert names[:2] == ["01_mnist_qap_demo.ipynb", "02_resources_across_bit_widths.ipynb"]
 
 
 @needs_packages

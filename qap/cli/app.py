@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from qap.cli import compare, condense, estimate, hardware, info, parts, run, sensitivity, stages, sweep
+from qap.cli import compare, condense, estimate, hardware, info, parts, report, run, sensitivity, stages, sweep
 from qap.errors import QapError
 
 USAGE_ERROR: Any = typer.BadParameter.__base__  # of click: typer carries its own copy of it, or does not
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 run.add_to(app)
 stages.add_to(app)
+report.add_to(app)
 hardware.add_to(app)
 sensitivity.add_to(app)
 compare.add_to(app)

@@ -17,7 +17,6 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "train": (("data", "teacher", "student"), "Train the teacher and the student."),
     "freeze": (("data", "freeze"), "Turn the student into the exact integer network."),
     "hls": (("data", "hls"), "Write the HLS project of the integer network."),
-    "report": (("report",), "Write metrics.json and report.html."),
 }
 
 

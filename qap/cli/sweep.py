@@ -29,8 +29,9 @@ def sweep(
 ) -> None:
     """Train, freeze, judge and estimate a recipe at every point of a grid; the records survive an interruption."""
     from qap.cli.console import print_json, progress_bars
-    from qap.errors import QapError
+    from qap.errors import QapError, ToolMissing
     from qap.explore.sweep import DaskWorkers, LocalProcesses, load_sweep, run_sweep
+    from qap.report import write_sweep_report
 
     wanted = load_sweep(source)
     if dask is not None and jobs != 1:
@@ -39,8 +40,13 @@ def sweep(
     workers = LocalProcesses(jobs) if dask is None else DaskWorkers(dask)
     with progress_bars() as progress, workers as executor:
         records = run_sweep(wanted, folder, executor, resume=resume, any_size=yes, data_dir=data_dir, progress=progress)
+    try:
+        page, why_not = str(write_sweep_report(folder)), None
+    except ToolMissing as error:  # the records are what matters
+        page, why_not = None, str(error)
     if as_json:
-        print_json({"folder": str(folder), "records": records})
+        print_json({"folder": str(folder), "report": page, "records": records})
     else:
         failed = sum(record["error"] is not None for record in records)
         typer.echo(f"{folder}: {len(records)} points" + (f", {failed} of them failed" if failed else ""))
+        typer.echo(f"report: {page or f'not written: {why_not}'}")

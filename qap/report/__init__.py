@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML page of a run, made from its records only.
+"""Reports: one self-contained HTML page of a run or of a sweep, made from records only.
 
 Nothing is trained and TensorFlow is not needed; only the integer network is evaluated, to show the
 test samples that it gets wrong. Equal records and equal installed versions give an equal page.
@@ -7,12 +7,16 @@ test samples that it gets wrong. Equal records and equal installed versions give
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qap.errors import missing_extra
 from qap.files import write_text
 from qap.run import RunDirectory
 
-__all__ = ["write_report"]
+if TYPE_CHECKING:
+    from qap.report.differences import Differences
+
+__all__ = ["write_differences", "write_report", "write_sweep_report"]
 
 
 def write_report(run: RunDirectory) -> Path:
@@ -37,3 +41,44 @@ def write_report(run: RunDirectory) -> Path:
     path = run.file(REPORT)
     write_text(path, run_page(run))
     return path
+
+
+def write_sweep_report(folder: Path) -> Path:
+    """Write `report.html`, `report.md`, `records.csv` and `figures/` of a sweep, from its records only.
+
+    Args:
+        folder: of the sweep; it holds `sweep.toml` and `records.jsonl`.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ToolMissing: matplotlib or jinja2 is not installed.
+        DataError: the records are missing, damaged or of another version, or the report cannot be written.
+        RecipeError: `sweep.toml` is missing or damaged.
+    """
+    try:
+        from qap.report.sweep_page import write_files
+    except ImportError as error:
+        raise missing_extra("report", error) from error
+    return write_files(folder)
+
+
+def write_differences(found: Differences, path: Path) -> None:
+    """Write what differs between runs as an HTML page.
+
+    Args:
+        found: of `qap.report.differences.differences`.
+        path: of the page.
+
+    Raises:
+        ToolMissing: jinja2 is not installed.
+        DataError: the page cannot be written.
+    """
+    try:
+        from qap.report.differences import differences_page
+
+        page = differences_page(found)
+    except ImportError as error:
+        raise missing_extra("report", error) from error
+    write_text(path, page)

@@ -22,7 +22,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from qap.files import write_text
+from qap.files import write_text, write_with
 from qap.network import IntegerLayer
 from qap.training.history import History
 
@@ -30,6 +30,7 @@ from qap.training.history import History
 BLUE, ORANGE, INK, GREY = "#0072b2", "#d55e00", "#222222", "#767676"
 WIDTH = 9.6  # inches
 BINS = 64
+PNG_DPI = 160
 LONGEST_NAME = 24
 
 P = ParamSpec("P")
@@ -236,6 +237,18 @@ def save_svg(figure: Figure, path: Path) -> None:
         DataError: it cannot be written.
     """
     write_text(path, _svg(figure))
+
+
+@styled
+def save_png(figure: Figure, path: Path) -> None:
+    """Write the figure as a picture of pixels, whole or not at all.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        write_with(path, lambda temporary: figure.savefig(temporary, dpi=PNG_DPI, metadata={"Software": None}))
 
 
 def _svg(figure: Figure) -> str:
