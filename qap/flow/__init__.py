@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from qap.errors import QapError, RecipeError
-from qap.flow.metrics import failed_checks, metrics
+from qap.flow.measures import failed_checks, metrics
 from qap.flow.stage import Progress, Silent, Stage, run_stage
 from qap.flow.tensorflow_import import load_tensorflow
 from qap.flow.training import data, freeze, learns_from_file, student, teacher
