@@ -68,6 +68,8 @@ def test_a_second_sweep_needs_to_be_asked_for(finished):
 class Nobody:
     """An executor that must not be needed."""
 
+    workers = 1
+
     def results(self, work, tasks):
         assert not tasks
         return iter(())

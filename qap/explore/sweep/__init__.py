@@ -97,8 +97,10 @@ def _do(
         if shared := training_of(point.recipe, sweep.training):
             needed[recipe_key(shared[0])] = training_task(*shared, folder, data_dir)
     if needed:
-        with _told_as(progress, "train", len(needed)):
-            for _ in executor.results(train_shared, list(needed.values())):
+        trainings = list(needed.values())
+        trainings += [{}] * (executor.workers - len(trainings))  # who has nothing to train imports TensorFlow
+        with _told_as(progress, "train", len(trainings)):
+            for _ in executor.results(train_shared, trainings):
                 progress.advance("")
     ordered = sorted(points, key=lambda point: point.network_key)
     groups = [list(group) for _, group in groupby(ordered, key=lambda point: point.network_key)]

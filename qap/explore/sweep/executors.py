@@ -31,6 +31,10 @@ CONNECT_SECONDS = 10
 class Executor(Protocol):
     """Runs tasks in any order."""
 
+    @property
+    def workers(self) -> int:
+        """How many tasks run at the same time; 0 when nobody knows."""
+
     def results(self, work: Work, tasks: Sequence[Task]) -> Iterator[list[dict[str, Any]]]:
         """What the work returns for each task, as they finish."""
 
@@ -46,6 +50,11 @@ class LocalProcesses:
         if jobs < 1:
             raise QapError(f"--jobs must be at least 1, but got {jobs}")
         self._jobs = jobs
+
+    @property
+    def workers(self) -> int:
+        """The processes."""
+        return self._jobs
 
     def __enter__(self) -> LocalProcesses:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -88,6 +97,11 @@ class DaskWorkers:
 
     def __init__(self, address: str) -> None:
         self._address = address
+
+    @property
+    def workers(self) -> int:
+        """The scheduler knows."""
+        return 0
 
     def __enter__(self) -> DaskWorkers:
         try:

@@ -47,7 +47,13 @@ def training_task(recipe: Recipe, stages: tuple[str, ...], folder: Path, data_di
 
 
 def train_shared(task: Task) -> list[dict[str, Any]]:
-    """Train a float student or a teacher in a run directory of its own, unless that is done."""
+    """Train a float student or a teacher in a run directory of its own, unless that is done.
+
+    A task without a recipe lets an idle worker import TensorFlow in the meantime, which takes seconds.
+    """
+    if not task:
+        load_tensorflow()
+        return []
     recipe = parse_recipe(task["recipe"], "sweep")
     run = _shared_run(recipe, task)
     run_flow(run, task["stages"])
