@@ -92,6 +92,24 @@ def test_a_point_that_fails_says_why_and_the_others_go_on(tmp_path):
     assert len(records) == 4
 
 
+def test_what_is_not_the_fault_of_a_point_is_no_record_of_it(finished, tmp_path):
+    """Networks that cannot be read end the sweep; when they can again, --resume does the points."""
+    sweep, folder, records = finished
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "records.jsonl").unlink()
+    damaged = sorted((copy / "networks").iterdir())[0]
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:100])
+    with pytest.raises(DataError, match=damaged.name), LocalProcesses(1) as executor:
+        run_sweep(sweep, copy, executor)
+    assert len(Records(copy).read()) < len(records)
+    damaged.write_bytes(whole)
+    with LocalProcesses(1) as executor:
+        found = run_sweep(sweep, copy, executor, resume=True)
+    assert without_times(found) == without_times(records)
+
+
 def test_trained_points_learn_from_one_teacher(tmp_path):
     sweep = small_sweep(tmp_path, training="qat", bits=[2, 4])
     with LocalProcesses(1) as executor:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from qap.data import Dataset, load
-from qap.errors import QapError
+from qap.errors import DataError, QapError, ToolMissing
 from qap.explore.sweep.points import Point, float_recipe, recipe_key, teacher_recipe
 from qap.explore.sweep.spec import Sweep
 from qap.flow import load_tensorflow, run_flow
@@ -82,13 +82,20 @@ def network_task(points: list[Point], sweep: Sweep, folder: Path, data_dir: Path
 
 
 def measure(task: Task) -> list[dict[str, Any]]:
-    """The records of points that share a network; a point that is not possible says why in `error`."""
+    """The records of points that share a network; a point that is not possible says why in `error`.
+
+    Raises:
+        DataError: files cannot be read or written; that is not the point's fault, and no record of it.
+        ToolMissing: the same for a package or a program.
+    """
     recipe = parse_recipe(task["points"][0]["recipe"], "sweep")
     start = time.perf_counter()
     try:
         network, trained_s = _network(recipe, task)
         shared = {**_judged(network, _dataset_of(recipe, task)), "network": network.digest, "trained_s": trained_s}
         shared["synth"] = _synthesized(network, recipe) if task["synth"] else None
+    except (DataError, ToolMissing):
+        raise
     except QapError as error:
         return [{**_named(point), "error": str(error)} for point in task["points"]]
     shared["seconds"] = round(time.perf_counter() - start, 3)
