@@ -19,25 +19,29 @@ def add_to(app: typer.Typer) -> None:
 
 def rtl(
     source: Source,
-    stage_depth: Annotated[str, typer.Option(help="Levels of LUTs between two registers, or auto.")] = "auto",
+    stage_depth: Annotated[str | None, typer.Option(help="Levels of LUTs between two registers, or auto.")] = None,
     interface: Annotated[
-        Literal["axis", "parallel"], typer.Option(help="An AXI4-Stream top around the core, or the core alone.")
-    ] = "axis",
-    axis_width: Annotated[int, typer.Option(help="Bits of tdata: 8, 16, 32 or 64.")] = 32,
+        Literal["axis", "parallel"] | None, typer.Option(help="An AXI4-Stream top around the core, or the core alone.")
+    ] = None,
+    axis_width: Annotated[int | None, typer.Option(help="Bits of tdata: 8, 16, 32 or 64.")] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Go on although the network looks too large to be unrolled.")
-    ] = False,
+        bool | None, typer.Option("--yes", help="Go on although the network looks too large to be unrolled.")
+    ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Generate pipelined Verilog of the integer network, with a test bench of golden vectors."""
+    """Generate pipelined Verilog of the integer network, with a test bench of golden vectors.
+
+    What no option says is as the run's recipe has it.
+    """
     from qap.cli.console import print_json, print_line, progress_bars
     from qap.flow import run_flow
     from qap.run import RTL
 
-    changes = ["rtl.enabled=true", f"rtl.stage_depth={stage_depth}", f"rtl.interface={interface}"]
-    changes += [f"rtl.axis_width={axis_width}", f"rtl.any_size={str(yes).lower()}"]
-    run = open_run(source, None, None, changes, None)
+    asked = {"stage_depth": stage_depth, "interface": interface, "axis_width": axis_width}
+    asked["any_size"] = "true" if yes else None
+    changes = [f"rtl.{key}={value}" for key, value in asked.items() if value is not None]
+    run = open_run(source, None, None, ["rtl.enabled=true", *changes], None)
     with progress_bars() as progress:
         records = run_flow(run, ["data", "rtl"], force=force, progress=progress)
     found = dict(records["rtl"].result)

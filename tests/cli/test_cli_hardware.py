@@ -70,3 +70,11 @@ def test_rtl_needs_a_frozen_network(qap, recipe, monkeypatch):
 def test_no_rtl_keeps_it_out_of_the_run(copied, qap):
     assert qap("run", copied, "--no-rtl").status == 0
     assert not (copied / "rtl").exists()
+
+
+def test_what_no_option_says_is_as_the_recipe_has_it(copied, qap):
+    first = json.loads(qap("rtl", copied, "--interface", "parallel", "--stage-depth", "2", "--json").out)
+    again = json.loads(qap("rtl", copied, "--json").out)
+    assert first == again
+    assert (first["top"], first["stage_depth"]) == ("classifier", 2)
+    assert json.loads(qap("rtl", copied, "--stage-depth", "1", "--json").out)["top"] == "classifier"
