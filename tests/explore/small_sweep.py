@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +69,14 @@ def small_sweep(folder: Path, training: str = "ptq", bits: Any = (3, 6), more: s
     path = folder / "sweep.toml"
     path.write_text(SWEEP.format(training=training, bits=list(bits), more=more))
     return load_sweep(str(path))
+
+
+def limits(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a worker may use: bytes of memory, and threads of each library."""
+    threads = {name: os.environ.get(name) for name in task["names"]}
+    return [{"memory": resource.getrlimit(resource.RLIMIT_DATA)[0], "threads": threads}]
+
+
+def dies(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """A worker that is gone, as one that has used up its memory."""
+    os._exit(9)

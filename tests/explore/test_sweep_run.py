@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_sweep import small_sweep
+from small_sweep import dies, limits, small_sweep
 
 pytest.importorskip("tensorflow")
 
-from qap.errors import DataError, QapError, ToolMissing
+from qap.errors import DataError, QapError, ToolFailed, ToolMissing
 from qap.explore.sweep import DaskWorkers, LocalProcesses, Records, run_sweep
+from qap.explore.sweep.executors import THREADS
 from qap.storage import load_network
 
 TIMES = ("seconds", "trained_s")
@@ -149,6 +150,20 @@ def test_a_dask_address_that_nobody_answers(monkeypatch):
         pass
     with pytest.raises(ToolMissing, match="^no Dask scheduler answers at nonsense"), DaskWorkers("nonsense://x"):
         pass
+
+
+def test_workers_have_one_thread_and_their_part_of_the_memory():
+    with LocalProcesses(2) as executor:
+        (found,) = executor.results(limits, [{"names": THREADS}])
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 0 < found[0]["memory"] <= total / 2
+    assert set(found[0]["threads"].values()) == {"1"}
+
+
+def test_a_worker_that_dies_is_one_line():
+    message = r"^a worker of the sweep died .*: go on with --resume and fewer --jobs$"
+    with pytest.raises(ToolFailed, match=message), LocalProcesses(1) as executor:
+        list(executor.results(dies, [{}]))
 
 
 def test_no_jobs():
