@@ -12,26 +12,18 @@ from test_pruning import evidence_of, kernel, update
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from typing import get_args
-
 from qap.freeze import freeze
 from qap.recipe import PruneRecipe
-from qap.recipe.compression import PruningMethod, PruningSchedule
 from qap.training import train_student
 from qap.training.fit import predict_logits
 from qap.training.networks import build_student, without_dead_neurons
-from qap.training.pruning import PRUNERS, SCHEDULES, Evidence, Pruning
+from qap.training.pruning import PRUNERS, Evidence, Pruning
 from qap.training.pruning.cost import signed_digits
 from qap.training.pruning.ranking import Neurons
 
 
 def scores(method: str, kernels, **given) -> list:
     return [np.asarray(each) for each in PRUNERS[method](evidence_of([kernel(k) for k in kernels], **given))]
-
-
-def test_what_a_recipe_can_name_is_what_there_is():
-    assert set(get_args(PruningMethod)) == set(PRUNERS)
-    assert set(get_args(PruningSchedule)) == set(SCHEDULES)
 
 
 def test_magnitude_and_l2():
