@@ -252,8 +252,9 @@ def _make_reproducible(folder: Path, model: Any, network: IntegerNetwork) -> Non
     """Take the random stamp and the temporary folder out of the files."""
     stamp = model.config.config["Stamp"]
     for path in (folder / "build_lib.sh", folder / "hls4ml_config.yml"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace(stamp, network.digest[:8]).replace(str(folder), "."), encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace(str(folder), ".")
+        text = text.replace(f"'{stamp}'", stamp)  # YAML quotes a stamp that is a number
+        path.write_text(text.replace(stamp, network.digest[:8]), encoding="utf-8")
 
 
 _ARRAY = re.compile(r"^(?P<type>\w+) (?P<name>\w+)\[(?P<size>\d+)\] = \{(?P<values>[^}]*)\};$", re.MULTILINE)

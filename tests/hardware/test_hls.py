@@ -185,6 +185,17 @@ def test_a_project_is_the_same_wherever_and_whenever_it_is_written(tmp_path: Pat
         assert str(tmp_path).encode() not in (a.folder / path).read_bytes(), path
 
 
+def test_a_random_stamp_that_is_a_number_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """YAML quotes it: one project in forty would differ."""
+    network, found = small_network(), []
+    for stamp in ("12345678", "abcdef01"):
+        monkeypatch.setattr("hls4ml.model.optimizer.passes.stamp.uuid.uuid4", lambda stamp=stamp: f"0-{stamp}")
+        project = project_of(network, tmp_path / stamp)
+        found.append((project.folder / "hls4ml_config.yml").read_bytes())
+    assert found[0] == found[1]
+    assert b"12345678" not in found[0]
+
+
 def test_the_description_is_read_back(tmp_path: Path) -> None:
     project = project_of(small_network(), tmp_path / "hls", strategy="resource", reuse_factor=3)
     assert read_project(tmp_path / "hls") == project
