@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 
 from qap.errors import DataError, RecipeError
@@ -92,9 +91,12 @@ def _do(
     progress: Progress,
 ) -> None:
     folder = records.path.parent
-    needed = {}
+    groups: dict[str, list[Point]] = {}
     for point in points:
-        if shared := training_of(point.recipe, sweep.training):
+        groups.setdefault(point.network_key, []).append(point)
+    needed = {}
+    for group in groups.values():
+        if shared := training_of(group[0].recipe, sweep.training):
             needed[recipe_key(shared[0])] = training_task(*shared, folder, data_dir)
     if needed:
         trainings = list(needed.values())
@@ -102,10 +104,7 @@ def _do(
         with _told_as(progress, "train", len(trainings)):
             for _ in executor.results(train_shared, trainings):
                 progress.advance("")
-    ordered = sorted(points, key=lambda point: point.network_key)
-    groups = [list(group) for _, group in groupby(ordered, key=lambda point: point.network_key)]
-    groups.sort(key=lambda group: group[0].index)
-    tasks = [network_task(group, sweep, folder, data_dir) for group in groups]
+    tasks = [network_task(group, sweep, folder, data_dir) for group in groups.values()]
     written: set[str] = set()
     with _told_as(progress, "sweep", len(points)):
         for found in executor.results(measure, tasks):
