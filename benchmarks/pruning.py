@@ -16,8 +16,8 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from qap.csd import adders
 from qap.data import load
-from qap.explore.adders import adders
 from qap.hardware.estimate import ESTIMATORS
 from qap.recipe import Recipe, load_recipe
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from qap.explore.adders import adders, layer_adders
+from qap.csd import adders, layer_adders
 from qap.fixed import FixedPoint
 from qap.network import LayerSpec, connect
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from qap.csd import adders
 from qap.errors import NotExact, QapError, ToolFailed, ToolMissing
-from qap.explore.adders import adders
 from qap.explore.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.explore.techniques import technique_recipe
 from qap.files import write_with

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from qap.csd import adders, layer_adders
 from qap.data import Split
 from qap.errors import QapError, RecipeError
-from qap.explore.adders import adders, layer_adders
 from qap.explore.sensitivity import (
     AS_TRAINED,
     Change,

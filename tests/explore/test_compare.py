@@ -9,9 +9,9 @@ pytest.importorskip("tensorflow", reason="tensorflow is not installed")
 pytest.importorskip("qkeras", reason="qkeras is not installed")
 
 from qap import flow
+from qap.csd import adders
 from qap.errors import QapError, RecipeError, ToolMissing
 from qap.explore import compare as module
-from qap.explore.adders import adders
 from qap.explore.compare import adopt_teacher, compare
 from qap.hardware.estimate.rtl import estimate_rtl
 from qap.recipe import parse_recipe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qap.csd import csd_digits
+from qap.csd import layer_adders
 from qap.hardware.estimate.estimate import Estimate
 from qap.hardware.estimate.products import bit_length, trailing_zeros
 from qap.network import IntegerNetwork
@@ -41,9 +41,8 @@ def counts(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
     for layer in network.layers:
         weight = layer.weight
         present = int(np.count_nonzero(weight))
-        terms = csd_digits(weight).sum(axis=0) + (layer.bias != 0)
         totals["multiplications"] += weight.size
-        totals["adders"] += int(np.maximum(terms - 1, 0).sum())
+        totals["adders"] += layer_adders(layer)
         totals["weight_bits"] += weight.size * layer.weight_format.width + layer.bias.size * layer.bias_format.width
         totals["nonzero_weights"] += present
         totals["nonzero_weight_bits"] += present * layer.weight_format.width
