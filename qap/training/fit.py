@@ -111,9 +111,20 @@ def predict_logits(model: keras.Model, x: npt.NDArray[np.integer[Any]], lsb: flo
     Returns:
         float32 (n, n_classes).
     """
+    return compile_prediction(model, lsb)(x)
+
+
+def compile_prediction(
+    model: keras.Model, lsb: float
+) -> Callable[[npt.NDArray[np.integer[Any]]], npt.NDArray[np.float32]]:
+    """`predict_logits` of a model whose weights will change: it is compiled once, not for each call."""
     predict = tf.function(lambda part: model(_real(part, lsb), training=False), reduce_retracing=True)
-    parts = [predict(tf.constant(x[start : start + CHUNK])).numpy() for start in range(0, len(x), CHUNK)]
-    return np.concatenate(parts)
+
+    def logits(x: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float32]:
+        parts = [predict(tf.constant(x[start : start + CHUNK])).numpy() for start in range(0, len(x), CHUNK)]
+        return np.concatenate(parts)
+
+    return logits
 
 
 class _Choice:

@@ -8,7 +8,7 @@ from qap.errors import missing_extra
 from qap.recipe import DistillRecipe
 from qap.training.distillation.lesson import Lesson, Taught
 from qap.training.distillation.soft import soft_log, soft_losses
-from qap.training.fit import predict_logits
+from qap.training.fit import compile_prediction
 from qap.training.objective import Batch, Objective, cross_entropy
 
 try:
@@ -41,6 +41,7 @@ class EarlierSelf(Objective):
         self._every = distill.snapshot_epochs or DEFAULT_EPOCHS
         self._x, self._lsb = dataset.train.x, dataset.input_format.lsb
         self._log_soft = tf.Variable(tf.zeros((len(dataset.train), dataset.n_classes)), trainable=False)
+        self._predict: Any = None
         self._taken = tf.Variable(False, trainable=False)
 
     def losses(self, batch: Batch, logits: Any) -> Any:
@@ -52,6 +53,6 @@ class EarlierSelf(Objective):
     def end_epoch(self, epoch: int, model: keras.Model) -> None:
         """Take a snapshot when it is time."""
         if epoch % self._every == 0:
-            logits = predict_logits(model, self._x, self._lsb)
-            self._log_soft.assign(soft_log(tf.constant(logits), self._distill.temperature))
+            self._predict = self._predict or compile_prediction(model, self._lsb)
+            self._log_soft.assign(soft_log(tf.constant(self._predict(self._x)), self._distill.temperature))
             self._taken.assign(True)
