@@ -243,9 +243,9 @@ def adopt_teacher(run: RunDirectory, others: Sequence[RunDirectory]) -> bool:
 
 def float_layers(run: RunDirectory) -> list[StoredLayer]:
     """The layers of a student that was not frozen: 32 bits a number, or the recipe's bits for quantized weights."""
-    from qap.training.networks import load_model
+    from qap.training.networks import dense_layers, load_model
 
-    dense = [layer for layer in load_model(run.file(STUDENT)).layers if hasattr(layer, "kernel")]
+    dense = dense_layers(load_model(run.file(STUDENT)))
     layers = []
     for layer, part in zip(dense, run.recipe.student.layers, strict=True):
         quantizer = getattr(layer, "kernel_quantizer_internal", None)

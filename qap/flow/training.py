@@ -64,7 +64,7 @@ def student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     """Train the student."""
     load_tensorflow()
     from qap.training import train_student
-    from qap.training.networks import load_model, save_model, untrained_student
+    from qap.training.networks import dense_layers, load_model, save_model, untrained_student
 
     recipe, data = run.recipe, run.dataset
     teacher = load_model(run.file(TEACHER)) if learns_from_file(recipe) else None
@@ -78,7 +78,7 @@ def student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         "best_epoch": history.best_epoch,
         "pruned": history.best.sparsity,
         "units_trained": [layer.units for layer in recipe.student.layers],
-        "units": [int(layer.kernel.shape[1]) for layer in model.layers if hasattr(layer, "kernel")],
+        "units": [int(layer.kernel.shape[1]) for layer in dense_layers(model)],
     }
 
 
@@ -130,9 +130,11 @@ def _accuracies(decide: Callable[[Split], npt.NDArray[Any]], data: Dataset) -> d
 
 def _save_kernels(run: RunDirectory, **models: Any) -> None:
     """Keep the float kernels of models as `NAME_INDEX`, for the report."""
+    from qap.training.networks import dense_layers
+
     arrays: dict[str, npt.NDArray[Any]] = {}
     for name, model in models.items():
-        kernels = [np.asarray(layer.kernel) for layer in model.layers if hasattr(layer, "kernel")]
+        kernels = [np.asarray(layer.kernel) for layer in dense_layers(model)]
         arrays |= {f"{name}_{index}": kernel for index, kernel in enumerate(kernels)}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)

@@ -84,6 +84,11 @@ def build_float_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, see
     return keras.Model(inputs, x, name="student")
 
 
+def dense_layers(model: keras.Model) -> list[Any]:
+    """The layers of a model that have a kernel, in order: Dense and QDense."""
+    return [layer for layer in model.layers if hasattr(layer, "kernel")]
+
+
 def without_dead_neurons(model: keras.Model, recipe: Recipe, n_in: int) -> keras.Model:
     """The same answers from smaller layers: hidden neurons that nobody reads are gone.
 
@@ -92,7 +97,7 @@ def without_dead_neurons(model: keras.Model, recipe: Recipe, n_in: int) -> keras
         recipe: its `student` and `quantize` are read.
         n_in: inputs.
     """
-    layers = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    layers = dense_layers(model)
     kernels = [np.asarray(layer.kernel) for layer in layers]
     alive = [np.flatnonzero(kernel.any(axis=1)) for kernel in kernels[1:]] + [np.arange(kernels[-1].shape[1])]
     units = tuple(

@@ -20,6 +20,7 @@ try:
 except ImportError as error:
     raise missing_extra("train", error) from error
 
+from qap.training.networks import dense_layers
 from qap.training.quantization import ChannelQuantizer, FixedPointQuantizer, FloatScaleQuantizer
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ QUANTIZERS: Mapping[str, Callable[[keras.Model, Recipe, Dataset], keras.Model]] 
 
 def _layers(model: keras.Model, recipe: Recipe, dataset: Dataset) -> list[Trained]:
     """The dense layers of a float student, with what they answer on training samples."""
-    dense = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    dense = dense_layers(model)
     behind = [*(layer.input for layer in dense[1:]), model.output]
     samples = recipe.quantize.samples or DEFAULT_SAMPLES
     rows = np.unique(np.linspace(0, len(dataset.train) - 1, samples).astype(np.int64))
@@ -199,7 +200,6 @@ def _dense(layer: Trained, kernel: Any, bias: Any) -> Any:
 
 
 def _with_weights(quantized: keras.Model, model: keras.Model) -> keras.Model:
-    for layer in quantized.layers:
-        if hasattr(layer, "kernel"):
-            layer.set_weights(model.get_layer(layer.name).get_weights())
+    for layer in dense_layers(quantized):
+        layer.set_weights(model.get_layer(layer.name).get_weights())
     return quantized

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qap.errors import missing_extra
+from qap.training.networks import dense_layers
 from qap.training.objective import cross_entropy
 
 try:
@@ -64,7 +65,7 @@ class Evidence:
             lsb: the value of one LSB of an input.
             seed: of `noise`.
         """
-        layers = [layer for layer in model.layers if hasattr(layer, "kernel")]
+        layers = dense_layers(model)
         kernels = [layer.kernel for layer in layers]
 
         def gradients() -> list[Any]:
