@@ -8,7 +8,6 @@ import errno
 import json
 import os
 import sys
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +23,9 @@ from qap.flow import training
 from qap.layer import LayerSpec
 from qap.network import connect
 from qap.recipe import parse_recipe
-from qap.run import DATA, HLS, NETWORK, STAGES, RunDirectory
+from qap.run import DATA, HLS, NETWORK, STAGE_RECORDS, RunDirectory
+from qap.run.measures import failed_checks, metrics
+from qap.run.stages import RTL_STAGES, STAGES, engines_of
 from qap.storage import save_network
 
 ALL = ["data", "teacher", "student", "freeze", "hls", "verify", "report"]
@@ -67,8 +68,7 @@ def worked(monkeypatch):
         return work
 
     monkeypatch.setattr("qap.flow.stage.time", SimpleNamespace(perf_counter=(n * n for n in count()).__next__))
-    stages = {name: replace(stage, work=fake(stage)) for name, stage in flow.STAGES.items()}
-    monkeypatch.setattr(flow, "STAGES", stages)
+    monkeypatch.setattr(flow, "WORK", {name: fake(stage) for name, stage in STAGES.items()})
     return worked
 
 
@@ -99,14 +99,14 @@ class Log:
 
 
 def replaced_work(monkeypatch, name, work):
-    monkeypatch.setitem(flow.STAGES, name, replace(flow.STAGES[name], work=work))
+    monkeypatch.setitem(flow.WORK, name, work)
 
 
 # ---- resumption
 
 
 def test_the_order_of_the_stages():
-    assert list(flow.STAGES) == [*ALL[:5], *flow.RTL_STAGES, *ALL[5:]]
+    assert list(STAGES) == [*ALL[:5], *RTL_STAGES, *ALL[5:]]
 
 
 def test_rtl_is_made_and_verified_only_when_the_recipe_asks_for_it(path, worked):
@@ -115,14 +115,14 @@ def test_rtl_is_made_and_verified_only_when_the_recipe_asks_for_it(path, worked)
     assert run_it(path, worked, "rtl.enabled=true") == []
     assert run_it(path, worked, "rtl.stage_depth=2") == ["rtl", "synth", "verify", "report"]
     assert run_it(path, worked, "rtl.enabled=false") == ["verify", "report"]
-    assert flow.engines_of(recipe("rtl.enabled=true")) == ("keras", "emulator", "csim", "rtl", "netlist")
-    assert flow.engines_of(recipe("rtl.enabled=false")) == flow.engines_of(recipe()) == flow.ENGINES
+    assert engines_of(recipe("rtl.enabled=true")) == ("keras", "emulator", "csim", "rtl", "netlist")
+    assert engines_of(recipe("rtl.enabled=false")) == flow.engines_of(recipe()) == flow.ENGINES
 
 
 def test_every_file_that_is_read_is_written_before():
     made = parse_recipe(RECIPE, "test")
     written = set()
-    for stage in flow.STAGES.values():
+    for stage in STAGES.values():
         assert set(stage.reads(made)) <= written
         written |= set(stage.writes(made))
 
@@ -174,7 +174,7 @@ def test_a_missing_output_is_made_again(path, worked, name):
         path.joinpath(name).rmdir()
     else:
         path.joinpath(name).unlink()
-    stage = next(stage.name for stage in flow.STAGES.values() if name in stage.writes(recipe()))
+    stage = next(stage.name for stage in STAGES.values() if name in stage.writes(recipe()))
     assert run_it(path, worked) == [stage, "report"]
     assert content(path).keys() == before.keys()
 
@@ -236,7 +236,7 @@ def test_what_could_not_be_done_for_want_of_a_tool_is_tried_again(path, worked, 
         write_text(run.file("verify.json"), "{}")
         return {"unavailable": {"csim": "g++ is not installed"}}
 
-    verify = flow.STAGES["verify"].work
+    verify = flow.WORK["verify"]
     replaced_work(monkeypatch, "verify", without_a_tool)
     run_it(path, worked)
     assert run_it(path, worked) == ["verify"]
@@ -251,11 +251,11 @@ def test_what_could_not_be_done_for_want_of_a_tool_is_tried_again(path, worked, 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, QapError("bad")])
 @pytest.mark.parametrize("name", ALL)
 def test_an_interrupted_stage_is_continued_by_the_same_command(path, worked, monkeypatch, name, error):
-    work = flow.STAGES[name].work
+    work = flow.WORK[name]
 
     def interrupted(run, progress):
         worked.append(name)
-        for file in flow.STAGES[name].writes(run.recipe)[:1]:
+        for file in STAGES[name].writes(run.recipe)[:1]:
             if "." in file:
                 write_with(run.file(file), half_written)
             else:
@@ -280,7 +280,7 @@ def test_an_interrupted_stage_is_not_taken_for_finished_when_the_recipe_goes_bac
     """The stage had finished with the first recipe; with the second it wrote a part of its files."""
     run_it(path, worked)
     first = content(path)
-    work = flow.STAGES["student"].work
+    work = flow.WORK["student"]
 
     def interrupted(run, progress):
         write_text(run.file("student.keras"), "of the second recipe")
@@ -297,7 +297,7 @@ def test_an_interrupted_stage_is_not_taken_for_finished_when_the_recipe_goes_bac
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_full_disk_in_any_stage(path, worked, monkeypatch, name):
-    work, write = flow.STAGES[name].work, Path.write_text
+    work, write = flow.WORK[name], Path.write_text
 
     def full(*arguments, **keywords):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -327,10 +327,10 @@ def test_no_second_flow_in_the_same_folder(path, worked, monkeypatch):
 
 def test_damaged_records_are_refused_and_the_file_can_be_deleted(path, worked):
     run_it(path, worked)
-    (path / STAGES).write_text("{")
+    (path / STAGE_RECORDS).write_text("{")
     with pytest.raises(DataError, match="is damaged: .*; delete it, and the same command makes it again"):
         run_it(path, worked)
-    (path / STAGES).unlink()
+    (path / STAGE_RECORDS).unlink()
     assert run_it(path, worked) == ALL[1:]
 
 
@@ -423,23 +423,23 @@ def test_a_missing_compiler_is_named(frozen, monkeypatch):
 
 
 def test_the_metrics_of_a_run_that_has_not_begun(path):
-    found = flow.metrics(RunDirectory.create(path, recipe("seed=5")))
+    found = metrics(RunDirectory.create(path, recipe("seed=5")))
     assert (found["recipe"], found["seed"], found["seconds"]) == ("mine", 5, {})
     assert set(found["accuracy"].values()) == {None}
-    assert flow.failed_checks(found) == []
+    assert failed_checks(found) == []
 
 
 @pytest.mark.parametrize(("floor", "failures"), [(0.9, 0), (0.95, 0), (0.951, 1), (1.0, 1)])
 def test_an_accuracy_below_the_floor_is_a_failed_check(floor, failures):
     judged = {"failures": [], "accuracy": {"integer": {"test": 0.95}}, "accuracy_floor": floor}
-    found = flow.failed_checks(judged)
+    found = failed_checks(judged)
     assert len(found) == failures
     assert not failures or found[0].startswith("the integer network has 95.00% on test, accuracy_floor is")
 
 
 def test_every_mismatch_is_a_failed_check():
     judged = {"failures": ["a == b: 3 mismatches"], "accuracy": {"integer": None}, "accuracy_floor": 0.5}
-    assert flow.failed_checks(judged) == ["a == b: 3 mismatches"]
+    assert failed_checks(judged) == ["a == b: 3 mismatches"]
 
 
 @pytest.mark.parametrize("stage", ["teacher", "student", "freeze"])

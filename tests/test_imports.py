@@ -49,10 +49,10 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "qap.training": (
         "hardware/*", "data/*", "verify.py", "network.py", "layer.py", "interval.py", "emulator.py",
         "simplify.py", "storage.py", "resources.py", "fixed.py", "recipe/*", "quantizer.py", "activations.py",
-        "freeze.py", "files.py", "run.py",
+        "freeze.py", "files.py", "run/*",
     ),
     "qap.cli": ("[!c]*", "c[!l]*"),
-    "qap.flow": ("hardware/*", "training/*", "data/*", "verify.py", "network.py", "freeze.py", "run.py", "storage.py"),
+    "qap.flow": ("hardware/*", "training/*", "data/*", "verify.py", "network.py", "freeze.py", "run/*", "storage.py"),
 }  # fmt: skip
 UNSAFE_MODULES = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "pty"}
 UNSAFE_CALLS = {

@@ -12,7 +12,7 @@ import pytest
 
 from qap.errors import DataError, QapError, RecipeError
 from qap.recipe import parse_recipe
-from qap.run import DATA, RECIPE, STAGES, RunDirectory, StageRecord
+from qap.run import DATA, RECIPE, STAGE_RECORDS, RunDirectory, StageRecord
 
 RECIPE_CONTENT = {"name": 'a "b" ü', "student": {"layers": [{"units": 2, "weight": 4}]}}
 RECORD = StageRecord("digest", 1.5, {"accuracy": {"test": 0.5}})
@@ -160,7 +160,7 @@ DAMAGE = [b"", b"{", b"\xff", b"[]", b"5", b"null", b"[" * 100_000]
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=[str(damage[:5]) for damage in DAMAGE])
-@pytest.mark.parametrize("name", [STAGES, DATA])
+@pytest.mark.parametrize("name", [STAGE_RECORDS, DATA])
 def test_damaged_files_say_what_to_do(run, name, damage):
     run.file(name).write_bytes(damage)
     message = f"{run.file(name)} is damaged"
@@ -178,7 +178,7 @@ def test_damaged_files_say_what_to_do(run, name, damage):
     ids=str,
 )  # fmt: skip
 def test_damaged_records(run, record):
-    run.file(STAGES).write_text(json.dumps({"teacher": record}))
+    run.file(STAGE_RECORDS).write_text(json.dumps({"teacher": record}))
     refused(run.stage, "teacher", message="stages.json is damaged: the record of 'teacher' is none")
     assert run.stage("student") is None
 

@@ -77,7 +77,7 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
     """Print what a run is judged by.
 
     Args:
-        content: of `qap.flow.metrics`.
+        content: of `qap.run.measures.metrics`.
         where: label -> path, printed last.
     """
     title = Text(f"{content['recipe']}, seed {content['seed']}", style="table.title")

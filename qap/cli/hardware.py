@@ -66,7 +66,7 @@ def synth(
 ) -> None:
     """Synthesize the RTL of a run with Yosys and count what it takes, as the vendor counts."""
     from qap.cli.console import print_json, print_line, progress_bars, resources_line
-    from qap.implementation import measure_resources
+    from qap.flow.hardware import measure_resources
 
     if (place or bitstream or device) and target != "ecp5":
         raise QapError(f"place and route is for --target ecp5, but got --target {target}")

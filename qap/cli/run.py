@@ -29,8 +29,9 @@ def run(
 ) -> None:
     """Data, teacher, student, freeze, HLS project, verification, report; finished stages are skipped."""
     from qap.cli.console import print_failures, print_json, print_metrics, progress_bars
-    from qap.flow import failed_checks, metrics, run_flow
+    from qap.flow import run_flow
     from qap.run import HLS, REPORT
+    from qap.run.measures import failed_checks, metrics
 
     directory = with_rtl(open_run(source, out, seed, assignments, data_dir), rtl)
     with progress_bars() as progress:

@@ -1,15 +1,14 @@
-"""A stage of the flow, who is told of it, and how it is run or skipped."""
+"""Who is told of a stage of the flow, and how it is run or skipped."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from qap.errors import DataError
-from qap.recipe import Recipe
 from qap.run import RunDirectory, StageRecord
+from qap.run.stages import Stage
 
 
 class Progress(Protocol):
@@ -39,30 +38,10 @@ class Silent:
 
 
 Work = Callable[[RunDirectory, Progress], Mapping[str, Any]]
+"""Does a stage and returns what it found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A step of the flow.
-
-    Args:
-        name: as in the command.
-        work: does it and returns what it found.
-        reads: files and folders of the run.
-        writes: files and folders of the run.
-        settings: what else decides its result, above all parts of the recipe, as JSON-like content.
-        steps: how many steps it reports, None when they cannot be counted.
-    """
-
-    name: str
-    work: Work
-    reads: Callable[[Recipe], tuple[str, ...]]
-    writes: Callable[[Recipe], tuple[str, ...]]
-    settings: Callable[[RunDirectory], Any]
-    steps: Callable[[Recipe], int | None] = lambda recipe: None
-
-
-def run_stage(run: RunDirectory, stage: Stage, force: bool, progress: Progress) -> StageRecord:
+def run_stage(run: RunDirectory, stage: Stage, work: Work, force: bool, progress: Progress) -> StageRecord:
     """Run a stage, unless it is finished and what it read is still the same."""
     for name in stage.reads(run.recipe):
         if not run.file(name).exists():
@@ -78,7 +57,7 @@ def run_stage(run: RunDirectory, stage: Stage, force: bool, progress: Progress) 
         return done
     progress.start(stage.name, stage.steps(run.recipe))
     start = time.perf_counter()
-    result = stage.work(run, progress)
+    result = work(run, progress)
     record = StageRecord(digest, round(time.perf_counter() - start, 3), result)
     if done and done.result == result:
         record = done  # nothing new, so nothing that reads it has to be done again

@@ -14,8 +14,8 @@ from qap.errors import RecipeError
 from qap.files import write_with
 from qap.flow.stage import Progress
 from qap.flow.tensorflow_import import load_tensorflow
-from qap.recipe import Recipe
 from qap.run import DATA, HISTORY, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, WEIGHTS, RunDirectory
+from qap.run.stages import learns_from_file
 from qap.storage import save_network
 
 if TYPE_CHECKING:
@@ -99,11 +99,6 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         "sparsity": network.sparsity,
         "size_bytes": network.size_bytes,
     }
-
-
-def learns_from_file(recipe: Recipe) -> bool:
-    """Whether the student needs a teacher that was trained before."""
-    return recipe.distill is not None and recipe.distill.needs_trained_teacher
 
 
 def _told(progress: Progress) -> Callable[[EpochRecord], None]:

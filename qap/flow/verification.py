@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qap.errors import QapError, ToolMissing
+from qap.flow.stage import Progress, Silent
 from qap.flow.tensorflow_import import load_tensorflow
-from qap.recipe import Recipe
-from qap.run import CSIM, HLS, NETWORK, RTL, STUDENT, VERIFY, RunDirectory
+from qap.run import CSIM, HLS, NETWORK, RTL, STUDENT, VERIFY, RunDirectory, StageRecord
+from qap.run.stages import ENGINES, HARDWARE_ENGINES, STAGES, engines_of
 from qap.storage import load_network
-from qap.verify import EmulatorEngine, Engine, Verification, adversarial_vectors, verify
-
-ENGINES = ("keras", "emulator", "csim")
-HARDWARE_ENGINES = ("rtl", "netlist")
-"""Engines that run what `qap rtl` generated."""
-
-
-def engines_of(recipe: Recipe) -> tuple[str, ...]:
-    """The engines that a run of this recipe is verified with."""
-    return (*ENGINES, *HARDWARE_ENGINES) if recipe.makes_rtl else ENGINES
+from qap.verify import EmulatorEngine, Engine, Verification, adversarial_vectors
+from qap.verify import verify as compare_engines
 
 
 def record_verification(run: RunDirectory, found: Verification) -> Mapping[str, Any]:
@@ -32,6 +26,11 @@ def record_verification(run: RunDirectory, found: Verification) -> Mapping[str, 
         "unavailable": dict(found.unavailable),
         "notes": list(found.notes),
     }
+
+
+def verify(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
+    """Compare the engines of the recipe."""
+    return record_verification(run, verify_run(run, engines_of(run.recipe)))
 
 
 def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = False) -> Verification:
@@ -60,7 +59,36 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
     missing = [reason for engine in made if (reason := engine.available())]
     if required and missing:
         raise ToolMissing("; ".join(missing))
-    return verify(made, network, vectors)
+    return compare_engines(made, network, vectors)
+
+
+def verify_stage(
+    run: RunDirectory, engines: Sequence[str], *, required: bool, progress: Progress | None = None
+) -> Verification:
+    """Verify a run anew, whatever was found before; with all engines the run remembers it.
+
+    Args:
+        run: a run that is frozen.
+        engines: as `verify_run` takes them.
+        required: whether an engine that cannot run is an error.
+        progress: is told about the stage.
+
+    Raises:
+        ToolMissing: a required engine cannot run.
+        QapError: as `verify_run`.
+    """
+    progress = progress or Silent()
+    stage = STAGES["verify"]
+    with run.lock():
+        progress.start("verify", None)
+        start = time.perf_counter()
+        found = verify_run(run, engines, required=required)
+        seconds = round(time.perf_counter() - start, 3)
+        if tuple(engines) == engines_of(run.recipe):
+            digest = run.digest(stage.reads(run.recipe), stage.settings(run))
+            run.finish("verify", StageRecord(digest, seconds, record_verification(run, found)))
+        progress.finish("verify", seconds, skipped=False)
+    return found
 
 
 def _engine(run: RunDirectory, name: str) -> Engine:

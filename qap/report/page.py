@@ -10,7 +10,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from qap.flow import failed_checks
 from qap.report.figures import Kernel, inline_svg, training_curves, weight_histograms
 from qap.report.records import MODELS, STAGE_OF, Records, read_records
 from qap.report.result_tables import (
@@ -26,6 +25,7 @@ from qap.report.run_tables import data_table, target_table, time_table, training
 from qap.report.samples import WrongSamples, wrong_samples
 from qap.report.tables import Table, count, percent
 from qap.run import RunDirectory
+from qap.run.measures import failed_checks
 from qap.training.history import History
 from qap.verify import Verification
 

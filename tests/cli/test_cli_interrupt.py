@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -58,7 +57,7 @@ def test_progress_raises_a_lost_interrupt(qap, recipe, monkeypatch, told):
             progress.advance("on and on")
         return {}
 
-    monkeypatch.setitem(flow.STAGES, "data", replace(flow.STAGES["data"], work=lost))
+    monkeypatch.setitem(flow.WORK, "data", lost)
     result = qap("data", recipe, "--out", recipe.with_name("run"))
     assert (result.status, result.out) == (130, "")
     assert result.error == "interrupted; the same command continues where it stopped"
@@ -69,6 +68,6 @@ def test_an_interrupt_that_became_another_error_is_still_one(qap, recipe, monkey
         monkeypatch.setattr(INTERRUPT, "asked", True)
         raise ZeroDivisionError
 
-    monkeypatch.setitem(flow.STAGES, "data", replace(flow.STAGES["data"], work=confused))
+    monkeypatch.setitem(flow.WORK, "data", confused)
     result = qap("data", recipe, "--out", recipe.with_name("run"))
     assert (result.status, result.error) == (130, "interrupted; the same command continues where it stopped")

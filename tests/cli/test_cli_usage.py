@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,7 +142,7 @@ def test_errors_of_the_system_are_one_line(qap, recipe, monkeypatch, error, mess
     def fails(run, progress):
         raise error
 
-    monkeypatch.setitem(flow.STAGES, "data", replace(flow.STAGES["data"], work=fails))
+    monkeypatch.setitem(flow.WORK, "data", fails)
     result = qap("data", recipe, "--out", recipe.with_name("run"))
     assert (result.status, result.error) == (2, f"error: {message}")
 
@@ -154,7 +153,7 @@ def test_what_nobody_expects_keeps_its_traceback(qap, recipe, monkeypatch):
     def fails(run, progress):
         raise ZeroDivisionError
 
-    monkeypatch.setitem(flow.STAGES, "data", replace(flow.STAGES["data"], work=fails))
+    monkeypatch.setitem(flow.WORK, "data", fails)
     with pytest.raises(ZeroDivisionError):
         qap("data", recipe, "--out", recipe.with_name("run"))
 
@@ -164,7 +163,7 @@ def test_an_interrupt_is_130_and_says_how_to_continue(qap, recipe, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setitem(flow.STAGES, "data", replace(flow.STAGES["data"], work=interrupted))
+        patch.setitem(flow.WORK, "data", interrupted)
         result = qap("data", recipe, "--out", recipe.with_name("run"))
     assert (result.status, result.out) == (130, "")
     assert result.error == "interrupted; the same command continues where it stopped"

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qap.run import RunDirectory
-
-MEASURED = ("data", "teacher", "student", "freeze", "hls", "rtl", "synth", "verify")
-"""The stages whose results count."""
+from qap.run.directory import RunDirectory
+from qap.run.stages import MEASURED
 
 
 def metrics(run: RunDirectory) -> dict[str, Any]:

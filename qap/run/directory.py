@@ -21,7 +21,7 @@ from qap.files import cannot_write, write_text
 from qap.recipe import Recipe, parse_recipe
 from qap.recipe.reading import NOT_TOML
 
-RECIPE, STAGES, DATA = "recipe.toml", "stages.json", "data.json"
+RECIPE, STAGE_RECORDS, DATA = "recipe.toml", "stages.json", "data.json"
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
 TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
 NETWORK, HLS, CSIM, RTL = "network.npz", "hls", "csim", "rtl"
@@ -153,26 +153,28 @@ class RunDirectory:
 
     def stage(self, name: str) -> StageRecord | None:
         """What is known of a finished stage."""
-        if not self.file(STAGES).exists():
+        if not self.file(STAGE_RECORDS).exists():
             return None
-        content = self.read_json(STAGES)
+        content = self.read_json(STAGE_RECORDS)
         if name not in content:
             return None
         match content[name]:
             case {"digest": str(digest), "seconds": float() | int() as seconds, "result": dict(result)}:
                 return StageRecord(digest, seconds, result)
-        raise self._damaged(STAGES, f"the record of {name!r} is none")
+        raise self._damaged(STAGE_RECORDS, f"the record of {name!r} is none")
 
     def finish(self, name: str, record: StageRecord) -> None:
         """Remember that a stage is finished."""
-        content = self.read_json(STAGES) if self.file(STAGES).exists() else {}
+        content = self.read_json(STAGE_RECORDS) if self.file(STAGE_RECORDS).exists() else {}
         content[name] = {"digest": record.digest, "seconds": record.seconds, "result": dict(record.result)}
-        self.write_json(STAGES, content)
+        self.write_json(STAGE_RECORDS, content)
 
     def forget(self, name: str) -> None:
         """Take a stage for unfinished: whatever it has written may be overwritten in part from now on."""
         if self.stage(name):
-            self.write_json(STAGES, {key: value for key, value in self.read_json(STAGES).items() if key != name})
+            self.write_json(
+                STAGE_RECORDS, {key: value for key, value in self.read_json(STAGE_RECORDS).items() if key != name}
+            )
 
     def digest(self, names: tuple[str, ...], settings: Any) -> str:
         """SHA-256 of files and folders of the run, of settings, and of the version of qap.

@@ -1,19 +1,51 @@
-"""RTL and resources of a run: what `qap rtl` and `qap synth` do with its integer network."""
+"""The stages of hardware: the HLS project, the RTL, and its resources after synthesis."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
-from qap.hardware.hls import TEST_VECTORS
+from qap.flow.stage import Progress
+from qap.hardware.hls import TEST_VECTORS, write_project
 from qap.hardware.place import place_and_route
 from qap.hardware.project import RtlProject, load_project, write_rtl
 from qap.hardware.synthesis import synthesize
 from qap.recipe import RtlRecipe
 from qap.resources import ResourceReport
-from qap.run import NETWORK, RESOURCES, RTL, RunDirectory
+from qap.run import HLS, NETWORK, RESOURCES, RTL, RunDirectory
 from qap.storage import load_network
+
+
+def hls(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
+    """Write the HLS project of the integer network."""
+    recipe = run.recipe
+    project = write_project(
+        load_network(run.file(NETWORK)),
+        run.file(HLS),
+        name=recipe.name,
+        target=recipe.target,
+        x_int=run.dataset.test.x,
+    )
+    return {"project": project.name, "reuse_factors": dict(zip(project.layers, project.reuse_factors, strict=True))}
+
+
+def rtl(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
+    """Generate the Verilog of the integer network."""
+    project = generate_rtl(run)
+    return {
+        "top": project.top,
+        "latency_cycles": project.latency_cycles,
+        "stage_depth": project.stage_depth,
+        "inputs_read": len(project.kept),
+        "estimated_luts": project.estimated_luts,
+    }
+
+
+def synth(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
+    """Synthesize the Verilog and record what it takes."""
+    target = (run.recipe.rtl or RtlRecipe()).target
+    return {"reports": [asdict(report) for report in measure_resources(run, target, progress=progress.advance)]}
 
 
 def generate_rtl(run: RunDirectory) -> RtlProject:

@@ -1,0 +1,111 @@
+"""The stages of a run, declared: what each reads, writes and depends on. Their work is in `qap.flow`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from qap.recipe import Recipe
+from qap.run.directory import (
+    DATA,
+    HISTORY,
+    HLS,
+    METRICS,
+    NETWORK,
+    REPORT,
+    RESOURCES,
+    RTL,
+    STUDENT,
+    TEACHER,
+    TEACHER_HISTORY,
+    VERIFY,
+    WEIGHTS,
+    RunDirectory,
+)
+
+MEASURED = ("data", "teacher", "student", "freeze", "hls", "rtl", "synth", "verify")
+"""The stages whose results count."""
+RTL_STAGES = ("rtl", "synth")
+"""The stages that only a recipe with RTL asks for."""
+ENGINES = ("keras", "emulator", "csim")
+HARDWARE_ENGINES = ("rtl", "netlist")
+"""Engines that run what `qap rtl` generated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step of the flow.
+
+    Args:
+        name: as in the command.
+        reads: files and folders of the run.
+        writes: files and folders of the run.
+        settings: what else decides its result, above all parts of the recipe, as JSON-like content.
+        steps: how many steps it reports, None when they cannot be counted.
+    """
+
+    name: str
+    reads: Callable[[Recipe], tuple[str, ...]]
+    writes: Callable[[Recipe], tuple[str, ...]]
+    settings: Callable[[RunDirectory], Any]
+    steps: Callable[[Recipe], int | None] = lambda recipe: None
+
+
+def engines_of(recipe: Recipe) -> tuple[str, ...]:
+    """The engines that a run of this recipe is verified with."""
+    return (*ENGINES, *HARDWARE_ENGINES) if recipe.makes_rtl else ENGINES
+
+
+def learns_from_file(recipe: Recipe) -> bool:
+    """Whether the student needs a teacher that was trained before."""
+    return recipe.distill is not None and recipe.distill.needs_trained_teacher
+
+
+def _student_settings(run: RunDirectory) -> dict[str, Any]:
+    """What decides a student; a teacher that learns beside it is part of that."""
+    learning = run.recipe.teacher is not None and not run.recipe.trains_teacher
+    return _settings(run, "student", "prune", "quantize", "distill", "seed", *(["teacher"] if learning else []))
+
+
+def _settings(run: RunDirectory, *parts: str) -> dict[str, Any]:
+    return run.recipe.model_dump(mode="json", include=set(parts))
+
+
+def _report_settings(run: RunDirectory) -> list[Any]:
+    """What a report shows: the results of the stages that count, and the recipe."""
+    records = {name: run.stage(name) for name in MEASURED}
+    return [{name: record and asdict(record) for name, record in records.items()}, run.recipe.model_dump(mode="json")]
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("data", lambda r: (), lambda r: (DATA,), lambda run: _settings(run, "data", "seed")),
+        Stage(
+            "teacher",
+            lambda r: (DATA,),
+            lambda r: (TEACHER, TEACHER_HISTORY) if r.trains_teacher else (),
+            lambda run: {**_settings(run, "teacher", "seed"), "trained": run.recipe.trains_teacher},
+            lambda r: r.teacher.epochs * r.teacher.ensemble if r.teacher and r.trains_teacher else None,
+        ),
+        Stage(
+            "student",
+            lambda r: (DATA, TEACHER) if learns_from_file(r) else (DATA,),
+            lambda r: (STUDENT, HISTORY, WEIGHTS),
+            _student_settings,
+            lambda r: r.student.epochs * r.trainings,
+        ),
+        Stage("freeze", lambda r: (DATA, STUDENT), lambda r: (NETWORK,), lambda run: None),
+        Stage("hls", lambda r: (DATA, NETWORK), lambda r: (HLS,), lambda run: _settings(run, "name", "target")),
+        Stage("rtl", lambda r: (DATA, NETWORK), lambda r: (RTL,), lambda run: _settings(run, "rtl", "target")),
+        Stage("synth", lambda r: (RTL,), lambda r: (RESOURCES,), lambda run: _settings(run, "rtl")),
+        Stage(
+            "verify",
+            lambda r: (DATA, STUDENT, NETWORK, HLS, RTL) if r.makes_rtl else (DATA, STUDENT, NETWORK, HLS),
+            lambda r: (VERIFY,),
+            lambda run: engines_of(run.recipe),
+        ),
+        Stage("report", lambda r: (VERIFY, NETWORK, HISTORY), lambda r: (REPORT, METRICS), _report_settings),
+    )
+}
