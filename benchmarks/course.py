@@ -23,9 +23,7 @@ from qap.hardware.engines import NetlistEngine, RtlEngine, simulate_stream
 from qap.hardware.place import place_and_route
 from qap.hardware.project import write_rtl
 from qap.hardware.synthesis import synthesize
-from qap.layer import LayerSpec
-from qap.network import IntegerNetwork, connect
-from qap.storage import load_network
+from qap.network import IntegerNetwork, LayerSpec, connect, load_network
 from qap.verify import EmulatorEngine, agree
 
 COURSE_LAYERS = ("fc1_input", "fc1", "fc2", "output")

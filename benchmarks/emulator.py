@@ -22,10 +22,9 @@ import numpy as np
 from qap.fixed import FixedPoint
 from qap.hardware.csim import CsimEngine
 from qap.hardware.hls import write_project
-from qap.network import IntegerNetwork, LayerSpec, connect
+from qap.network import IntegerNetwork, LayerSpec, connect, load_network
 from qap.recipe import TargetRecipe
 from qap.run import RunDirectory
-from qap.storage import load_network
 
 GOAL = 100
 

@@ -16,9 +16,9 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from qap.csd import adders
 from qap.data import load
 from qap.hardware.estimate import ESTIMATORS
+from qap.network.csd import adders
 from qap.recipe import Recipe, load_recipe
 
 ROWS: dict[str, tuple[str, ...]] = {

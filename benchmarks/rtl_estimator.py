@@ -23,8 +23,7 @@ from qap.fixed import FixedPoint
 from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.project import write_rtl
 from qap.hardware.synthesis import synthesize
-from qap.layer import LayerSpec
-from qap.network import IntegerNetwork, connect
+from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.resources import ResourceReport
 
 GOAL = 0.10

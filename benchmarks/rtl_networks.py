@@ -8,9 +8,7 @@ import numpy as np
 
 from qap.fixed import FixedPoint, Rounding
 from qap.hardware.size import unrolled_size
-from qap.layer import LayerSpec
-from qap.network import IntegerNetwork, connect
-from qap.simplify import simplify
+from qap.network import IntegerNetwork, LayerSpec, connect, simplify
 
 SHAPES = (
     (64, 16, 10), (64, 10), (16, 64, 32, 32, 5), (16, 32, 16, 5), (784, 16, 2), (784, 5, 7, 10, 2), (784, 32, 10),

@@ -9,7 +9,7 @@
 
 Names are imported when they are first used: `import qap` loads neither TensorFlow nor hls4ml. The
 functions that share their name with a module are imported from it: `from qap.freeze import freeze`,
-`from qap.verify import verify`, `from qap.simplify import simplify`.
+`from qap.verify import verify`, `from qap.network.simplify import simplify`.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _HOME = {
     "LayerSpec": "qap.network",
     "StepTable": "qap.network",
     "connect": "qap.network",
-    "load_network": "qap.storage",
-    "save_network": "qap.storage",
+    "load_network": "qap.network",
+    "save_network": "qap.network",
     "train_teacher": "qap.training",
     "train_student": "qap.training",
     "KerasEngine": "qap.training.engine",

@@ -15,7 +15,8 @@ import numpy as np
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
-from qap.layer import Activation, StepTable
+from qap.network import StepTable
+from qap.network.layer import Activation
 
 MAX_STEPS = 4096
 """A staircase with more steps than this is no sensible hardware."""

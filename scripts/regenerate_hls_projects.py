@@ -19,9 +19,8 @@ import numpy as np
 
 from qap.data import Dataset, load
 from qap.hardware.hls import TEST_VECTORS, HlsProject, write_project
-from qap.network import IntegerNetwork, StepTable
+from qap.network import IntegerNetwork, StepTable, load_network, save_network
 from qap.recipe import Recipe, load_recipe
-from qap.storage import load_network, save_network
 
 ROOT = Path(__file__).resolve().parents[1] / "hls_projects"
 RECIPES = {"mnist_1v9": "mnist-1v9"}

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from qap.csd import adders, layer_adders
 from qap.fixed import FixedPoint
 from qap.network import LayerSpec, connect
+from qap.network.csd import adders, layer_adders
 
 
 def test_adders_are_terms_less_one_for_each_neuron():

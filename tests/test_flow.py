@@ -20,13 +20,11 @@ from qap.errors import DataError, QapError, RecipeError, ToolMissing
 from qap.files import whole_folder, write_text, write_with
 from qap.fixed import FixedPoint
 from qap.flow import training
-from qap.layer import LayerSpec
-from qap.network import connect
+from qap.network import LayerSpec, connect, save_network
 from qap.recipe import parse_recipe
 from qap.run import DATA, HLS, NETWORK, STAGE_RECORDS, RunDirectory
 from qap.run.measures import failed_checks, metrics
 from qap.run.stages import RTL_STAGES, STAGES, engines_of
-from qap.storage import save_network
 
 ALL = ["data", "teacher", "student", "freeze", "hls", "verify", "report"]
 RECIPE = {

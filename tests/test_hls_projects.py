@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("hls4ml", reason="the hls extra is not installed")
 
+from qap.network import load_network
 from qap.recipe import load_recipe
-from qap.storage import load_network
 
 ROOT = Path(__file__).resolve().parents[1]
 

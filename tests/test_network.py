@@ -7,12 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from random_networks import Choice, choices, every_mode, exact_outputs, random_inputs, random_network
 
-from qap.emulator import exact_dtype
 from qap.errors import NotExact, QapError
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.interval import Interval
-from qap.network import LayerSpec, StepTable, connect
-from qap.simplify import simplify
+from qap.network import LayerSpec, StepTable, connect, simplify
+from qap.network.emulator import exact_dtype
+from qap.network.interval import Interval
 
 fmt = FixedPoint.parse
 EMPTY = Choice(1, (4, 3, 2), 1.0, (Rounding.RND_CONV, Overflow.SAT), ("relu", "linear"), False)

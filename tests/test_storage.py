@@ -10,9 +10,8 @@ import pytest
 
 from qap.errors import DataError
 from qap.fixed import FixedPoint
-from qap.layer import LayerSpec, StepTable
-from qap.network import connect
-from qap.storage import VERSION, load_network, save_network
+from qap.network import LayerSpec, StepTable, connect, load_network, save_network
+from qap.network.storage import VERSION
 
 
 def make(class_names=("one", 'ni"ne\n', "ü")):

@@ -90,9 +90,9 @@ def _load(source: str, input_format: str) -> tuple[IntegerNetwork, TargetRecipe]
     Raises:
         DataError: there is none.
     """
+    from qap.network import load_network
     from qap.recipe import TargetRecipe
     from qap.run import NETWORK, RunDirectory
-    from qap.storage import load_network
 
     path = Path(source)
     if path.is_dir():

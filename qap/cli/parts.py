@@ -81,8 +81,8 @@ def fit(
     from qap.devices import find_device
     from qap.hardware.estimate import ESTIMATORS
     from qap.hardware.fit import HLS_FAMILIES, find_fit
+    from qap.network import load_network
     from qap.run import NETWORK
-    from qap.storage import load_network
 
     name, device = find_device(part)
     if device.family not in HLS_FAMILIES:

@@ -75,8 +75,8 @@ def _network(run: RunDirectory) -> IntegerNetwork:
     Raises:
         DataError: the run is not frozen, or its data have changed.
     """
+    from qap.network import load_network
     from qap.run import DATA, NETWORK
-    from qap.storage import load_network
 
     if not run.file(NETWORK).exists():
         raise DataError(f"{run.path} is not frozen yet, it has no {NETWORK}; qap train and qap freeze make it")

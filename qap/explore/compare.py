@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from qap.csd import adders
 from qap.errors import NotExact, QapError, ToolFailed, ToolMissing
 from qap.explore.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.explore.techniques import technique_recipe
@@ -22,12 +21,12 @@ from qap.files import write_with
 from qap.flow import Progress, Silent, run_flow
 from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.size import HOPELESS_LUTS, unrolled_size
-from qap.network import IntegerNetwork
+from qap.network import IntegerNetwork, load_network
+from qap.network.csd import adders
 from qap.quantizer import Quantizer
 from qap.recipe import Recipe
 from qap.run import NETWORK, STUDENT, RunDirectory, StageRecord
 from qap.run.stages import STAGES
-from qap.storage import load_network
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,8 @@ import numpy as np
 
 from qap.data import Split
 from qap.fixed import FixedPoint, IntArray, Overflow, Rounding
-from qap.interval import Interval
-from qap.layer import IntegerLayer
-from qap.network import IntegerNetwork, LayerSpec, connect
+from qap.network import IntegerLayer, IntegerNetwork, LayerSpec, connect
+from qap.network.interval import Interval
 
 SPARSITIES = (0.25, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99)
 FEWEST_BITS = 2

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from qap.csd import adders, layer_adders
 from qap.data import Split
 from qap.errors import QapError, RecipeError
 from qap.explore.sensitivity import (
@@ -27,6 +26,7 @@ from qap.explore.sensitivity import (
     signed_format,
 )
 from qap.network import IntegerNetwork
+from qap.network.csd import adders, layer_adders
 from qap.quantizer import Quantizer
 from qap.recipe import Recipe
 

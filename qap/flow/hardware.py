@@ -11,10 +11,10 @@ from qap.hardware.hls import TEST_VECTORS, write_project
 from qap.hardware.place import place_and_route
 from qap.hardware.project import RtlProject, load_project, write_rtl
 from qap.hardware.synthesis import synthesize
+from qap.network import load_network
 from qap.recipe import RtlRecipe
 from qap.resources import ResourceReport
 from qap.run import HLS, NETWORK, RESOURCES, RTL, RunDirectory
-from qap.storage import load_network
 
 
 def hls(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:

@@ -14,9 +14,9 @@ from qap.errors import RecipeError
 from qap.files import write_with
 from qap.flow.stage import Progress
 from qap.flow.tensorflow_import import load_tensorflow
+from qap.network import save_network
 from qap.run import DATA, HISTORY, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, WEIGHTS, RunDirectory
 from qap.run.stages import learns_from_file
-from qap.storage import save_network
 
 if TYPE_CHECKING:
     from qap.training import EpochRecord

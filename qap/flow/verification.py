@@ -9,9 +9,9 @@ from typing import Any
 from qap.errors import QapError, ToolMissing
 from qap.flow.stage import Progress, Silent
 from qap.flow.tensorflow_import import load_tensorflow
+from qap.network import load_network
 from qap.run import CSIM, HLS, NETWORK, RTL, STUDENT, VERIFY, RunDirectory, StageRecord
 from qap.run.stages import ENGINES, HARDWARE_ENGINES, STAGES, engines_of
-from qap.storage import load_network
 from qap.verify import EmulatorEngine, Engine, Verification, adversarial_vectors
 from qap.verify import verify as compare_engines
 

@@ -10,7 +10,7 @@ from qap.fixed import MAX_WIDTH, FixedPoint, IntArray, Overflow
 from qap.hardware.circuit import Builder, Node
 from qap.hardware.sums import Sum
 from qap.hardware.wires import LUT_INPUTS, Reach
-from qap.layer import IntegerLayer, StepTable
+from qap.network import IntegerLayer, StepTable
 
 TABLE_BITS = 10
 """Wider values are never looked up in a table."""

@@ -22,8 +22,7 @@ from qap.hardware.size import refuse_hopeless
 from qap.hardware.testbench import write_testbench
 from qap.hardware.tools import digest_of
 from qap.hardware.verilog import CorePorts, checked_name, core_verilog, environment
-from qap.network import IntegerNetwork
-from qap.simplify import simplify
+from qap.network import IntegerNetwork, simplify
 
 VERSION = 1
 Interface = Literal["parallel", "axis"]

@@ -18,8 +18,7 @@ from qap.hardware.activations import TABLE_BITS, activated, cheapest, winner
 from qap.hardware.circuit import Builder, Circuit, Node
 from qap.hardware.sums import Sum, adder_sum, digits, table_sum
 from qap.hardware.wires import Reach
-from qap.layer import IntegerLayer
-from qap.network import IntegerNetwork
+from qap.network import IntegerLayer, IntegerNetwork
 
 FLOAT32_BITS = 20
 """Weights beyond so many bits are not given to da4ml, which computes in float32."""

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qap.csd import csd_digits
 from qap.errors import QapError
 from qap.fixed import IntArray
-from qap.interval import Interval, format_interval
 from qap.network import IntegerNetwork
+from qap.network.csd import csd_digits
+from qap.network.interval import Interval, format_interval
 
 LUTS_PER_ADDED_BIT = 0.55
 """LUTs for each bit that is added, after sharing: between 0.4 and 0.7 on the networks that were synthesized."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from qap.errors import QapError
 from qap.hardware.estimate import ESTIMATORS
+from qap.network import load_network
 from qap.recipe import Recipe
 from qap.report.markdown import escaped, markdown_table
 from qap.report.sweep_points import RESOURCES as SWEPT
 from qap.report.tables import NOT_MEASURED, Rows, Table, count, numbers, percent, table, texts
 from qap.run import NETWORK, RunDirectory
 from qap.run.measures import metrics
-from qap.storage import load_network
 
 ESTIMATOR = "hls4ml"
 RESOURCES = {**SWEPT, "fmax_mhz": "fastest clock (MHz)"}

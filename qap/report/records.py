@@ -13,12 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.errors import DataError
-from qap.network import IntegerNetwork
+from qap.network import IntegerNetwork, load_network
 from qap.recipe import Recipe
 from qap.run import DATA, HISTORY, NETWORK, TEACHER_HISTORY, VERIFY, WEIGHTS, RunDirectory
 from qap.run.measures import metrics
 from qap.run.stages import STAGES
-from qap.storage import load_network
 from qap.training.history import History
 from qap.verify import Agreement, Mismatch, Verification
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from qap.fixed import FixedPoint
-from qap.network import LayerSpec, connect
-from qap.storage import save_network
+from qap.network import LayerSpec, connect, save_network
 
 
 @pytest.fixture(scope="module")

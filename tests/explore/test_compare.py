@@ -11,15 +11,15 @@ pytest.importorskip("qkeras", reason="qkeras is not installed")
 from dataclasses import replace
 
 from qap import flow
-from qap.csd import adders
 from qap.errors import QapError, RecipeError, ToolMissing
 from qap.explore import compare as module
 from qap.explore.compare import adopt_teacher, compare
 from qap.hardware.estimate.rtl import estimate_rtl
+from qap.network import load_network
+from qap.network.csd import adders
 from qap.recipe import parse_recipe
 from qap.run import RunDirectory
 from qap.run.stages import STAGES
-from qap.storage import load_network
 
 LAYERS = [{"units": 4, "weight": 4, "activation": "quantized_relu(4,1)"}, {"units": 2, "weight": 4}]
 

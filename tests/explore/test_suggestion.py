@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from test_sensitivity import column, network_of, random_case
 
-from qap.csd import adders
 from qap.data import Split
 from qap.errors import QapError, RecipeError
 from qap.explore.sensitivity import AS_TRAINED, Change, changed, count_correct, sensitivity
 from qap.explore.suggestion import Option, fewest_adders, suggest, suggested_recipe
+from qap.network.csd import adders
 from qap.recipe import load_recipe, parse_recipe
 
 

@@ -21,7 +21,7 @@ pytest.importorskip("tensorflow")
 from qap.errors import DataError, QapError, ToolFailed, ToolMissing
 from qap.explore.sweep import DaskWorkers, LocalProcesses, Records, run_sweep
 from qap.explore.sweep.executors import THREADS
-from qap.storage import load_network
+from qap.network import load_network
 
 TIMES = ("seconds", "trained_s")
 

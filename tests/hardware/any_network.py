@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.layer import Activation, LayerSpec, StepTable
-from qap.network import IntegerNetwork, connect
+from qap.network import IntegerNetwork, LayerSpec, StepTable, connect
+from qap.network.layer import Activation
 
 ROUNDINGS = tuple(Rounding)
 OVERFLOWS = tuple(Overflow)

@@ -7,8 +7,7 @@ import pytest
 
 from qap.fixed import FixedPoint, IntArray
 from qap.hardware.simulate import missing_simulator
-from qap.layer import LayerSpec
-from qap.network import IntegerNetwork, connect
+from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.verify import adversarial_vectors
 
 pytest.importorskip("da4ml", reason="needs the extra rtl")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from estimate_cases import described, layer
 
-from qap.csd import csd_digits
 from qap.hardware.estimate.description import alive
 from qap.hardware.estimate.products import ADDED_ONCE, DSP, LUT_MULTIPLIER, products, trailing_zeros
+from qap.network.csd import csd_digits
 
 
 def slow_csd_digits(value):

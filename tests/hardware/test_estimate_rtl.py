@@ -8,7 +8,6 @@ import pytest
 from any_network import random_network
 from hardware_cases import dense, sparse_classifier
 
-from qap.csd import csd_digits
 from qap.errors import QapError, ToolMissing
 from qap.fixed import FixedPoint
 from qap.hardware import rtl as lowering
@@ -17,9 +16,9 @@ from qap.hardware.project import write_rtl
 from qap.hardware.size import nonzero_digits, widths
 from qap.hardware.sums import digits
 from qap.hardware.wires import Reach
-from qap.interval import Interval
-from qap.layer import LayerSpec
-from qap.network import IntegerNetwork, connect
+from qap.network import IntegerNetwork, LayerSpec, connect
+from qap.network.csd import csd_digits
+from qap.network.interval import Interval
 from qap.recipe import TargetRecipe
 
 

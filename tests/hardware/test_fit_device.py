@@ -10,8 +10,7 @@ from qap.errors import RecipeError
 from qap.fixed import FixedPoint
 from qap.hardware.estimate.reuse import built_reuse_factors, legal_reuse_factors
 from qap.hardware.fit import find_fit
-from qap.layer import LayerSpec
-from qap.network import IntegerNetwork, connect
+from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.recipe import TargetRecipe
 from qap.resources import ResourceReport
 

@@ -20,9 +20,7 @@ from qap.hardware.rtl import lower_network
 from qap.hardware.sums import adder_sum, digit_terms, table_sum
 from qap.hardware.tables import Table
 from qap.hardware.wires import Reach
-from qap.layer import LayerSpec
-from qap.network import IntegerNetwork, connect
-from qap.simplify import simplify
+from qap.network import IntegerNetwork, LayerSpec, connect, simplify
 
 
 def check(network: IntegerNetwork, seed: int = 0) -> Circuit:

@@ -17,8 +17,7 @@ from qap.hardware.packing import from_bits, from_words, to_bits, to_words
 from qap.hardware.project import load_project, write_rtl
 from qap.hardware.size import refuse_hopeless, unrolled_size
 from qap.hardware.tools import compiler, verilator_root
-from qap.layer import LayerSpec
-from qap.network import connect
+from qap.network import LayerSpec, connect
 
 
 def test_a_project_is_read_back_as_it_was_written(tmp_path: Path) -> None:

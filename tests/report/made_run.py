@@ -11,11 +11,10 @@ import numpy as np
 
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.flow import run_flow
-from qap.network import IntegerNetwork, LayerSpec, connect
+from qap.network import IntegerNetwork, LayerSpec, connect, save_network
 from qap.recipe import parse_recipe
 from qap.run import HISTORY, HLS, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, VERIFY, WEIGHTS, RunDirectory, StageRecord
 from qap.run.stages import STAGES
-from qap.storage import save_network
 from qap.training.history import EpochRecord, History
 from qap.verify import EmulatorEngine, Engine, Verification, adversarial_vectors, verify
 

@@ -17,10 +17,10 @@ from made_run import SIDE, Missing, OneLsbOff, Twin, make_run, record_verificati
 
 from qap.errors import DataError, ToolMissing
 from qap.flow import run_flow
+from qap.network import load_network, save_network
 from qap.report import write_report
 from qap.report.samples import SHOWN
 from qap.run import METRICS, NETWORK, VERIFY, WEIGHTS, RunDirectory
-from qap.storage import load_network, save_network
 from qap.verify import EmulatorEngine, Verification
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}

@@ -19,10 +19,9 @@ from qap.explore.sweep.points import Point, float_recipe, recipe_key, teacher_re
 from qap.explore.sweep.spec import Sweep
 from qap.flow import load_tensorflow, run_flow
 from qap.hardware.estimate import ESTIMATORS
-from qap.network import IntegerNetwork
+from qap.network import IntegerNetwork, load_network, save_network
 from qap.recipe import Recipe, RtlRecipe, parse_recipe
 from qap.run import STUDENT, TEACHER, RunDirectory
-from qap.storage import load_network, save_network
 
 TRAINED, NETWORKS = "trained", "networks"
 Task = dict[str, Any]

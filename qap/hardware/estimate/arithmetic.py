@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from qap.csd import csd_digits
 from qap.fixed import IntArray
 from qap.hardware.estimate.constants import Constants
 from qap.hardware.estimate.description import LayerDescription, NetworkDescription, alive
 from qap.hardware.estimate.figures import Figures
 from qap.hardware.estimate.products import trailing_zeros
+from qap.network.csd import csd_digits
 
 SHARING = (0.93, 0.09)
 """Adders of da4ml 0.5.2 for each one of the plain digit sums: 0.93 - 0.09 ln(1 + adders for each input), within

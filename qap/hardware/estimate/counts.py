@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from qap.csd import layer_adders
 from qap.hardware.estimate.estimate import Estimate
 from qap.hardware.estimate.products import bit_length, trailing_zeros
 from qap.network import IntegerNetwork
+from qap.network.csd import layer_adders
 from qap.recipe import TargetRecipe
 
 

@@ -9,8 +9,7 @@ from typing import Literal
 import numpy as np
 
 from qap.fixed import FixedPoint, IntArray, Overflow, Rounding
-from qap.layer import StepTable
-from qap.network import IntegerNetwork
+from qap.network import IntegerNetwork, StepTable
 from qap.recipe import TargetRecipe
 
 Tool = Literal["vivado_hls", "vitis_2021", "vitis"]

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from qap.csd import csd_digits
 from qap.fixed import IntArray
 from qap.hardware.estimate.description import LayerDescription, Tool
+from qap.network.csd import csd_digits
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

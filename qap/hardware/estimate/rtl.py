@@ -15,10 +15,9 @@ from qap.hardware.estimate.rtl_law import law_luts
 from qap.hardware.pipeline import best_schedule, scheduled
 from qap.hardware.rtl import lower_network
 from qap.hardware.size import nonzero_digits
-from qap.network import IntegerNetwork
+from qap.network import IntegerNetwork, simplify
 from qap.recipe import TargetRecipe
 from qap.resources import ResourceReport
-from qap.simplify import simplify
 
 BUILT_DIGITS = 2_500
 """Networks of more signed digits than this are not built: each thousand takes some tenths of a second."""

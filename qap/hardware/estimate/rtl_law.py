@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from qap.csd import csd_digits
 from qap.fixed import IntArray
 from qap.hardware.size import widths
 from qap.hardware.sums import NARROW
 from qap.hardware.wires import LUT_INPUTS
-from qap.interval import Interval, format_interval
-from qap.layer import IntegerLayer
-from qap.network import IntegerNetwork
+from qap.network import IntegerLayer, IntegerNetwork
+from qap.network.csd import csd_digits
+from qap.network.interval import Interval, format_interval
 
 SHARED = (0.598, 0.931, -0.055, 0.489)
 """Factor, and exponents of the digits' bits, of the density and of the width of the inputs."""

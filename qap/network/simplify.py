@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from qap.fixed import FixedPoint, IntArray
-from qap.network import IntegerNetwork, LayerSpec, connect
+from qap.network.layer import LayerSpec
+from qap.network.network import IntegerNetwork, connect
 
 
 class Simplified(NamedTuple):

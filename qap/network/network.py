@@ -22,13 +22,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from qap.emulator import ExactProduct
 from qap.errors import QapError
 from qap.fixed import FixedPoint, IntArray
-from qap.interval import Interval, format_interval, partial_sum_bound, propagate
-from qap.layer import IntegerLayer, LayerSpec, StepTable, activated_interval, prove
-
-__all__ = ["IntegerLayer", "IntegerNetwork", "LayerSpec", "StepTable", "connect"]
+from qap.network.emulator import ExactProduct
+from qap.network.interval import Interval, format_interval, partial_sum_bound, propagate
+from qap.network.layer import IntegerLayer, LayerSpec, StepTable, activated_interval, prove
 
 
 class _Reach(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.fixed import IntArray
-from qap.interval import Interval, partial_sum_bound
+from qap.network.interval import Interval, partial_sum_bound
 
 SMALL_PRODUCT = 2**18
 """Multiplications up to which BLAS keeps a matrix product in one thread; handing a thin one to more costs time."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from qap.fixed import IntArray
-from qap.network import IntegerLayer, IntegerNetwork
+from qap.network.layer import IntegerLayer
+from qap.network.network import IntegerNetwork
 
 
 def csd_digits(values: IntArray) -> IntArray:

@@ -13,7 +13,8 @@ import numpy as np
 from qap.errors import DataError, QapError
 from qap.files import write_with
 from qap.fixed import FixedPoint, IntArray
-from qap.network import IntegerNetwork, LayerSpec, StepTable, connect
+from qap.network.layer import LayerSpec, StepTable
+from qap.network.network import IntegerNetwork, connect
 
 VERSION = 1
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from qap.errors import NotExact, QapError
 from qap.fixed import MAX_WIDTH, FixedPoint, IntArray
-from qap.interval import Interval, propagate
+from qap.network.interval import Interval, propagate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
