@@ -28,7 +28,7 @@ from qap.hardware.hls import write_project
 from qap.network import IntegerNetwork
 from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
-from qap.verify import EmulatorEngine, Engine, adversarial_vectors, agree
+from qap.verification import EmulatorEngine, Engine, adversarial_vectors, agree
 
 TESTS = Path(__file__).parent.parent / "tests"
 sys.path += [str(TESTS), str(TESTS / "hardware")]
@@ -45,14 +45,14 @@ class TwinEngine(EmulatorEngine):
         with quiet_stderr():
             from keras_twin import keras_twin
 
-            from qap.training.engine import KerasEngine
+            from qap.freezing import KerasEngine
         return KerasEngine(keras_twin(network)).run(network, x_int)
 
     def trace(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> list[IntArray]:
         """The layers of the model."""
         from keras_twin import keras_twin
 
-        from qap.training.engine import KerasEngine
+        from qap.freezing import KerasEngine
 
         return KerasEngine(keras_twin(network)).trace(network, x_int)
 

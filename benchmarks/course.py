@@ -24,7 +24,7 @@ from qap.hardware.place import place_and_route
 from qap.hardware.project import write_rtl
 from qap.hardware.synthesis import synthesize
 from qap.network import IntegerNetwork, LayerSpec, connect, load_network
-from qap.verify import EmulatorEngine, agree
+from qap.verification import EmulatorEngine, agree
 
 COURSE_LAYERS = ("fc1_input", "fc1", "fc2", "output")
 NETLIST_IMAGES = 1000

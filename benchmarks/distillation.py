@@ -94,7 +94,7 @@ def train(cell: Cell, dataset: Dataset, teachers: dict[int, Any]) -> dict[str, A
     """Train, freeze and judge one student."""
     import keras
 
-    from qap.freeze import freeze
+    from qap.freezing import freeze
     from qap.training import train_student, train_teacher
 
     keras.utils.clear_session()

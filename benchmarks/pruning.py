@@ -40,7 +40,7 @@ def judged(recipe: Recipe, teachers: dict[int, Any]) -> dict[str, float]:
     """Train, freeze and count one student."""
     import keras
 
-    from qap.freeze import freeze
+    from qap.freezing import freeze
     from qap.training import train_student, train_teacher
 
     keras.utils.clear_session()

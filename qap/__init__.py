@@ -7,9 +7,7 @@
     qap.run_flow(run)
     network = qap.load_network(run.file("network.npz"))
 
-Names are imported when they are first used: `import qap` loads neither TensorFlow nor hls4ml. The
-functions that share their name with a module are imported from it: `from qap.freeze import freeze`,
-`from qap.verify import verify`, `from qap.network.simplify import simplify`.
+Names are imported when they are first used: `import qap` loads neither TensorFlow nor hls4ml.
 """
 
 from __future__ import annotations
@@ -36,14 +34,17 @@ _HOME = {
     "connect": "qap.network",
     "load_network": "qap.network",
     "save_network": "qap.network",
+    "simplify": "qap.network",
     "train_teacher": "qap.training",
     "train_student": "qap.training",
-    "KerasEngine": "qap.training.engine",
-    "EmulatorEngine": "qap.verify",
+    "freeze": "qap.freezing",
+    "KerasEngine": "qap.freezing",
+    "EmulatorEngine": "qap.verification",
     "CsimEngine": "qap.hardware.csim",
     "write_project": "qap.hardware.hls",
-    "agree": "qap.verify",
-    "adversarial_vectors": "qap.verify",
+    "verify": "qap.verification",
+    "agree": "qap.verification",
+    "adversarial_vectors": "qap.verification",
     "RunDirectory": "qap.run",
     "run_flow": "qap.flow",
 }

@@ -185,7 +185,7 @@ def test_a_changed_output_redoes_what_reads_it(path, worked):
 
 def test_another_version_redoes_everything(path, worked, monkeypatch):
     run_it(path, worked)
-    monkeypatch.setattr("qap.run.__version__", "99")
+    monkeypatch.setattr("qap.run.directory.__version__", "99")
     assert run_it(path, worked) == ALL[1:]
 
 

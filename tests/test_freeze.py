@@ -17,12 +17,11 @@ from keras_twin import keras_twin
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.freeze import freeze
+from qap.freezing import KerasEngine, freeze
 from qap.network import IntegerNetwork, StepTable
 from qap.recipe import StudentRecipe
-from qap.training.engine import KerasEngine
 from qap.training.networks import build_student
-from qap.verify import EmulatorEngine, adversarial_vectors, verify
+from qap.verification import EmulatorEngine, adversarial_vectors, verify
 
 PIXELS = FixedPoint.parse("ufixed<8,0>")
 KERNELS = [

@@ -29,7 +29,7 @@ class Arrow:
         return fnmatch(module, self.who) and inside
 
 
-TRAINING = (Arrow("training/*"), Arrow("freeze.py"))
+TRAINING = (Arrow("training/*"), Arrow("freezing/*"))
 ALLOWED: dict[str, tuple[Arrow, ...]] = {
     "keras": (*TRAINING, Arrow("data/images.py", "*")),
     "qkeras": TRAINING,
@@ -47,12 +47,12 @@ ALLOWED: dict[str, tuple[Arrow, ...]] = {
 }
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "qap.training": (
-        "hardware/*", "data/*", "verify.py", "network/*",
-        "resources.py", "fixed.py", "recipe/*", "quantizer.py", "activations.py",
-        "freeze.py", "files.py", "run/*",
+        "hardware/*", "data/*", "verification.py", "network/*",
+        "resources.py", "fixed.py", "recipe/*",
+        "freezing/*", "files.py", "run/*",
     ),
     "qap.cli": ("[!c]*", "c[!l]*"),
-    "qap.flow": ("hardware/*", "training/*", "data/*", "verify.py", "network/*", "freeze.py", "run/*"),
+    "qap.flow": ("hardware/*", "training/*", "data/*", "verification.py", "network/*", "freezing/*", "run/*"),
 }  # fmt: skip
 UNSAFE_MODULES = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "pty"}
 UNSAFE_CALLS = {
@@ -173,10 +173,10 @@ def test_every_layer_of_the_package_is_read():
 
 
 WRONG = [
-    ("verify.py", "import keras"),
-    ("verify.py", "import keras.ops as ops"),
-    ("verify.py", "from keras import ops"),
-    ("verify.py", "def f():\n    import tensorflow as tf"),
+    ("verification.py", "import keras"),
+    ("verification.py", "import keras.ops as ops"),
+    ("verification.py", "from keras import ops"),
+    ("verification.py", "def f():\n    import tensorflow as tf"),
     ("flow/stage.py", "import tensorflow"),
     ("flow/stage.py", "def _verify():\n    import tensorflow"),
     ("flow/tensorflow_import.py", "def load_tensorflow():\n    import keras"),
@@ -206,13 +206,13 @@ WRONG = [
     ("hardware/hls.py", "from ..training import fit"),
     ("hardware/hls.py", "from .. import training"),
     ("hardware/rtl.py", "import qap.training.fit"),
-    ("verify.py", "from importlib import import_module\nimport_module('qap.training')"),
-    ("verify.py", "import importlib\nimportlib.import_module('keras')"),
-    ("verify.py", "__import__('keras')"),
-    ("verify.py", "import importlib\nimportlib.import_module(name)"),
-    ("verify.py", "import importlib\nimportlib.import_module(name='keras')"),
-    ("resources.py", "from qap.training.engine import KerasEngine"),
-    ("freeze.py", "from qap.training import fit"),
+    ("verification.py", "from importlib import import_module\nimport_module('qap.training')"),
+    ("verification.py", "import importlib\nimportlib.import_module('keras')"),
+    ("verification.py", "__import__('keras')"),
+    ("verification.py", "import importlib\nimportlib.import_module(name)"),
+    ("verification.py", "import importlib\nimportlib.import_module(name='keras')"),
+    ("resources.py", "from qap.freezing.engine import KerasEngine"),
+    ("freezing/freezing.py", "from qap.training import fit"),
     ("flow/stage.py", "from qap.cli.console import errors"),
     ("training/fit.py", "import qap.flow"),
     ("network/storage.py", "import pickle"),
@@ -228,10 +228,10 @@ WRONG = [
     ("doctor.py", "subprocess.run('g++ --version', shell=True)"),
     ("doctor.py", "subprocess.Popen(command, shell=shell)"),
     ("doctor.py", "subprocess.getoutput('g++ --version')"),
-    ("quantizer.py", "eval(text)"),
-    ("quantizer.py", "parse = eval"),
-    ("quantizer.py", "exec(text, {})"),
-    ("quantizer.py", "import builtins\nbuiltins.eval(text)"),
+    ("recipe/quantizer.py", "eval(text)"),
+    ("recipe/quantizer.py", "parse = eval"),
+    ("recipe/quantizer.py", "exec(text, {})"),
+    ("recipe/quantizer.py", "import builtins\nbuiltins.eval(text)"),
 ]
 
 
@@ -244,7 +244,7 @@ RIGHT = [
     ("training/fit.py", "import keras\nimport tensorflow as tf\nfrom qap.recipe import Recipe"),
     ("training/deep/er.py", "import qkeras"),
     ("training/condensation/k_means.py", "from sklearn.cluster import KMeans"),
-    ("freeze.py", "import keras"),
+    ("freezing/freezing.py", "import keras"),
     ("flow/tensorflow_import.py", "def load_tensorflow():\n    import tensorflow as tf"),
     ("flow/stage.py", "def _teacher():\n    from qap.training import train_teacher"),
     ("data/images.py", "def digits():\n    from sklearn.datasets import load_digits\n    import keras"),
@@ -255,7 +255,7 @@ RIGHT = [
     ("report/figures.py", "import matplotlib"),
     ("network/network.py", "import numpy as np\nimport hashlib\nfrom .layer import IntegerLayer"),
     ("cli/app.py", "from qap.cli import run"),
-    ("quantizer.py", "ast.literal_eval(text)\nre.compile(text)\nmodel.eval()"),
+    ("recipe/quantizer.py", "ast.literal_eval(text)\nre.compile(text)\nmodel.eval()"),
     ("doctor.py", "subprocess.run([path, '--version'], shell=False)\nnp.load(path, allow_pickle=False)"),
     ("training/networks.py", "keras.saving.load_model(path, safe_mode=True)"),
 ]

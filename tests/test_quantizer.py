@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.quantizer import MAX_BITS, Quantizer
+from qap.recipe.quantizer import MAX_BITS, Quantizer
 
 powers = st.integers(-MAX_BITS, MAX_BITS).map(lambda exponent: 2.0**exponent)
 alphas = st.none() | powers | st.just("auto_po2")

@@ -208,7 +208,7 @@ def test_a_digest_reads_files_folders_and_settings(run):
 
 def test_a_digest_depends_on_the_version(run, monkeypatch):
     before = run.digest((), None)
-    monkeypatch.setattr("qap.run.__version__", "99")
+    monkeypatch.setattr("qap.run.directory.__version__", "99")
     assert run.digest((), None) != before
 
 

@@ -12,7 +12,7 @@ from random_networks import Choice, choices, random_inputs, random_network
 from qap.errors import QapError
 from qap.fixed import FixedPoint
 from qap.network import IntegerNetwork, LayerSpec, connect
-from qap.verify import EmulatorEngine, adversarial_vectors, agree, verify
+from qap.verification import EmulatorEngine, adversarial_vectors, agree, verify
 
 fmt = FixedPoint.parse
 

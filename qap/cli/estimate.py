@@ -109,7 +109,7 @@ def _load(source: str, input_format: str) -> tuple[IntegerNetwork, TargetRecipe]
 
 def _frozen(path: Path, input_format: str) -> IntegerNetwork:
     from qap.fixed import FixedPoint
-    from qap.freeze import freeze
+    from qap.freezing import freeze
     from qap.training.networks import load_model
 
     return freeze(load_model(path), FixedPoint.parse(input_format))

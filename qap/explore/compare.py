@@ -23,8 +23,8 @@ from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.size import HOPELESS_LUTS, unrolled_size
 from qap.network import IntegerNetwork, load_network
 from qap.network.csd import adders
-from qap.quantizer import Quantizer
 from qap.recipe import Recipe
+from qap.recipe.quantizer import Quantizer
 from qap.run import NETWORK, STUDENT, RunDirectory, StageRecord
 from qap.run.stages import STAGES
 

@@ -27,8 +27,8 @@ from qap.explore.sensitivity import (
 )
 from qap.network import IntegerNetwork
 from qap.network.csd import adders, layer_adders
-from qap.quantizer import Quantizer
 from qap.recipe import Recipe
+from qap.recipe.quantizer import Quantizer
 
 PLACES = 4
 """Decimals of a sparsity that is written into a recipe."""

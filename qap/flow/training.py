@@ -85,7 +85,7 @@ def student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
 def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     """Turn the student into the exact integer network."""
     load_tensorflow()
-    from qap.freeze import freeze
+    from qap.freezing import freeze
     from qap.training.networks import load_model
 
     data = run.dataset

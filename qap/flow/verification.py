@@ -12,8 +12,8 @@ from qap.flow.tensorflow_import import load_tensorflow
 from qap.network import load_network
 from qap.run import CSIM, HLS, NETWORK, RTL, STUDENT, VERIFY, RunDirectory, StageRecord
 from qap.run.stages import ENGINES, HARDWARE_ENGINES, STAGES, engines_of
-from qap.verify import EmulatorEngine, Engine, Verification, adversarial_vectors
-from qap.verify import verify as compare_engines
+from qap.verification import EmulatorEngine, Engine, Verification, adversarial_vectors
+from qap.verification import verify as compare_engines
 
 
 def record_verification(run: RunDirectory, found: Verification) -> Mapping[str, Any]:
@@ -96,7 +96,7 @@ def _engine(run: RunDirectory, name: str) -> Engine:
         return EmulatorEngine()
     if name == "keras":
         load_tensorflow()
-        from qap.training.engine import KerasEngine
+        from qap.freezing import KerasEngine
         from qap.training.networks import load_model
 
         return KerasEngine(load_model(run.file(STUDENT)))

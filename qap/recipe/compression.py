@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from qap.quantizer import Quantizer
+from qap.recipe.quantizer import Quantizer
 from qap.recipe.training import StudentRecipe
 from qap.recipe.values import Part, Positive, PositiveFloat, Share, Sparsity
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from qap.quantizer import Quantizer
+from qap.recipe.quantizer import Quantizer
 from qap.recipe.values import (
     ActivationQuantizer,
     BiasQuantizer,

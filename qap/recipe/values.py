@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint
-from qap.quantizer import Quantizer
+from qap.recipe.quantizer import Quantizer
 
 SHOWN = 100  # characters of a wrong value
 

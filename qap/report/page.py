@@ -27,7 +27,7 @@ from qap.report.tables import Table, count, percent
 from qap.run import RunDirectory
 from qap.run.measures import failed_checks
 from qap.training.history import History
-from qap.verify import Verification
+from qap.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from qap.run import DATA, HISTORY, NETWORK, TEACHER_HISTORY, VERIFY, WEIGHTS, Ru
 from qap.run.measures import metrics
 from qap.run.stages import STAGES
 from qap.training.history import History
-from qap.verify import Agreement, Mismatch, Verification
+from qap.verification import Agreement, Mismatch, Verification
 
 PARTS = ("train", "validation", "test")
 MODELS = {"teacher": "Teacher (float)", "student": "Student (quantized)", "integer": "Integer network"}

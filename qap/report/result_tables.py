@@ -12,7 +12,7 @@ from qap.network import IntegerLayer, IntegerNetwork, StepTable
 from qap.report.records import MODELS, PARTS, STAGE_OF, Records
 from qap.report.samples import WrongSamples
 from qap.report.tables import NOT_MEASURED, Cell, Content, Rows, Table, count, numbers, percent, table, texts
-from qap.verify import Agreement, Verification
+from qap.verification import Agreement, Verification
 
 LARGEST_MATRIX = 16  # classes whose confusion matrix still fits a page
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qap.errors import QapError
-from qap.quantizer import Quantizer
+from qap.recipe.quantizer import Quantizer
 from qap.report.figures import BLUE, INK, ORANGE
 from qap.report.sweep_points import SweepPoint, SweepResults, axis_label, axis_name, shown
 

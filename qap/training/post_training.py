@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from qap.errors import RecipeError, missing_extra
 from qap.fixed import FixedPoint
-from qap.quantizer import Quantizer
 from qap.recipe import LayerRecipe, Recipe
+from qap.recipe.quantizer import Quantizer
 from qap.training.calibration import CALIBRATIONS, min_max, saturating
 
 try:

@@ -8,7 +8,7 @@ import numpy as np
 
 from qap.errors import missing_extra
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.quantizer import Quantizer, Role
+from qap.recipe.quantizer import Quantizer, Role
 
 try:
     import keras

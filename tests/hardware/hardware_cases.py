@@ -8,7 +8,7 @@ import pytest
 from qap.fixed import FixedPoint, IntArray
 from qap.hardware.simulate import missing_simulator
 from qap.network import IntegerNetwork, LayerSpec, connect
-from qap.verify import adversarial_vectors
+from qap.verification import adversarial_vectors
 
 pytest.importorskip("da4ml", reason="needs the extra rtl")
 pytest.importorskip("jinja2", reason="needs the extra rtl")

@@ -10,7 +10,7 @@ import keras
 from qkeras.qtools import run_qtools
 
 from qap.fixed import FixedPoint
-from qap.freeze import freeze
+from qap.freezing import freeze
 from qap.hardware.estimate.stats import MIN_SRAM_BITS, network_stats
 
 MODELS = [

@@ -16,14 +16,13 @@ if shutil.which("g++") is None:
 from keras_twin import keras_twin
 
 from qap.fixed import Overflow, Rounding
-from qap.freeze import freeze
+from qap.freezing import KerasEngine, freeze
 from qap.hardware.csim import CsimEngine
 from qap.hardware.engines import NetlistEngine, RtlEngine
 from qap.hardware.hls import write_project
 from qap.hardware.project import write_rtl
 from qap.recipe import TargetRecipe
-from qap.training.engine import KerasEngine
-from qap.verify import EmulatorEngine, adversarial_vectors, verify
+from qap.verification import EmulatorEngine, adversarial_vectors, verify
 
 CHOICES = [
     Choice(300, (6, 5, 3), 0.3, (Rounding.RND_CONV, Overflow.SAT), ("relu", "none"), True),

@@ -21,7 +21,7 @@ from qap.hardware.csim import CsimEngine, build
 from qap.hardware.hls import HlsProject, hls_accumulator, layer_names, read_project, write_project
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.recipe import TargetRecipe
-from qap.verify import EmulatorEngine, adversarial_vectors, verify
+from qap.verification import EmulatorEngine, adversarial_vectors, verify
 
 needs_gpp = pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
 SAT = (Rounding.RND_CONV, Overflow.SAT)

@@ -13,7 +13,7 @@ from qap.hardware.engines import AXIS_HARNESS, RtlEngine, simulate, simulate_str
 from qap.hardware.project import RtlProject, write_rtl
 from qap.hardware.simulate import StreamResult, build, run_stream
 from qap.network import IntegerNetwork
-from qap.verify import EmulatorEngine, agree
+from qap.verification import EmulatorEngine, agree
 
 pytestmark = needs_simulator
 

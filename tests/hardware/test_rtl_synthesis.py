@@ -17,7 +17,7 @@ from qap.hardware.place import place_and_route
 from qap.hardware.project import RtlProject, write_rtl
 from qap.hardware.synthesis import count_cells, read_cells, synthesis_folder, synthesize
 from qap.network import IntegerNetwork
-from qap.verify import EmulatorEngine, agree
+from qap.verification import EmulatorEngine, agree
 
 try:
     tools.yosys()

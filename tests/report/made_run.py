@@ -16,7 +16,7 @@ from qap.recipe import parse_recipe
 from qap.run import HISTORY, HLS, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, VERIFY, WEIGHTS, RunDirectory, StageRecord
 from qap.run.stages import STAGES
 from qap.training.history import EpochRecord, History
-from qap.verify import EmulatorEngine, Engine, Verification, adversarial_vectors, verify
+from qap.verification import EmulatorEngine, Engine, Verification, adversarial_vectors, verify
 
 SIDE = 4
 SAMPLES = 400

@@ -21,7 +21,7 @@ from qap.network import load_network, save_network
 from qap.report import write_report
 from qap.report.samples import SHOWN
 from qap.run import METRICS, NETWORK, VERIFY, WEIGHTS, RunDirectory
-from qap.verify import EmulatorEngine, Verification
+from qap.verification import EmulatorEngine, Verification
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 HOSTILE = '"><script>alert(1)</script>'

@@ -8,9 +8,9 @@ pytest.importorskip("keras", reason="the train extra is not installed")
 pytest.importorskip("sklearn", reason="the train extra is not installed")
 
 from qap.data import load
-from qap.freeze import freeze
-from qap.quantizer import Quantizer
+from qap.freezing import freeze
 from qap.recipe import Recipe, builtin_recipes, load_recipe
+from qap.recipe.quantizer import Quantizer
 from qap.training import train_student, train_teacher
 
 

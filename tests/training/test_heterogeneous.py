@@ -7,12 +7,11 @@ from small_data import blobs, small_recipe
 
 pytest.importorskip("keras")
 
-from qap.freeze import freeze
+from qap.freezing import KerasEngine, freeze
 from qap.training import train_student, train_teacher
-from qap.training.engine import KerasEngine
 from qap.training.fit import predict_logits
 from qap.training.networks import load_model, save_model
-from qap.verify import EmulatorEngine, adversarial_vectors, verify
+from qap.verification import EmulatorEngine, adversarial_vectors, verify
 
 HIDDEN = {
     "weight": "quantized_bits(9,1,alpha=1)",

@@ -16,10 +16,9 @@ keras = pytest.importorskip("keras")
 from qap.data import Split
 from qap.errors import NotExact, RecipeError
 from qap.fixed import FixedPoint
-from qap.freeze import freeze
+from qap.freezing import KerasEngine, freeze
 from qap.training import train_student
 from qap.training.calibration import CALIBRATIONS, min_max, saturating, squared_error
-from qap.training.engine import KerasEngine
 from qap.training.fit import predict_logits
 from qap.training.networks import load_model, save_model
 from qap.training.quantization import ChannelQuantizer, FloatScaleQuantizer

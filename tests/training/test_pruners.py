@@ -12,7 +12,7 @@ from test_pruning import evidence_of, kernel, update
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from qap.freeze import freeze
+from qap.freezing import freeze
 from qap.recipe import PruneRecipe
 from qap.training import train_student
 from qap.training.fit import predict_logits

@@ -7,8 +7,8 @@ from typing import Any
 
 from qap.errors import RecipeError
 from qap.fixed import FixedPoint
-from qap.quantizer import Quantizer, Role
 from qap.recipe import Recipe
+from qap.recipe.quantizer import Quantizer, Role
 
 Change = Callable[[Recipe, Any], list[str]]
 """A recipe and a value -> assignments for `Recipe.override`."""

@@ -133,7 +133,7 @@ def _network(recipe: Recipe, task: Task) -> tuple[IntegerNetwork, float]:
     start = time.perf_counter()
     data = _dataset_of(recipe, task)
     model = _quantized_after(recipe, task, data) if task["training"] == "ptq" else _trained(recipe, task, data)
-    from qap.freeze import freeze
+    from qap.freezing import freeze
 
     network = freeze(model, data.input_format, data.class_names)
     path.parent.mkdir(exist_ok=True)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from qap.errors import NotExact, missing_extra
 from qap.fixed import FixedPoint, IntArray
-from qap.freeze import DenseGroup, dense_groups, quantized_parameters
+from qap.freezing.freezing import DenseGroup, dense_groups, quantized_parameters
 from qap.network import IntegerNetwork
 
 try:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qap.activations import activation_form, refuse_random
 from qap.errors import NotExact, missing_extra
 from qap.fixed import FixedPoint, IntArray
+from qap.freezing.activations import activation_form, refuse_random
 from qap.network import IntegerNetwork, LayerSpec, StepTable, connect
 
 try:

@@ -1,0 +1,6 @@
+"""Freezing: the only room that reads a trained Keras model, once to make integers of it and once to answer as it does."""
+
+from qap.freezing.engine import KerasEngine
+from qap.freezing.freezing import freeze
+
+__all__ = ["KerasEngine", "freeze"]
