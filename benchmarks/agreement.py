@@ -23,8 +23,9 @@ import numpy.typing as npt
 
 from qap.fixed import IntArray
 from qap.hardware.csim import CsimEngine
-from qap.hardware.engines import NetlistEngine, RtlEngine
 from qap.hardware.hls import write_project
+from qap.hardware.rtl import RtlEngine
+from qap.hardware.synthesis import NetlistEngine
 from qap.network import IntegerNetwork
 from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe

@@ -19,10 +19,9 @@ import numpy as np
 
 from qap.data import load
 from qap.fixed import FixedPoint
-from qap.hardware.engines import NetlistEngine, RtlEngine, simulate_stream
-from qap.hardware.place import place_and_route
-from qap.hardware.project import write_rtl
-from qap.hardware.synthesis import synthesize
+from qap.hardware.rtl import RtlEngine, write_rtl
+from qap.hardware.rtl.engine import simulate_stream
+from qap.hardware.synthesis import NetlistEngine, place_and_route, synthesize
 from qap.network import IntegerNetwork, LayerSpec, connect, load_network
 from qap.verification import EmulatorEngine, agree
 

@@ -21,7 +21,7 @@ from rtl_networks import random_classifier
 
 from qap.fixed import FixedPoint
 from qap.hardware.estimate.rtl import estimate_rtl
-from qap.hardware.project import write_rtl
+from qap.hardware.rtl import write_rtl
 from qap.hardware.synthesis import synthesize
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.resources import ResourceReport

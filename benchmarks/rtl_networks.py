@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from qap.fixed import FixedPoint, Rounding
-from qap.hardware.size import unrolled_size
+from qap.hardware.rtl.size import unrolled_size
 from qap.network import IntegerNetwork, LayerSpec, connect, simplify
 
 SHAPES = (

@@ -20,7 +20,7 @@ from qap.explore.techniques import technique_recipe
 from qap.files import write_with
 from qap.flow import Progress, Silent, run_flow
 from qap.hardware.estimate.rtl import estimate_rtl
-from qap.hardware.size import HOPELESS_LUTS, unrolled_size
+from qap.hardware.rtl.size import HOPELESS_LUTS, unrolled_size
 from qap.network import IntegerNetwork, load_network
 from qap.network.csd import adders
 from qap.recipe import Recipe

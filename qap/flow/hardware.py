@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 from qap.flow.stage import Progress
 from qap.hardware.hls import TEST_VECTORS, write_project
-from qap.hardware.place import place_and_route
-from qap.hardware.project import RtlProject, load_project, write_rtl
-from qap.hardware.synthesis import synthesize
+from qap.hardware.rtl import RtlProject, load_project, write_rtl
+from qap.hardware.synthesis import place_and_route, synthesize
 from qap.network import load_network
 from qap.recipe import RtlRecipe
 from qap.resources import ResourceReport

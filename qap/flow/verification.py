@@ -101,8 +101,8 @@ def _engine(run: RunDirectory, name: str) -> Engine:
 
         return KerasEngine(load_model(run.file(STUDENT)))
     if name in HARDWARE_ENGINES:
-        from qap.hardware.engines import NetlistEngine, RtlEngine
-        from qap.hardware.project import load_project
+        from qap.hardware.rtl import RtlEngine, load_project
+        from qap.hardware.synthesis import NetlistEngine
 
         project = load_project(run.file(RTL))
         return RtlEngine(project) if name == "rtl" else NetlistEngine(project)

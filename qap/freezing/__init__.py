@@ -1,4 +1,4 @@
-"""Freezing: the only room that reads a trained Keras model, once to make integers of it and once to answer as it does."""
+"""Freezing: the only room that reads a trained Keras model, to make integers of it and to answer as it does."""
 
 from qap.freezing.engine import KerasEngine
 from qap.freezing.freezing import freeze

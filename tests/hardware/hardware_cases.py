@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qap.fixed import FixedPoint, IntArray
-from qap.hardware.simulate import missing_simulator
+from qap.hardware.rtl.simulate import missing_simulator
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.verification import adversarial_vectors
 

@@ -10,12 +10,12 @@ from hardware_cases import dense, sparse_classifier
 
 from qap.errors import QapError, ToolMissing
 from qap.fixed import FixedPoint
-from qap.hardware import rtl as lowering
+from qap.hardware.circuit import lowering
+from qap.hardware.circuit.sums import digits
+from qap.hardware.circuit.wires import Reach
 from qap.hardware.estimate.rtl import estimate_rtl
-from qap.hardware.project import write_rtl
-from qap.hardware.size import nonzero_digits, widths
-from qap.hardware.sums import digits
-from qap.hardware.wires import Reach
+from qap.hardware.rtl import write_rtl
+from qap.hardware.rtl.size import nonzero_digits, widths
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.network.csd import csd_digits
 from qap.network.interval import Interval

@@ -18,9 +18,9 @@ from keras_twin import keras_twin
 from qap.fixed import Overflow, Rounding
 from qap.freezing import KerasEngine, freeze
 from qap.hardware.csim import CsimEngine
-from qap.hardware.engines import NetlistEngine, RtlEngine
 from qap.hardware.hls import write_project
-from qap.hardware.project import write_rtl
+from qap.hardware.rtl import RtlEngine, write_rtl
+from qap.hardware.synthesis import NetlistEngine
 from qap.recipe import TargetRecipe
 from qap.verification import EmulatorEngine, adversarial_vectors, verify
 

@@ -11,15 +11,15 @@ from hardware_cases import dense, sparse_classifier, vectors
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.hardware import rtl
-from qap.hardware.activations import at_least, greater
-from qap.hardware.circuit import Builder, Circuit
-from qap.hardware.operations import Add, Input
-from qap.hardware.pipeline import best_schedule, scheduled
-from qap.hardware.rtl import lower_network
-from qap.hardware.sums import adder_sum, digit_terms, table_sum
-from qap.hardware.tables import Table
-from qap.hardware.wires import Reach
+from qap.hardware.circuit import Circuit, lower_network
+from qap.hardware.circuit import lowering as rtl
+from qap.hardware.circuit.activations import at_least, greater
+from qap.hardware.circuit.builder import Builder
+from qap.hardware.circuit.operations import Add, Input
+from qap.hardware.circuit.pipeline import best_schedule, scheduled
+from qap.hardware.circuit.sums import adder_sum, digit_terms, table_sum
+from qap.hardware.circuit.tables import Table
+from qap.hardware.circuit.wires import Reach
 from qap.network import IntegerNetwork, LayerSpec, connect, simplify
 
 

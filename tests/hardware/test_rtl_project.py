@@ -11,11 +11,11 @@ from hardware_cases import dense, needs_simulator, sparse_classifier, vectors
 
 from qap.errors import DataError, QapError
 from qap.fixed import FixedPoint
-from qap.hardware import project as project_module
-from qap.hardware.axis import AxisFormat
-from qap.hardware.packing import from_bits, from_words, to_bits, to_words
-from qap.hardware.project import load_project, write_rtl
-from qap.hardware.size import refuse_hopeless, unrolled_size
+from qap.hardware.rtl import load_project, write_rtl
+from qap.hardware.rtl import project as project_module
+from qap.hardware.rtl.axis import AxisFormat
+from qap.hardware.rtl.packing import from_bits, from_words, to_bits, to_words
+from qap.hardware.rtl.size import refuse_hopeless, unrolled_size
 from qap.hardware.tools import compiler, verilator_root
 from qap.network import LayerSpec, connect
 

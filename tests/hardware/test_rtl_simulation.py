@@ -9,9 +9,9 @@ from any_network import random_network
 from hardware_cases import dense, needs_simulator, sparse_classifier, vectors
 
 from qap.errors import QapError, ToolFailed
-from qap.hardware.engines import AXIS_HARNESS, RtlEngine, simulate, simulate_stream
-from qap.hardware.project import RtlProject, write_rtl
-from qap.hardware.simulate import StreamResult, build, run_stream
+from qap.hardware.rtl import RtlEngine, RtlProject, write_rtl
+from qap.hardware.rtl.engine import AXIS_HARNESS, simulate, simulate_stream
+from qap.hardware.rtl.simulate import StreamResult, build, run_stream
 from qap.network import IntegerNetwork
 from qap.verification import EmulatorEngine, agree
 

@@ -11,11 +11,11 @@ from any_network import random_network
 from hardware_cases import dense, needs_simulator, sparse_classifier, vectors
 
 from qap.errors import QapError, ReportError, ToolFailed, ToolMissing
-from qap.hardware import synthesis, tools
-from qap.hardware.engines import NetlistEngine, RtlEngine
-from qap.hardware.place import place_and_route
-from qap.hardware.project import RtlProject, write_rtl
-from qap.hardware.synthesis import count_cells, read_cells, synthesis_folder, synthesize
+from qap.hardware import tools
+from qap.hardware.rtl import RtlEngine, RtlProject, write_rtl
+from qap.hardware.synthesis import NetlistEngine, place_and_route, synthesize
+from qap.hardware.synthesis import yosys as synthesis
+from qap.hardware.synthesis.yosys import count_cells, read_cells, synthesis_folder
 from qap.network import IntegerNetwork
 from qap.verification import EmulatorEngine, agree
 

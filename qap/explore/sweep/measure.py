@@ -161,7 +161,7 @@ def _trained(recipe: Recipe, task: Task, data: Dataset) -> Any:
 
 def _synthesized(network: IntegerNetwork, recipe: Recipe) -> dict[str, Any]:
     """The resources of the core after Yosys."""
-    from qap.hardware.project import write_rtl
+    from qap.hardware.rtl import write_rtl
     from qap.hardware.synthesis import synthesize
 
     rtl = recipe.rtl or RtlRecipe()

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Literal
 
 from qap.errors import ToolMissing
-from qap.hardware.cells import count_cells
+from qap.hardware.circuit import lower_network
+from qap.hardware.circuit.cells import count_cells
+from qap.hardware.circuit.pipeline import best_schedule, scheduled
 from qap.hardware.estimate.estimate import Estimate, StageEstimate
-from qap.hardware.estimate.rtl_law import law_luts
-from qap.hardware.pipeline import best_schedule, scheduled
-from qap.hardware.rtl import lower_network
-from qap.hardware.size import nonzero_digits
+from qap.hardware.rtl.size import law_luts, nonzero_digits
 from qap.network import IntegerNetwork, simplify
 from qap.recipe import TargetRecipe
 from qap.resources import ResourceReport

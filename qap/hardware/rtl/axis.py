@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint, IntArray
-from qap.hardware.packing import from_bits, to_bits
-from qap.hardware.verilog import CorePorts, environment
+from qap.hardware.rtl.packing import from_bits, to_bits
+from qap.hardware.rtl.verilog import CorePorts, environment
 
 WIDTHS = (8, 16, 32, 64)
 

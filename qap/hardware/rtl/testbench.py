@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qap.hardware.axis import AxisFormat
-from qap.hardware.packing import Bits, to_bits
-from qap.hardware.verilog import CorePorts, environment
+from qap.hardware.rtl.axis import AxisFormat
+from qap.hardware.rtl.packing import Bits, to_bits
+from qap.hardware.rtl.verilog import CorePorts, environment
 from qap.network import IntegerNetwork
 
 RANDOM_VECTORS = 64

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.fixed import IntArray, Rounding
-from qap.hardware.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
-from qap.hardware.tables import AddTable, Table
-from qap.hardware.wires import Operation, Reach
+from qap.hardware.circuit.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
+from qap.hardware.circuit.tables import AddTable, Table
+from qap.hardware.circuit.wires import Operation, Reach
 
 Node = int
 """A node is named by its position."""

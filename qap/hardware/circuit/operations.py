@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qap.fixed import IntArray, Rounding
-from qap.hardware.wires import (
+from qap.hardware.circuit.wires import (
     CARRY_BITS_PER_LEVEL,
     LUT_INPUTS,
     Free,

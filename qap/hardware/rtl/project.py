@@ -13,15 +13,14 @@ import numpy.typing as npt
 from qap.errors import DataError, QapError
 from qap.files import whole_folder
 from qap.fixed import IntArray
-from qap.hardware.axis import AxisFormat, axis_format, axis_verilog
-from qap.hardware.cells import count_cells
-from qap.hardware.circuit import Circuit
-from qap.hardware.pipeline import Schedule, best_schedule, scheduled
-from qap.hardware.rtl import lower_network
-from qap.hardware.size import refuse_hopeless
-from qap.hardware.testbench import write_testbench
+from qap.hardware.circuit import Circuit, lower_network
+from qap.hardware.circuit.cells import count_cells
+from qap.hardware.circuit.pipeline import Schedule, best_schedule, scheduled
+from qap.hardware.rtl.axis import AxisFormat, axis_format, axis_verilog
+from qap.hardware.rtl.size import refuse_hopeless
+from qap.hardware.rtl.testbench import write_testbench
+from qap.hardware.rtl.verilog import CorePorts, checked_name, core_verilog, environment
 from qap.hardware.tools import digest_of
-from qap.hardware.verilog import CorePorts, checked_name, core_verilog, environment
 from qap.network import IntegerNetwork, simplify
 
 VERSION = 1

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from qap.fixed import MAX_WIDTH, FixedPoint, IntArray, Overflow
-from qap.hardware.circuit import Builder, Node
-from qap.hardware.sums import Sum
-from qap.hardware.wires import LUT_INPUTS, Reach
+from qap.hardware.circuit.builder import Builder, Node
+from qap.hardware.circuit.sums import Sum
+from qap.hardware.circuit.wires import LUT_INPUTS, Reach
 from qap.network import IntegerLayer, StepTable
 
 TABLE_BITS = 10

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from qap.errors import QapError
-from qap.hardware.circuit import Circuit, Node
-from qap.hardware.operations import Constant
+from qap.hardware.circuit.builder import Circuit, Node
+from qap.hardware.circuit.operations import Constant
 
 MIN_SHIFT_REGISTER = 3
 """Synthesis for Xilinx packs so many registers in a row, and more, into LUTs."""

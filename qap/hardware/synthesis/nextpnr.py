@@ -9,8 +9,8 @@ from typing import Any
 
 from qap.errors import QapError, ReportError
 from qap.files import whole_folder
-from qap.hardware.project import RtlProject
-from qap.hardware.synthesis import synthesis_folder, synthesize
+from qap.hardware.rtl import RtlProject
+from qap.hardware.synthesis.yosys import synthesis_folder, synthesize
 from qap.hardware.tools import Progress, digest_of, run_tool, script, silent, version_of
 from qap.resources import ResourceReport
 

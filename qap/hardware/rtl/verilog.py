@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qap.errors import QapError, missing_extra
-from qap.hardware.circuit import Circuit, Node
-from qap.hardware.operations import Constant
-from qap.hardware.pipeline import Schedule
-from qap.hardware.tables import AddTable, Table
-from qap.hardware.wires import Wire, bits_literal
+from qap.hardware.circuit import Circuit
+from qap.hardware.circuit.builder import Node
+from qap.hardware.circuit.operations import Constant
+from qap.hardware.circuit.pipeline import Schedule
+from qap.hardware.circuit.tables import AddTable, Table
+from qap.hardware.circuit.wires import Wire, bits_literal
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -76,7 +77,7 @@ def environment() -> Environment:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError as error:
         raise missing_extra("rtl", error) from error
-    loader = PackageLoader("qap.hardware")
+    loader = PackageLoader("qap.hardware.rtl")
     return Environment(
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )

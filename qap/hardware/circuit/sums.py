@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from qap.fixed import IntArray
-from qap.hardware.circuit import Builder, Node
-from qap.hardware.wires import LUT_INPUTS
+from qap.hardware.circuit.builder import Builder, Node
+from qap.hardware.circuit.wires import LUT_INPUTS
 
 NARROW = 5
 """Values of at most so many bits go into tables; wider ones into adders."""

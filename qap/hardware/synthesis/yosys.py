@@ -16,7 +16,7 @@ from typing import Any, Literal
 from qap.devices import Family
 from qap.errors import QapError, ReportError
 from qap.files import whole_folder
-from qap.hardware.project import RtlProject
+from qap.hardware.rtl import RtlProject
 from qap.hardware.tools import Progress, digest_of, run_tool, silent, version_of, yosys
 from qap.resources import ResourceReport, check_fits
 

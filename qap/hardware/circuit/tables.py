@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qap.fixed import IntArray
-from qap.hardware.wires import CARRY_BITS_PER_LEVEL, LUT_INPUTS, Reach, Wire
+from qap.hardware.circuit.wires import CARRY_BITS_PER_LEVEL, LUT_INPUTS, Reach, Wire
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from qap.errors import ToolFailed, ToolMissing
 from qap.files import whole_file, whole_folder
 from qap.fixed import IntArray
-from qap.hardware.packing import from_bits, from_words, to_bits, to_words
+from qap.hardware.rtl.packing import from_bits, from_words, to_bits, to_words
+from qap.hardware.rtl.verilog import CorePorts
 from qap.hardware.tools import (
     Progress,
     cache_folder,
@@ -28,7 +29,6 @@ from qap.hardware.tools import (
     verilator_root,
     version_of,
 )  # fmt: skip
-from qap.hardware.verilog import CorePorts
 
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 VERILATOR_FLAGS = (
@@ -70,7 +70,7 @@ def build(
         ToolMissing: one of them is not installed.
     """
     root, cxx = verilator_root(), compiler()
-    driver = resources.files("qap.hardware") / "templates" / harness
+    driver = resources.files("qap.hardware.rtl") / "templates" / harness
     key = digest_of(
         [
             top,

@@ -14,10 +14,10 @@ import numpy as np
 
 from qap.errors import missing_extra
 from qap.fixed import IntArray
-from qap.hardware.activations import TABLE_BITS, activated, cheapest, winner
-from qap.hardware.circuit import Builder, Circuit, Node
-from qap.hardware.sums import Sum, adder_sum, digits, table_sum
-from qap.hardware.wires import Reach
+from qap.hardware.circuit.activations import TABLE_BITS, activated, cheapest, winner
+from qap.hardware.circuit.builder import Builder, Circuit, Node
+from qap.hardware.circuit.sums import Sum, adder_sum, digits, table_sum
+from qap.hardware.circuit.wires import Reach
 from qap.network import IntegerLayer, IntegerNetwork
 
 FLOAT32_BITS = 20

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from qap.fixed import Rounding
-from qap.hardware.circuit import Circuit, Node
-from qap.hardware.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
-from qap.hardware.pipeline import MIN_SHIFT_REGISTER, Schedule
-from qap.hardware.tables import AddTable, Table
-from qap.hardware.wires import LUT_INPUTS, Operation, Reach
+from qap.hardware.circuit.builder import Circuit, Node
+from qap.hardware.circuit.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
+from qap.hardware.circuit.pipeline import MIN_SHIFT_REGISTER, Schedule
+from qap.hardware.circuit.tables import AddTable, Table
+from qap.hardware.circuit.wires import LUT_INPUTS, Operation, Reach
 
 LUTS_PER_CELL = {
     "add": 1.02, "compress": 0.69, "invert": 1.06, "add table": 1.46, "table": 0.90, "wide table": 0.86,
