@@ -22,8 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.fixed import IntArray
-from qap.hardware.csim import CsimEngine
-from qap.hardware.hls import write_project
+from qap.hardware.hls import CsimEngine, write_project
 from qap.hardware.rtl import RtlEngine
 from qap.hardware.synthesis import NetlistEngine
 from qap.network import IntegerNetwork

@@ -20,8 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from qap.fixed import FixedPoint
-from qap.hardware.csim import CsimEngine
-from qap.hardware.hls import write_project
+from qap.hardware.hls import CsimEngine, write_project
 from qap.network import IntegerNetwork, LayerSpec, connect, load_network
 from qap.recipe import TargetRecipe
 from qap.run import RunDirectory

@@ -19,9 +19,9 @@ import numpy as np
 from qap.errors import DataError
 from qap.fixed import FixedPoint
 from qap.hardware.estimate import ESTIMATORS
-from qap.hardware.estimate.calibration import read_designs
-from qap.hardware.estimate.fit import UNCOMPARABLE
-from qap.hardware.estimate.validation import Prediction, cross_validate, smape
+from qap.hardware.estimate.fitting.calibration import read_designs
+from qap.hardware.estimate.fitting.fit import UNCOMPARABLE
+from qap.hardware.estimate.fitting.validation import Prediction, cross_validate, smape
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.recipe import TargetRecipe
 

@@ -21,10 +21,10 @@ from rtl_networks import random_classifier
 
 from qap.fixed import FixedPoint
 from qap.hardware.estimate.rtl import estimate_rtl
+from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl import write_rtl
 from qap.hardware.synthesis import synthesize
 from qap.network import IntegerNetwork, LayerSpec, connect
-from qap.resources import ResourceReport
 
 GOAL = 0.10
 GOAL_S = 0.010

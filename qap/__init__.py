@@ -40,7 +40,7 @@ _HOME = {
     "freeze": "qap.freezing",
     "KerasEngine": "qap.freezing",
     "EmulatorEngine": "qap.verification",
-    "CsimEngine": "qap.hardware.csim",
+    "CsimEngine": "qap.hardware.hls",
     "write_project": "qap.hardware.hls",
     "verify": "qap.verification",
     "agree": "qap.verification",

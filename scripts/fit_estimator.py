@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 from qap.files import write_text
-from qap.hardware.estimate.calibration import read_designs
 from qap.hardware.estimate.constants import FILE
-from qap.hardware.estimate.fit import fit_constants
-from qap.hardware.estimate.validation import cross_validate, with_spreads
+from qap.hardware.estimate.fitting.calibration import read_designs
+from qap.hardware.estimate.fitting.fit import fit_constants
+from qap.hardware.estimate.fitting.validation import cross_validate, with_spreads
 
 TARGET = Path(__file__).parents[1] / "qap" / "hardware" / "estimate" / FILE
 

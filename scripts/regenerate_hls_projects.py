@@ -18,7 +18,8 @@ import jinja2
 import numpy as np
 
 from qap.data import Dataset, load
-from qap.hardware.hls import TEST_VECTORS, HlsProject, write_project
+from qap.hardware.hls import HlsProject, write_project
+from qap.hardware.hls.project import TEST_VECTORS
 from qap.network import IntegerNetwork, StepTable, load_network, save_network
 from qap.recipe import Recipe, load_recipe
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from qap.devices import DEFAULT_DEVICE, DEVICES, find_device, matching_devices
 from qap.errors import QapError
+from qap.hardware.devices import DEFAULT_DEVICE, DEVICES, find_device, matching_devices
 
 
 def test_parts_are_found_by_the_start_of_their_name() -> None:

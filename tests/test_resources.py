@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qap.errors import QapError, ReportError
-from qap.resources import ResourceReport, check_fits, fits
+from qap.hardware.resources import ResourceReport, check_fits, fits
 
 
 def report(**measured: int) -> ResourceReport:

@@ -76,7 +76,7 @@ def _changed(target: TargetRecipe, changes: dict[str, object]) -> TargetRecipe:
         RecipeError: a value is not possible.
         QapError: the part is not in the table of devices.
     """
-    from qap.devices import find_device
+    from qap.hardware.devices import find_device
     from qap.recipe import parse_target
 
     changed = parse_target({**target.model_dump(), **changes}, "target")

@@ -12,10 +12,10 @@ from qap.cli.options import Json, Source, open_run
 from qap.errors import QapError
 
 if TYPE_CHECKING:
-    from qap.hardware.fit import Choice, Fit
+    from qap.hardware.estimate.choice import Choice, Fit
+    from qap.hardware.resources import ResourceReport
     from qap.network import IntegerNetwork
     from qap.recipe import TargetRecipe
-    from qap.resources import ResourceReport
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def devices(
     as_json: Json = False,
 ) -> None:
     """List the parts and boards that qap knows, with what they have."""
-    from qap.devices import COUNTED, DEVICES, matching_devices
+    from qap.hardware.devices import COUNTED, DEVICES, matching_devices
 
     found = matching_devices(text)
     if not found:
@@ -78,9 +78,9 @@ def fit(
 ) -> None:
     """Find the smallest reuse factor, and its strategy, with which the HLS project of a run fits a part (estimated)."""
     from qap.cli.console import print_failures, print_json
-    from qap.devices import find_device
+    from qap.hardware.devices import find_device
     from qap.hardware.estimate import ESTIMATORS
-    from qap.hardware.fit import HLS_FAMILIES, find_fit
+    from qap.hardware.estimate.choice import HLS_FAMILIES, find_fit
     from qap.network import load_network
     from qap.run import NETWORK
 
@@ -110,7 +110,7 @@ def _print_fit(found: Fit, name: str) -> None:
     from rich.table import Table
 
     from qap.cli.console import print_line, results
-    from qap.devices import DEVICES
+    from qap.hardware.devices import DEVICES
 
     choice = found.chosen or found.least
     verdict = "fits with" if found.chosen else "does not fit; the nearest is"
@@ -142,7 +142,7 @@ def _named(choice: Choice) -> str:
 
 
 def _as_json(found: Fit, name: str) -> dict[str, object]:
-    from qap.devices import DEVICES
+    from qap.hardware.devices import DEVICES
 
     def content(choice: Choice | None) -> dict[str, object] | None:
         if choice is None:

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from qap.flow.stage import Progress
-from qap.hardware.hls import TEST_VECTORS, write_project
+from qap.hardware.hls import write_project
+from qap.hardware.hls.project import TEST_VECTORS
+from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl import RtlProject, load_project, write_rtl
 from qap.hardware.synthesis import place_and_route, synthesize
 from qap.network import load_network
 from qap.recipe import RtlRecipe
-from qap.resources import ResourceReport
 from qap.run import HLS, NETWORK, RESOURCES, RTL, RunDirectory
 
 

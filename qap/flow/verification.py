@@ -106,6 +106,6 @@ def _engine(run: RunDirectory, name: str) -> Engine:
 
         project = load_project(run.file(RTL))
         return RtlEngine(project) if name == "rtl" else NetlistEngine(project)
-    from qap.hardware.csim import CsimEngine
+    from qap.hardware.hls import CsimEngine
 
     return CsimEngine(run.file(HLS), cache=run.file(CSIM))

@@ -7,7 +7,7 @@ import pytest
 from vendor_reports import csynth_xml, utilization_7series
 
 import qap.hardware.estimate
-from qap.resources import ResourceReport
+from qap.hardware.resources import ResourceReport
 
 
 def test_devices_are_listed_and_filtered(qap):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from qap.hardware.estimate.fit import Row, fit_differences, fit_ratios, nnls, spread
-from qap.hardware.estimate.validation import smape
+from qap.hardware.estimate.fitting.fit import Row, fit_differences, fit_ratios, nnls, spread
+from qap.hardware.estimate.fitting.validation import smape
 
 
 def rows(true, noise=0.0, seed=0):

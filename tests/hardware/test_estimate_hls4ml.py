@@ -10,9 +10,9 @@ from estimate_cases import network
 
 from qap.errors import DataError
 from qap.hardware.estimate import ESTIMATORS
-from qap.hardware.estimate.calibration import read_designs
 from qap.hardware.estimate.constants import constants
-from qap.hardware.estimate.fit import UNCOMPARABLE, estimate_design
+from qap.hardware.estimate.fitting.calibration import read_designs
+from qap.hardware.estimate.fitting.fit import UNCOMPARABLE, estimate_design
 from qap.hardware.estimate.hls4ml import spread_group
 from qap.recipe import TargetRecipe
 

@@ -5,14 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from qap.devices import DEVICES
 from qap.errors import RecipeError
 from qap.fixed import FixedPoint
+from qap.hardware.devices import DEVICES
+from qap.hardware.estimate.choice import find_fit
 from qap.hardware.estimate.reuse import built_reuse_factors, legal_reuse_factors
-from qap.hardware.fit import find_fit
+from qap.hardware.resources import ResourceReport
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.recipe import TargetRecipe
-from qap.resources import ResourceReport
 
 
 def network(*shape: int) -> IntegerNetwork:

@@ -17,8 +17,7 @@ from keras_twin import keras_twin
 
 from qap.fixed import Overflow, Rounding
 from qap.freezing import KerasEngine, freeze
-from qap.hardware.csim import CsimEngine
-from qap.hardware.hls import write_project
+from qap.hardware.hls import CsimEngine, write_project
 from qap.hardware.rtl import RtlEngine, write_rtl
 from qap.hardware.synthesis import NetlistEngine
 from qap.recipe import TargetRecipe

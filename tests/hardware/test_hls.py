@@ -17,8 +17,9 @@ pytest.importorskip("hls4ml", reason="the hls extra is not installed")
 
 from qap.errors import DataError, NotExact, RecipeError, ToolFailed, ToolMissing
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.hardware.csim import CsimEngine, build
-from qap.hardware.hls import HlsProject, hls_accumulator, layer_names, read_project, write_project
+from qap.hardware.hls import CsimEngine, HlsProject, read_project, write_project
+from qap.hardware.hls.csim import build
+from qap.hardware.hls.project import hls_accumulator, layer_names
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.recipe import TargetRecipe
 from qap.verification import EmulatorEngine, adversarial_vectors, verify
@@ -235,7 +236,7 @@ def test_a_failed_write_leaves_the_old_project(tmp_path: Path, monkeypatch: pyte
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("qap.hardware.hls._write_test_bench", full)
+    monkeypatch.setattr("qap.hardware.hls.project._write_test_bench", full)
     with pytest.raises(DataError, match="cannot write .*No space left"):
         project_of(network, tmp_path / "hls", clock_ns=9.0)
     assert read_project(tmp_path / "hls") == before

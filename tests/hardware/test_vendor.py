@@ -16,8 +16,8 @@ from vendor_reports import (
 )
 
 from qap.errors import ReportError
+from qap.hardware.resources import ResourceReport
 from qap.hardware.vendor import read_reports
-from qap.resources import ResourceReport
 
 
 def read(path: Path, text: str) -> ResourceReport:

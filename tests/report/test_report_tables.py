@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import pytest
 
+from qap.hardware.resources import ResourceReport
 from qap.report.result_tables import resources_table
 from qap.report.tables import NOT_MEASURED, Cell, count, numbers, percent, seconds, table, texts
-from qap.resources import ResourceReport
 
 
 @pytest.mark.parametrize(

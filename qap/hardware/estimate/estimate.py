@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from qap.resources import ResourceReport
+from qap.hardware.resources import ResourceReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from qap.hardware.estimate.estimate import Estimate, LayerEstimate, StageEstimat
 from qap.hardware.estimate.figures import Figures, layer_figures, network_figures
 from qap.hardware.estimate.reuse import built_reuse_factors
 from qap.hardware.estimate.work import network_work
+from qap.hardware.resources import ResourceReport
 from qap.network import IntegerNetwork
 from qap.recipe import TargetRecipe
-from qap.resources import ResourceReport
 
 FEW_CYCLES = (
     "no measured design has the resource strategy with a reuse factor below a layer's inputs: the intervals are those "

@@ -13,10 +13,10 @@ from qap.hardware.circuit import lower_network
 from qap.hardware.circuit.cells import count_cells
 from qap.hardware.circuit.pipeline import best_schedule, scheduled
 from qap.hardware.estimate.estimate import Estimate, StageEstimate
+from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl.size import law_luts, nonzero_digits
 from qap.network import IntegerNetwork, simplify
 from qap.recipe import TargetRecipe
-from qap.resources import ResourceReport
 
 BUILT_DIGITS = 2_500
 """Networks of more signed digits than this are not built: each thousand takes some tenths of a second."""

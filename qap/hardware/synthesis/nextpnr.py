@@ -9,10 +9,10 @@ from typing import Any
 
 from qap.errors import QapError, ReportError
 from qap.files import whole_folder
+from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl import RtlProject
 from qap.hardware.synthesis.yosys import synthesis_folder, synthesize
 from qap.hardware.tools import Progress, digest_of, run_tool, script, silent, version_of
-from qap.resources import ResourceReport
 
 DEVICES = {"25k": "LFE5U-25F", "45k": "LFE5U-45F", "85k": "LFE5U-85F"}
 PACKAGE = "CABGA381"

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from qap.devices import Family
 from qap.errors import QapError, ReportError
 from qap.files import whole_folder
+from qap.hardware.devices import Family
+from qap.hardware.resources import ResourceReport, check_fits
 from qap.hardware.rtl import RtlProject
 from qap.hardware.tools import Progress, digest_of, run_tool, silent, version_of, yosys
-from qap.resources import ResourceReport, check_fits
 
 Module = Literal["core", "top"]
 SYNTHESIS_TIMEOUT_S = 3600.0

@@ -6,8 +6,8 @@ import re
 from xml.etree import ElementTree
 
 from qap.errors import ReportError
+from qap.hardware.resources import ResourceReport
 from qap.hardware.vendor.text import Row, count, cut, cycles, decimal, field, headed, megahertz, rows, section
-from qap.resources import ResourceReport
 
 RESOURCES = {"LUT": "lut", "FF": "ff", "DSP": "dsp", "DSP48E": "dsp", "BRAM_18K": "bram18", "URAM": "uram"}
 """Their names in HLS reports; Vitis HLS writes DSP where Vivado HLS wrote DSP48E."""

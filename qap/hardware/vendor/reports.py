@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from qap.errors import ReportError
+from qap.hardware.resources import ResourceReport
 from qap.hardware.vendor.csynth import read_module_text, read_summary_text, read_xml
 from qap.hardware.vendor.vivado import Timing, read_timing, read_utilization
-from qap.resources import ResourceReport
 
 LARGEST_BYTES = 256 << 20
 HLS_FOLDERS = (

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from qap.errors import ReportError
+from qap.hardware.resources import ResourceReport, Source
 from qap.hardware.vendor.text import count, cut, decimal, field, megahertz, rows, underlined
-from qap.resources import ResourceReport, Source
 
 STATES = {"synth": "vivado_synth", "optimized": "vivado_synth", "plac": "vivado_route", "rout": "vivado_route"}
 """By what the report's `Design State` holds: Synthesized, Optimized, Fully Placed, Physopt postRoute, Routed."""

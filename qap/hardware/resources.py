@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from qap.devices import COUNTED, DEVICES, Device, find_device
 from qap.errors import QapError, ReportError
 from qap.files import write_text
+from qap.hardware.devices import COUNTED, DEVICES, Device, find_device
 
 Source = Literal["estimate", "yosys", "nextpnr", "csynth", "vivado_synth", "vivado_route"]
 

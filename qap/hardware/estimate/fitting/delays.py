@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qap.hardware.estimate.calibration import Design
 from qap.hardware.estimate.description import Family, LayerDescription, alive
+from qap.hardware.estimate.fitting.calibration import Design
 from qap.hardware.estimate.products import FloatArray, Products, products
 from qap.hardware.estimate.schedule import Delays, schedule
 from qap.hardware.estimate.work import bias_width

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from qap.hardware.estimate.calibration import Design
 from qap.hardware.estimate.constants import Constants, Spread
-from qap.hardware.estimate.delays import search_delays
 from qap.hardware.estimate.description import Family
 from qap.hardware.estimate.figures import Figures, add, network_figures
+from qap.hardware.estimate.fitting.calibration import Design
+from qap.hardware.estimate.fitting.delays import search_delays
 from qap.hardware.estimate.products import FloatArray
 from qap.hardware.estimate.schedule import Delays
 from qap.hardware.estimate.terms import LayerWork, Terms

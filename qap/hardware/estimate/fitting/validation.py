@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qap.hardware.estimate.calibration import Design
 from qap.hardware.estimate.constants import Constants, Spread
 from qap.hardware.estimate.figures import Figures
-from qap.hardware.estimate.fit import UNCOMPARABLE, estimate_design, fit_constants, spread
+from qap.hardware.estimate.fitting.calibration import Design
+from qap.hardware.estimate.fitting.fit import UNCOMPARABLE, estimate_design, fit_constants, spread
 from qap.hardware.estimate.hls4ml import spread_group
 
 FOLDS = 5

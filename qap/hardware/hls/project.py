@@ -223,11 +223,11 @@ def _import_hls4ml(backend: str) -> tuple[Any, Any]:
     try:
         import hls4ml
 
-        from qap.hardware import hls_steps
+        from qap.hardware.hls import steps
     except ImportError as error:
         raise missing_extra("hls", error) from error
-    hls_steps.register(backend)
-    return hls4ml, hls_steps
+    steps.register(backend)
+    return hls4ml, steps
 
 
 def _description(network: IntegerNetwork, folder: Path, name: str, target: TargetRecipe, model: Any) -> HlsProject:
@@ -307,7 +307,7 @@ def render(template: str, project: HlsProject) -> str:
         import jinja2
     except ImportError as error:
         raise missing_extra("hls", error) from error
-    source = (resources.files("qap.hardware") / "templates" / template).read_text(encoding="utf-8")
+    source = (resources.files("qap.hardware.hls") / "templates" / template).read_text(encoding="utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True)
     return environment.from_string(source).render(
         name=project.name,

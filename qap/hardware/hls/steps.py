@@ -75,7 +75,7 @@ def register(backend: str) -> None:
     known = hls4ml.backends.get_backend(backend)
     known.register_template(_ConfigTemplate)
     known.register_template(_CallTemplate)
-    with resources.as_file(resources.files("qap.hardware") / "templates" / HEADER) as path:
+    with resources.as_file(resources.files("qap.hardware.hls") / "templates" / HEADER) as path:
         known.register_source(path)
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from qap.errors import DataError, ToolFailed, ToolMissing
 from qap.files import whole_file
 from qap.fixed import FixedPoint, IntArray
-from qap.hardware.hls import HlsProject, read_project, render
+from qap.hardware.hls.project import HlsProject, read_project, render
 from qap.network import IntegerNetwork
 
 COMPILER = "g++"

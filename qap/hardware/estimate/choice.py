@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from qap.devices import COUNTED, DEVICES, Device, Family
 from qap.errors import RecipeError
+from qap.hardware.devices import COUNTED, DEVICES, Device, Family
 from qap.hardware.estimate.reuse import legal_reuse_factors
+from qap.hardware.resources import ResourceReport, shortfalls
 from qap.network import IntegerNetwork
 from qap.recipe import Strategy, TargetRecipe
-from qap.resources import ResourceReport, shortfalls
 
 Estimator = Callable[[IntegerNetwork, TargetRecipe], ResourceReport]
 STRATEGIES: tuple[Strategy, ...] = ("distributed_arithmetic", "latency", "resource")
