@@ -43,8 +43,8 @@ def compare(
     import sys
 
     from qap.cli.console import errors, print_json, print_line, progress_bars
-    from qap.explore.compare import compare as run_comparison
-    from qap.explore.techniques import DEFAULT, possible_techniques
+    from qap.explore.comparison.compare import compare as run_comparison
+    from qap.explore.comparison.techniques import DEFAULT, possible_techniques
     from qap.recipe import load_recipe
 
     base = load_recipe(recipe).override(assignments or [])
@@ -54,7 +54,7 @@ def compare(
         for why in impossible.values():
             errors.print(f"left out: {why}", soft_wrap=True, markup=False)
     try:
-        from qap.report.comparison import comparison_text, write_comparison
+        from qap.explore.comparison.table import comparison_text, write_comparison
     except ImportError as error:
         raise missing_extra("report", error) from error
     folder = out or _default_folder(base, plain=not assignments)

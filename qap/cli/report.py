@@ -73,7 +73,7 @@ def _report_run(run: RunDirectory, force: bool, as_json: bool) -> None:
 
 def _report_sweeps(folders: list[str], as_json: bool) -> None:
     from qap.cli.console import print_json
-    from qap.report import write_sweep_report
+    from qap.explore.sweep.report import write_sweep_report
 
     pages = [str(write_sweep_report(Path(folder))) for folder in folders]
     if as_json:

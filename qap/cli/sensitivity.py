@@ -13,8 +13,8 @@ from qap.cli.options import DataDir, Json
 from qap.errors import DataError, missing_extra
 
 if TYPE_CHECKING:
-    from qap.explore.sensitivity import Sensitivity
-    from qap.explore.suggestion import Suggestion
+    from qap.explore.sensitivity.measure import Sensitivity
+    from qap.explore.sensitivity.suggestion import Suggestion
     from qap.network import IntegerNetwork
     from qap.run import RunDirectory
 
@@ -36,8 +36,8 @@ def sensitivity(
     as_json: Json = False,
 ) -> None:
     """Accuracy of the frozen network against sparsity and bits, layer by layer, and a suggestion for a budget."""
-    from qap.explore.sensitivity import sensitivity as measure
-    from qap.explore.suggestion import checked_budget, suggest, suggested_recipe
+    from qap.explore.sensitivity.measure import sensitivity as measure
+    from qap.explore.sensitivity.suggestion import checked_budget, suggest, suggested_recipe
     from qap.files import user_path, write_text
     from qap.run import RECIPE, SENSITIVITY, SENSITIVITY_FIGURE, RunDirectory
 
@@ -50,7 +50,7 @@ def sensitivity(
         raise DataError(f"--write {target}: this is the recipe that the run was made with; choose another name")
     network = _network(directory)
     try:
-        from qap.report.heat_map import write_sensitivity
+        from qap.explore.sensitivity.heat_map import write_sensitivity
     except ImportError as error:
         raise missing_extra("report", error) from error
     validation = directory.dataset.validation

@@ -31,7 +31,7 @@ def sweep(
     from qap.cli.console import print_json, progress_bars
     from qap.errors import QapError, ToolMissing
     from qap.explore.sweep import DaskWorkers, LocalProcesses, load_sweep, run_sweep
-    from qap.report import write_sweep_report
+    from qap.explore.sweep.report import write_sweep_report
 
     wanted = load_sweep(source)
     if dask is not None and jobs != 1:

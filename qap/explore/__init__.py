@@ -1,1 +1,1 @@
-"""Exploration: what a run's network could do without, and how techniques compare."""
+"""Exploration: sweeps, comparisons of techniques, and what a network could do without."""

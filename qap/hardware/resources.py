@@ -12,6 +12,17 @@ from qap.errors import QapError, ReportError
 from qap.files import write_text
 from qap.hardware.devices import COUNTED, DEVICES, Device, find_device
 
+RESOURCE_NAMES = {
+    "lut": "LUT",
+    "ff": "FF",
+    "dsp": "DSP",
+    "bram18": "BRAM18",
+    "uram": "URAM",
+    "latency_cycles": "latency (cycles)",
+    "ii_cycles": "II (cycles)",
+    "fmax_mhz": "fastest clock (MHz)",
+}
+"""Fields of a `ResourceReport`, as people name them."""
 Source = Literal["estimate", "yosys", "nextpnr", "csynth", "vivado_synth", "vivado_route"]
 
 

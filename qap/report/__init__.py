@@ -1,4 +1,4 @@
-"""Reports: one self-contained HTML page of a run or of a sweep, made from records only.
+"""Reports: one self-contained HTML page of a run, made from records only, and the kit that every page is made with.
 
 Nothing is trained and TensorFlow is not needed; only the integer network is evaluated, to show the
 test samples that it gets wrong. Equal records and equal installed versions give an equal page.
@@ -16,7 +16,7 @@ from qap.run import RunDirectory
 if TYPE_CHECKING:
     from qap.report.differences import Differences
 
-__all__ = ["write_differences", "write_report", "write_sweep_report"]
+__all__ = ["write_differences", "write_report"]
 
 
 def write_report(run: RunDirectory) -> Path:
@@ -41,27 +41,6 @@ def write_report(run: RunDirectory) -> Path:
     path = run.file(REPORT)
     write_text(path, run_page(run))
     return path
-
-
-def write_sweep_report(folder: Path) -> Path:
-    """Write `report.html`, `report.md`, `records.csv` and `figures/` of a sweep, from its records only.
-
-    Args:
-        folder: of the sweep; it holds `sweep.toml` and `records.jsonl`.
-
-    Returns:
-        The path of the page.
-
-    Raises:
-        ToolMissing: matplotlib or jinja2 is not installed.
-        DataError: the records are missing, damaged or of another version, or the report cannot be written.
-        RecipeError: `sweep.toml` is missing or damaged.
-    """
-    try:
-        from qap.report.sweep_page import write_files
-    except ImportError as error:
-        raise missing_extra("report", error) from error
-    return write_files(folder)
 
 
 def write_differences(found: Differences, path: Path) -> None:

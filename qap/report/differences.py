@@ -8,16 +8,15 @@ from typing import Any
 
 from qap.errors import QapError
 from qap.hardware.estimate import ESTIMATORS
+from qap.hardware.resources import RESOURCE_NAMES
 from qap.network import load_network
 from qap.recipe import Recipe
 from qap.report.markdown import escaped, markdown_table
-from qap.report.sweep_points import RESOURCES as SWEPT
 from qap.report.tables import NOT_MEASURED, Rows, Table, count, numbers, percent, table, texts
 from qap.run import NETWORK, RunDirectory
 from qap.run.measures import metrics
 
 ESTIMATOR = "hls4ml"
-RESOURCES = {**SWEPT, "fmax_mhz": "fastest clock (MHz)"}
 STAGES = {"csynth": "HLS report, estimated", "vivado_synth": "after Vivado's synthesis, estimated"}
 ABSENT = "none"
 
@@ -85,7 +84,7 @@ def differences_markdown(found: Differences) -> str:
 
 def differences_page(found: Differences) -> str:
     """The differences as HTML."""
-    from qap.report.page import render
+    from qap.report.markup import render
 
     return render("differences.html.j2", names=found.names, tables=tables(found), notes=found.notes)
 
@@ -101,7 +100,7 @@ def _figures(run: RunDirectory, notes: list[str]) -> Iterator[tuple[str, float |
     yield "weights that are 0", content["sparsity"]
     yield "size (bytes, zeros included)", content["size_bytes"]
     for report in content["resources"] or []:
-        for key, label in RESOURCES.items():
+        for key, label in RESOURCE_NAMES.items():
             if report[key] is not None:
                 yield f"{label}: {report['design']} on {report['part']}, measured ({report['source']})", report[key]
     yield from _estimated(run, notes)
@@ -117,7 +116,7 @@ def _estimated(run: RunDirectory, notes: list[str]) -> Iterator[tuple[str, float
         notes.append(f"{run.path}: nothing is estimated: {error}")
         return
     for name, stage in stages.items():
-        for key, label in RESOURCES.items():
+        for key, label in RESOURCE_NAMES.items():
             if getattr(stage.report, key) is not None:
                 yield f"{label}: {STAGES.get(name, name)}", getattr(stage.report, key)
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from matplotlib.figure import Figure
-
-from qap.report.figures import Kernel, inline_svg, training_curves, weight_histograms
+from qap.report.figures import Kernel, training_curves, weight_histograms
+from qap.report.markup import KeyFigure, Picture, picture, render
+from qap.report.origin_tables import data_table, target_table, time_table, training_table, versions_table
 from qap.report.records import MODELS, STAGE_OF, Records, read_records
 from qap.report.result_tables import (
     accuracy_table,
@@ -21,52 +17,12 @@ from qap.report.result_tables import (
     size_table,
     wrong_table,
 )
-from qap.report.run_tables import data_table, target_table, time_table, training_table, versions_table
 from qap.report.samples import WrongSamples, wrong_samples
 from qap.report.tables import Table, count, percent
 from qap.run import RunDirectory
 from qap.run.measures import failed_checks
 from qap.training.history import History
 from qap.verification import Verification
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A figure of the page.
-
-    Args:
-        svg: its markup.
-        caption: what it shows.
-    """
-
-    svg: Markup
-    caption: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFigure:
-    """A number that a reader looks for first."""
-
-    value: str
-    meaning: str
-
-
-def render(template: str, **content: Any) -> str:
-    """Fill a template of this package; all text is escaped.
-
-    Args:
-        template: file name.
-        content: what it needs.
-    """
-    environment = Environment(
-        loader=PackageLoader("qap.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(template).render(**content)
 
 
 def run_page(run: RunDirectory) -> str:
@@ -187,14 +143,3 @@ def confusions(records: Records) -> Iterator[Table]:
 def has_list(wrong: WrongSamples) -> bool:
     """Whether wrong samples are listed, since they are no pictures."""
     return any(sample.picture is None for sample in wrong.shown)
-
-
-def picture(figure: Figure, prefix: str, caption: str) -> Picture:
-    """A figure with its caption, ready for a page.
-
-    Args:
-        figure: from `qap.report.figures`.
-        prefix: unique on the page.
-        caption: what it shows.
-    """
-    return Picture(Markup(inline_svg(figure, prefix, caption)), caption)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from qap.explore.techniques import TECHNIQUES
+from qap.explore.comparison.techniques import TECHNIQUES
 
 
 def test_the_table_and_the_files(qap, recipe, tmp_path):

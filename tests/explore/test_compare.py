@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from qap import flow
 from qap.errors import QapError, RecipeError, ToolMissing
-from qap.explore import compare as module
-from qap.explore.compare import adopt_teacher, compare
+from qap.explore.comparison import compare as module
+from qap.explore.comparison.compare import adopt_teacher, compare
 from qap.hardware.estimate.rtl import estimate_rtl
 from qap.network import load_network
 from qap.network.csd import adders

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qap.explore.pareto import pareto_front
+from qap.explore.sweep.report.pareto import pareto_front
 
 hypothesis = pytest.importorskip("hypothesis", reason="the dev extra is not installed")
 from hypothesis import strategies as st

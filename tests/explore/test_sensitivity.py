@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qap.data import Split
-from qap.explore.sensitivity import Change, changed, changed_weight, count_correct, pruned, sensitivity
+from qap.explore.sensitivity.measure import Change, changed, changed_weight, count_correct, pruned, sensitivity
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.network import IntegerNetwork, LayerSpec, connect
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qap.explore.sparse_size import StoredLayer, dense_bytes, integer_layers, sparse_bytes
+from qap.explore.comparison.sparse_size import StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.fixed import FixedPoint
 from qap.network import LayerSpec, connect
 

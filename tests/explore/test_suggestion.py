@@ -8,8 +8,8 @@ from test_sensitivity import column, network_of, random_case
 
 from qap.data import Split
 from qap.errors import QapError, RecipeError
-from qap.explore.sensitivity import AS_TRAINED, Change, changed, count_correct, sensitivity
-from qap.explore.suggestion import Option, fewest_adders, suggest, suggested_recipe
+from qap.explore.sensitivity.measure import AS_TRAINED, Change, changed, count_correct, sensitivity
+from qap.explore.sensitivity.suggestion import Option, fewest_adders, suggest, suggested_recipe
 from qap.network.csd import adders
 from qap.recipe import load_recipe, parse_recipe
 

@@ -3,7 +3,7 @@
 import pytest
 
 from qap.errors import RecipeError
-from qap.explore.techniques import DEFAULT, TECHNIQUES, possible_techniques, technique_recipe
+from qap.explore.comparison.techniques import DEFAULT, TECHNIQUES, possible_techniques, technique_recipe
 from qap.recipe import load_recipe, parse_recipe
 
 LAYERS = [{"units": 8, "weight": 4, "activation": "quantized_relu(4,1)", "sparsity": 0.25}, {"units": 3, "weight": 5}]

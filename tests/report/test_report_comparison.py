@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from qap.errors import DataError
-from qap.explore.compare import Comparison, Outcome, Statistic
-from qap.report.comparison import comparison_figure, comparison_text, write_comparison
+from qap.explore.comparison.compare import Comparison, Outcome, Statistic
+from qap.explore.comparison.table import comparison_figure, comparison_text, write_comparison
 
 
 def outcome(technique, seed, test, **changes):

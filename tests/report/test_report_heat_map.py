@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from qap.errors import DataError
-from qap.explore.sensitivity import LayerSensitivity, Measured, Sensitivity
-from qap.report.heat_map import sensitivity_figure, write_sensitivity
+from qap.explore.sensitivity.heat_map import sensitivity_figure, write_sensitivity
+from qap.explore.sensitivity.measure import LayerSensitivity, Measured, Sensitivity
 
 
 def measured(*pairs):

@@ -21,8 +21,9 @@ from test_report_page import HOSTILE, Page
 
 from qap.errors import DataError, RecipeError, ToolMissing
 from qap.explore.sweep.records import RECORDS, SWEEP
-from qap.report import sweep_page, write_sweep_report
-from qap.report.sweep_points import read_results
+from qap.explore.sweep.report import page as sweep_page
+from qap.explore.sweep.report import write_sweep_report
+from qap.explore.sweep.report.results import read_results
 
 FILES = {"report.html", "report.md", "records.csv", "figures"}
 FIGURES = {f"{name}.{kind}" for name in ("accuracy", "resources", "front") for kind in ("png", "svg")}
@@ -200,8 +201,8 @@ def test_a_failure_while_drawing_leaves_the_former_report(tmp_path: Path, monkey
 
 def test_without_matplotlib_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_sweep(tmp_path, BITS)
-    monkeypatch.delitem(__import__("sys").modules, "qap.report.sweep_page")
-    monkeypatch.delattr("qap.report.sweep_page")
+    monkeypatch.delitem(__import__("sys").modules, "qap.explore.sweep.report.page")
+    monkeypatch.delattr("qap.explore.sweep.report.page")
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(ToolMissing, match=r"pip install 'qap\[report\]'"):
         write_sweep_report(tmp_path)

@@ -11,10 +11,10 @@ pytest.importorskip("matplotlib")
 
 from made_sweep import BITS, counted, make_sweep, record_of
 
+from qap.explore.sweep.report.figures import accuracy_figure, front_figure, resources_figure
+from qap.explore.sweep.report.plan import MOST_LINES, plan_of
+from qap.explore.sweep.report.results import SweepResults, read_results
 from qap.report.figures import save_png
-from qap.report.sweep_figures import accuracy_figure, front_figure, resources_figure
-from qap.report.sweep_plan import MOST_LINES, plan_of
-from qap.report.sweep_points import SweepResults, read_results
 
 
 def made(folder: Path, axes: Any, *record: Any, **more: Any) -> SweepResults:

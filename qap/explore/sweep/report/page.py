@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 
 from qap import __version__
 from qap.explore.sweep.records import SWEEP
+from qap.explore.sweep.report.figures import accuracy_figure, front_figure, is_target, resources_figure
+from qap.explore.sweep.report.plan import Plan, plan_of
+from qap.explore.sweep.report.results import SweepResults, axis_label, figure_label, read_results, stage_label
+from qap.explore.sweep.report.tables import failures_table, front_table, points_table, records_csv
 from qap.files import whole_folder, write_text
 from qap.report.figures import save_png, save_svg
 from qap.report.markdown import escaped, markdown_table
-from qap.report.page import KeyFigure, Picture, picture, render
-from qap.report.sweep_figures import accuracy_figure, front_figure, is_target, resources_figure
-from qap.report.sweep_plan import Plan, plan_of
-from qap.report.sweep_points import SweepResults, axis_label, figure_label, read_results, stage_label
-from qap.report.sweep_tables import failures_table, front_table, points_table, records_csv
+from qap.report.markup import KeyFigure, Picture, picture, render
 from qap.report.tables import count, percent
 from qap.run import REPORT
 

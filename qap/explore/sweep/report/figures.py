@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from qap.explore.sweep.report.plan import MOST_ROWS, TARGET_AXES, Line, Plan
+from qap.explore.sweep.report.results import SweepPoint, SweepResults, axis_label, figure_label, shown
+from qap.hardware.resources import RESOURCE_NAMES
 from qap.report.figures import GREY, INK, WIDTH, styled
-from qap.report.sweep_plan import MOST_ROWS, TARGET_AXES, Line, Plan
-from qap.report.sweep_points import RESOURCES, SweepPoint, SweepResults, axis_label, figure_label, shown
 
 PANELS = ("lut", "ff", "dsp", "bram18", "latency_cycles")
 MOST_PANELS = 5
@@ -157,7 +158,7 @@ def front_spots(results: SweepResults) -> dict[tuple[float, float], list[SweepPo
 def figure_title(figure: str) -> str:
     """A figure of an estimate with its unit, and that it is not measured."""
     label = figure_label(figure)
-    return f"{label.rstrip(')')}, estimated)" if "(" in label else f"{label} ({TOLD[figure in RESOURCES]})"
+    return f"{label.rstrip(')')}, estimated)" if "(" in label else f"{label} ({TOLD[figure in RESOURCE_NAMES]})"
 
 
 TOLD = {True: "estimated", False: "counted"}

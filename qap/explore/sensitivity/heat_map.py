@@ -14,7 +14,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from qap.explore.sensitivity import LayerSensitivity, Measured, Sensitivity
+from qap.explore.sensitivity.measure import LayerSensitivity, Measured, Sensitivity
 from qap.files import write_text
 from qap.report.figures import GREY, WIDTH, save_svg, short, styled
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from qap.errors import QapError
+from qap.explore.sweep.report.results import SweepPoint, SweepResults, axis_label, axis_name, shown
 from qap.recipe.quantizer import Quantizer
 from qap.report.figures import BLUE, INK, ORANGE
-from qap.report.sweep_points import SweepPoint, SweepResults, axis_label, axis_name, shown
 
 MOST_LINES = 12
 MOST_ROWS = 4

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from qap.data import Split
 from qap.errors import QapError, RecipeError
-from qap.explore.sensitivity import (
+from qap.explore.sensitivity.measure import (
     AS_TRAINED,
     Change,
     Measured,

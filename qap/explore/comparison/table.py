@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qap.explore.compare import MEASURES, Comparison, Outcome, Statistic
+from qap.explore.comparison.compare import MEASURES, Comparison, Outcome, Statistic
 from qap.files import write_text
 from qap.report.figures import BLUE, GREY, INK, ORANGE, WIDTH, save_svg, short, styled
 

@@ -10,20 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from qap.errors import DataError
-from qap.explore.pareto import pareto_front
 from qap.explore.sweep.records import RECORDS, SWEEP, Records
+from qap.explore.sweep.report.pareto import pareto_front
 from qap.explore.sweep.spec import Sweep, load_sweep
+from qap.hardware.resources import RESOURCE_NAMES
 
-RESOURCES = {
-    "lut": "LUT",
-    "ff": "FF",
-    "dsp": "DSP",
-    "bram18": "BRAM18",
-    "uram": "URAM",
-    "latency_cycles": "latency (cycles)",
-    "ii_cycles": "II (cycles)",
-}
-"""Figures of a `ResourceReport`, as people name them."""
 STAGES = {
     "csynth": "in the HLS report (csynth)",
     "vivado_synth": "after Vivado's synthesis",
@@ -211,7 +202,7 @@ def shown(value: Any) -> str:
 
 def figure_label(figure: str) -> str:
     """A figure of an estimate, as people name it."""
-    return RESOURCES.get(figure, figure.replace("_", " "))
+    return RESOURCE_NAMES.get(figure, figure.replace("_", " "))
 
 
 def stage_label(stage: str) -> str:
@@ -242,14 +233,14 @@ def _point(record: Mapping[str, Any]) -> SweepPoint:
         accuracy={part: float(record["accuracy"][part]) for part in ("validation", "test")},
         sizes={name: int(record[name]) for name in ("parameters", "nonzeros", "size_bytes")},
         estimates={**({"": counts} if counts and not stages else {}), **stages},
-        measured={name: float(n) for name in RESOURCES if (n := (record["synth"] or {}).get(name)) is not None},
+        measured={name: float(n) for name in RESOURCE_NAMES if (n := (record["synth"] or {}).get(name)) is not None},
         notes=tuple(str(note) for note in estimate["notes"]),
     )
 
 
 def _figures(stage: Mapping[str, Any]) -> dict[str, Figure]:
     found = {}
-    for name in RESOURCES:
+    for name in RESOURCE_NAMES:
         if (middle := stage["report"].get(name)) is not None:
             low, high = stage["low"].get(name), stage["high"].get(name)
             found[name] = Figure(float(middle), *(None if end is None else float(end) for end in (low, high)))

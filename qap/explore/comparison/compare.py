@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from qap.errors import NotExact, QapError, ToolFailed, ToolMissing
-from qap.explore.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
-from qap.explore.techniques import technique_recipe
+from qap.explore.comparison.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
+from qap.explore.comparison.techniques import technique_recipe
 from qap.files import write_with
 from qap.flow import Progress, Silent, run_flow
 from qap.hardware.estimate.rtl import estimate_rtl
@@ -41,7 +41,7 @@ class Outcome:
         parameters: weights and biases.
         nonzeros: those that are not 0.
         dense_bytes: all parameters at their widths.
-        sparse_bytes: each layer in the smallest format, as `qap.explore.sparse_size` counts.
+        sparse_bytes: each layer in the smallest format, as `qap.explore.comparison.sparse_size` counts.
         adders: two-operand adders of the unrolled integer network, nothing shared.
         lut: of the RTL's core.
         lut_source: "estimate" or "yosys".

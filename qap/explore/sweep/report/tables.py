@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 
-from qap.report.sweep_points import (
+from qap.explore.sweep.report.results import (
     Figure,
     SweepPoint,
     SweepResults,

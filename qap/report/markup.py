@@ -1,0 +1,62 @@
+"""Markup of a page: its templates, filled and escaped, its pictures and its key figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from qap.report.figures import inline_svg
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure of the page.
+
+    Args:
+        svg: its markup.
+        caption: what it shows.
+    """
+
+    svg: Markup
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """A number that a reader looks for first."""
+
+    value: str
+    meaning: str
+
+
+def render(template: str, **content: Any) -> str:
+    """Fill a template of this package; all text is escaped.
+
+    Args:
+        template: file name.
+        content: what it needs.
+    """
+    environment = Environment(
+        loader=PackageLoader("qap.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(**content)
+
+
+def picture(figure: Figure, prefix: str, caption: str) -> Picture:
+    """A figure with its caption, ready for a page.
+
+    Args:
+        figure: from `qap.report.figures`.
+        prefix: unique on the page.
+        caption: what it shows.
+    """
+    return Picture(Markup(inline_svg(figure, prefix, caption)), caption)
