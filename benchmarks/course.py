@@ -67,7 +67,7 @@ def measure(name: str, network: IntegerNetwork, folder: Path) -> Row:
     """Generate, prove, synthesize and place one network."""
     data = load("mnist-1v9", input_format=network.input_format)
     x = data.test.x
-    accuracy = float((network.decide(network.forward(x)) == data.test.y).mean())
+    accuracy = network.accuracy(x, data.test.y)
     project = write_rtl(network, folder / "rtl", test_vectors=x[:100])
     print(f"{name}: {project.latency_cycles} cycles, stages of {project.stage_depth} levels", file=sys.stderr)
     exact = [

@@ -108,7 +108,7 @@ def train(cell: Cell, dataset: Dataset, teachers: dict[int, Any]) -> dict[str, A
     network = freeze(student, dataset.input_format, dataset.class_names)
 
     def accuracy(split: Any) -> float:
-        return float((network.decide(network.forward(split.x)) == split.y).mean())
+        return network.accuracy(split.x, split.y)
 
     found = {"validation": accuracy(dataset.validation), "test": accuracy(dataset.test)}
     return {**cell._asdict(), **found, "nonzeros": network.nonzeros, "seconds": round(seconds, 2)}

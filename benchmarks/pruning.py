@@ -58,7 +58,7 @@ def judged(recipe: Recipe, teachers: dict[int, Any]) -> dict[str, float]:
     estimate = ESTIMATORS["rtl"](network, recipe.target)
     (stage,) = estimate.stages.values()
     accuracy = {
-        name: 100 * float((network.decide(network.forward(split.x)) == split.y).mean())
+        name: 100 * network.accuracy(split.x, split.y)
         for name, split in (("validation", data.validation), ("test", data.test))
     }
     return {**accuracy, "nonzeros": network.nonzeros, "adders": adders(network), "lut": stage.report.lut or 0}

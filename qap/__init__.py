@@ -7,7 +7,8 @@
     qap.run_flow(run)
     network = qap.load_network(run.file("network.npz"))
 
-Names are imported when they are first used: `import qap` loads neither TensorFlow nor hls4ml.
+The names of `__all__` are what the package promises. They are imported when they are first used: `import qap`
+loads neither TensorFlow nor hls4ml.
 """
 
 from __future__ import annotations
@@ -15,44 +16,36 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
-_HOME = {
-    "FixedPoint": "qap.fixed",
-    "Rounding": "qap.fixed",
-    "Overflow": "qap.fixed",
-    "QapError": "qap.errors",
-    "NotExact": "qap.errors",
-    "Recipe": "qap.recipe",
-    "load_recipe": "qap.recipe",
-    "builtin_recipes": "qap.recipe",
-    "load": "qap.data",
-    "IntegerNetwork": "qap.network",
-    "IntegerLayer": "qap.network",
-    "LayerSpec": "qap.network",
-    "StepTable": "qap.network",
-    "connect": "qap.network",
-    "load_network": "qap.network",
-    "save_network": "qap.network",
-    "simplify": "qap.network",
-    "train_teacher": "qap.training",
-    "train_student": "qap.training",
-    "freeze": "qap.freezing",
-    "KerasEngine": "qap.freezing",
-    "EmulatorEngine": "qap.verification",
-    "CsimEngine": "qap.hardware.hls",
-    "write_project": "qap.hardware.hls",
-    "verify": "qap.verification",
-    "agree": "qap.verification",
-    "adversarial_vectors": "qap.verification",
-    "RunDirectory": "qap.run",
-    "run_flow": "qap.flow",
-}
-__all__ = ["__version__", *_HOME]
+_HOMES = {
+    "qap.errors": ["NotExact", "QapError"],
+    "qap.fixed": ["FixedPoint"],
+    "qap.recipe": ["Recipe", "load_recipe"],
+    "qap.data": ["Dataset", "load"],
+    "qap.run": ["RunDirectory", "load_for"],
+    "qap.training": ["train_student", "train_teacher"],
+    "qap.network": [
+        "IntegerLayer", "IntegerNetwork", "LayerSpec", "StepTable", "connect", "load_network", "save_network",
+        "simplify",
+    ],
+    "qap.freezing": ["KerasEngine", "freeze"],
+    "qap.verification": ["EmulatorEngine", "adversarial_vectors", "agree", "verify"],
+    "qap.hardware.hls": ["CsimEngine", "write_project"],
+    "qap.hardware.rtl": ["RtlEngine", "write_rtl"],
+    "qap.hardware.synthesis": ["NetlistEngine", "synthesize"],
+    "qap.hardware.estimate": ["estimate"],
+    "qap.report": ["write_report"],
+    "qap.flow": ["run_flow"],
+    "qap.explore.sweep": ["load_sweep", "run_sweep"],
+    "qap.explore.comparison": ["compare"],
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = ["__version__", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its module on first use (PEP 562)."""
+    """Import a public name from its room on first use (PEP 562)."""
     if name not in _HOME:
         raise AttributeError(f"module 'qap' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)
@@ -61,4 +54,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return __all__

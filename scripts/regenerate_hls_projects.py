@@ -63,7 +63,7 @@ def included(folder: Path) -> set[Path]:
 
 def readme(recipe: Recipe, network: IntegerNetwork, project: HlsProject, data: Dataset) -> str:
     """The page of one project; every number is computed here."""
-    decided = network.decide(network.forward(data.test.x))
+    decided = network.classify(data.test.x)
     template = (Path(__file__).parent / "hls_project.md.j2").read_text(encoding="utf-8")
     return jinja2.Template(template, undefined=jinja2.StrictUndefined, keep_trailing_newline=True).render(
         recipe=recipe,

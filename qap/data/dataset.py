@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from qap.errors import DataError, QapError
 from qap.fixed import FixedPoint, IntArray
+from qap.rows import Row, data_frame_of, html_of, text_of
 
 FLOAT32_EXACT = 2**24  # float32 holds every integer up to here
 
@@ -27,7 +28,7 @@ def storage_dtype(input_format: FixedPoint) -> np.dtype[Any]:
     return np.dtype(np.int64)  # 63 bits at most, so it always holds
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Split:
     """One part of a data set. The arrays cannot be written to.
 
@@ -50,6 +51,9 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def __repr__(self) -> str:
+        return f"Split({len(self):,} samples, {self.x.shape[1]:,} inputs, {self.x.dtype})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +148,7 @@ class Scaling:
             raise DataError(f"this is no scaling: {type(error).__name__}: {error}") from error
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Dataset:
     """A data set on the grid of the hardware's input.
 
@@ -215,6 +219,35 @@ class Dataset:
                 digest.update(f"{array.dtype.str}{array.shape}".encode())
                 digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).data)
         return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        sizes = " + ".join(f"{len(split):,}" for split in (self.train, self.validation, self.test))
+        shape = f"{self.n_in:,} inputs {self.input_format}, {self.n_classes} classes"
+        return f"Dataset({self.name}: {sizes} samples, {shape})"
+
+    def _repr_html_(self) -> str:
+        return html_of(repr(self), self._rows())
+
+    def summary(self) -> str:
+        """Samples of every class in every part, a line a part."""
+        return f"{self!r}\n{text_of(self._rows())}"
+
+    def to_dataframe(self) -> Any:
+        """Samples of every class in every part as a `pandas.DataFrame`, a row a part.
+
+        Raises:
+            ToolMissing: pandas is not installed.
+        """
+        return data_frame_of(self._rows())
+
+    def _rows(self) -> list[Row]:
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        counts = {name: np.bincount(split.y, minlength=self.n_classes) for name, split in parts.items()}
+        return [
+            {"part": name, "samples": len(split)}
+            | {f"of them {class_name!r}": int(n) for class_name, n in zip(self.class_names, counts[name], strict=True)}
+            for name, split in parts.items()
+        ]
 
     def real(self, x: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float32]:
         """The real numbers of integers in LSBs of `input_format`: what the Keras model sees, exactly.

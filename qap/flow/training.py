@@ -92,7 +92,7 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     network = freeze(load_model(run.file(STUDENT)), data.input_format, data.class_names)
     save_network(network, run.file(NETWORK))
     return {
-        **_accuracies(lambda split: network.decide(network.forward(split.x)), data),
+        **_accuracies(lambda split: network.classify(split.x), data),
         "digest": network.digest,
         "parameters": network.parameters,
         "nonzeros": network.nonzeros,

@@ -27,6 +27,7 @@ from qap.fixed import FixedPoint, IntArray
 from qap.network.emulator import ExactProduct
 from qap.network.interval import Interval, format_interval, partial_sum_bound, propagate
 from qap.network.layer import IntegerLayer, LayerSpec, StepTable, activated_interval, prove
+from qap.rows import Row, data_frame_of, html_of, text_of
 
 
 class _Reach(NamedTuple):
@@ -40,7 +41,7 @@ class _Reach(NamedTuple):
     results: Interval
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class IntegerNetwork:
     """A classifier in exact integers. Make one with `connect`, `freeze` or `load_network`.
 
@@ -51,7 +52,7 @@ class IntegerNetwork:
 
     Example:
         >>> logits = network.forward(x_int)          # (n, n_in) -> (n, n_out), in LSBs of output_format
-        >>> classes = network.predict(x_int * network.input_format.lsb)
+        >>> classes = network.classify(x_int)        # (n,)
     """
 
     input_format: FixedPoint
@@ -144,12 +145,35 @@ class IntegerNetwork:
         """Class indices (n,) of logits (n, n_out): the largest, the lowest index wins ties; one output: above 0."""
         return (y_int[:, 0] > 0).astype(np.int64) if self.n_out == 1 else y_int.argmax(axis=1)
 
+    def classify(self, x_int: npt.NDArray[Any]) -> IntArray:
+        """Class indices (n,) of integer inputs (n, n_in), in LSBs of `input_format`; as `forward` raises."""
+        return self.decide(self.forward(x_int))
+
+    def accuracy(self, x_int: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
+        """The share of samples whose class is decided right.
+
+        Args:
+            x_int: (n, n_in), in LSBs of `input_format`.
+            y: (n,) class indices.
+
+        Raises:
+            QapError: as `forward`, or the labels do not fit to the samples.
+        """
+        if y.shape != x_int.shape[:1] or not y.size:
+            raise QapError(f"accuracy needs one label a sample, but got x {x_int.shape} and y {y.shape}")
+        return float((self.classify(x_int) == y).mean())
+
     def predict(self, x: npt.NDArray[Any]) -> IntArray:
         """Class indices (n,) of real-valued inputs (n, n_in) that lie on the grid of `input_format`.
 
         Raises:
-            QapError: an input is not on the grid; `input_format.quantize` brings it there.
+            QapError: an input is not on the grid, `input_format.quantize` brings it there; or the inputs are
+                integers, which `classify` takes.
         """
+        if not np.issubdtype(x.dtype, np.floating):
+            raise QapError(
+                f"predict takes real numbers, but got {x.dtype}; classify takes integers in LSBs of {self.input_format}"
+            )
         x_int = self.input_format.quantize(x)
         off = self.input_format.to_float(x_int) != x
         if off.any():
@@ -196,6 +220,44 @@ class IntegerNetwork:
             results = activated_interval(layer, accumulators)
             yield _Reach(layer, weight, bias, inputs, accumulators, results)
             inputs, fractional = results, layer.result_format.fractional
+
+    def __repr__(self) -> str:
+        shape = "-".join(map(str, (self.n_in, *(layer.n_out for layer in self.layers))))
+        return (
+            f"IntegerNetwork({shape}, {self.input_format} -> {self.output_format}, "
+            f"{self.nonzeros:,} of {self.parameters:,} parameters not 0)"
+        )
+
+    def _repr_html_(self) -> str:
+        return html_of(repr(self), self._rows())
+
+    def summary(self) -> str:
+        """The layers with their shapes and formats, a line each."""
+        return f"{self!r}\n{text_of(self._rows())}"
+
+    def to_dataframe(self) -> Any:
+        """The layers as a `pandas.DataFrame`, a row each.
+
+        Raises:
+            ToolMissing: pandas is not installed.
+        """
+        return data_frame_of(self._rows())
+
+    def _rows(self) -> list[Row]:
+        return [
+            {
+                "layer": layer.name,
+                "inputs": layer.n_in,
+                "outputs": layer.n_out,
+                "not 0": int(np.count_nonzero(layer.weight)),
+                "weight": str(layer.weight_format),
+                "bias": str(layer.bias_format),
+                "accumulator": str(layer.accum_format),
+                "activation": "steps" if isinstance(layer.activation, StepTable) else layer.activation,
+                "result": str(layer.result_format),
+            }
+            for layer in self.layers
+        ]
 
     def specs(self) -> list[LayerSpec]:
         """What `connect` needs to make this network again."""

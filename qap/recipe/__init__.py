@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from html import escape
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -64,6 +65,17 @@ class Recipe(Part):
     target: TargetRecipe = TargetRecipe()
     rtl: RtlRecipe | None = None
     """None leaves it to the command: `qap run` makes RTL when the rtl extra is installed."""
+
+    def __repr__(self) -> str:
+        units = "-".join(str(layer.units) for layer in self.student.layers)
+        return f"Recipe({self.name}: {self.data.name}, student {units}, seed {self.seed})"
+
+    def _repr_html_(self) -> str:
+        return f"<details><summary>{escape(repr(self))}</summary><pre>{escape(self.to_toml())}</pre></details>"
+
+    def summary(self) -> str:
+        """What is trained, pruned, quantized and distilled, as the TOML of the recipe."""
+        return f"{self!r}\n\n{self.to_toml()}"
 
     @property
     def trains_teacher(self) -> bool:

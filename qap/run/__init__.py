@@ -21,6 +21,7 @@ from qap.run.directory import (
     WEIGHTS,
     RunDirectory,
     StageRecord,
+    load_for,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "WEIGHTS",
     "RunDirectory",
     "StageRecord",
+    "load_for",
 ]

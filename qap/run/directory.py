@@ -44,6 +44,26 @@ class StageRecord:
     result: Mapping[str, Any]
 
 
+def load_for(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
+    """Load the data of a recipe: its data set, on its grid, split by its seed.
+
+    Args:
+        recipe: its `data` and `seed` are read.
+        data_dir: folder of IDX files, if the data set needs one.
+
+    Raises:
+        DataError: they cannot be loaded.
+    """
+    wanted = recipe.data
+    return load(
+        wanted.name,
+        input_format=wanted.input_format,
+        validation=wanted.validation,
+        seed=recipe.seed,
+        data_dir=data_dir,
+    )
+
+
 class RunDirectory:
     """A folder with a recipe and what its stages wrote.
 
@@ -142,14 +162,7 @@ class RunDirectory:
         Raises:
             DataError: it cannot be loaded.
         """
-        data = self.recipe.data
-        return load(
-            data.name,
-            input_format=data.input_format,
-            validation=data.validation,
-            seed=self.recipe.seed,
-            data_dir=self.data_dir,
-        )
+        return load_for(self.recipe, self.data_dir)
 
     def stage(self, name: str) -> StageRecord | None:
         """What is known of a finished stage."""

@@ -6,9 +6,11 @@ import csv
 import io
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from qap.errors import DataError
 from qap.files import write_text
+from qap.rows import data_frame_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,14 @@ class History:
     def best(self) -> EpochRecord:
         """The record of the epoch whose weights were kept."""
         return self.records[self.best_epoch - 1]
+
+    def to_dataframe(self) -> Any:
+        """Every epoch as a row of a `pandas.DataFrame`.
+
+        Raises:
+            ToolMissing: pandas is not installed.
+        """
+        return data_frame_of([asdict(record) for record in self.records])
 
     def write_csv(self, path: Path) -> None:
         """Write one row for each epoch; the column `kept` is 1 for the best one.

@@ -25,6 +25,7 @@ from qap.network import IntegerNetwork, load_network
 from qap.network.csd import adders
 from qap.recipe import Recipe
 from qap.recipe.quantizer import Quantizer
+from qap.rows import data_frame_of
 from qap.run import NETWORK, STUDENT, RunDirectory, StageRecord
 from qap.run.stages import STAGES
 
@@ -118,6 +119,14 @@ class Comparison:
         for technique in self.techniques:
             for note in dict.fromkeys(note for each in self.of(technique) for note in each.notes):
                 yield technique, note
+
+    def to_dataframe(self) -> Any:
+        """Every run as a row of a `pandas.DataFrame`.
+
+        Raises:
+            ToolMissing: pandas is not installed.
+        """
+        return data_frame_of([asdict(each) for each in self.outcomes])
 
     def to_dict(self) -> dict[str, Any]:
         """The content as JSON."""

@@ -16,6 +16,7 @@ from qap.data import Split
 from qap.fixed import FixedPoint, IntArray, Overflow, Rounding
 from qap.network import IntegerLayer, IntegerNetwork, LayerSpec, connect
 from qap.network.interval import Interval
+from qap.rows import data_frame_of
 
 SPARSITIES = (0.25, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99)
 FEWEST_BITS = 2
@@ -89,6 +90,14 @@ class Sensitivity:
     def drop(self, measured: Measured) -> float:
         """How many percentage points of accuracy are lost; negative when some are won."""
         return 100 * (self.correct - measured.correct) / self.samples
+
+    def to_dataframe(self) -> Any:
+        """Every measurement as a row of a `pandas.DataFrame`.
+
+        Raises:
+            ToolMissing: pandas is not installed.
+        """
+        return data_frame_of(list(self.rows()))
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
         """Every measurement as a flat mapping, for CSV and JSON."""
@@ -182,7 +191,7 @@ def narrowed(form: FixedPoint, bits: int) -> FixedPoint:
 
 def count_correct(network: IntegerNetwork, split: Split) -> int:
     """Samples that the network decides correctly."""
-    return int((network.decide(network.forward(split.x)) == split.y).sum())
+    return int((network.classify(split.x) == split.y).sum())
 
 
 def _measure(network: IntegerNetwork, split: Split, index: int, change: Change, value: float) -> Measured:

@@ -116,7 +116,7 @@ def _estimated(point: Task, network: IntegerNetwork, shared: dict[str, Any], est
 
 def _judged(network: IntegerNetwork, data: Dataset) -> dict[str, Any]:
     splits = {"validation": data.validation, "test": data.test}
-    right = {name: network.decide(network.forward(split.x)) == split.y for name, split in splits.items()}
+    right = {name: network.classify(split.x) == split.y for name, split in splits.items()}
     return {
         "accuracy": {name: float(found.mean()) for name, found in right.items()},
         "parameters": network.parameters,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from qap.hardware.estimate.estimate import Estimate
 from qap.hardware.estimate.products import bit_length, trailing_zeros
+from qap.hardware.estimate.result import Estimate
 from qap.network import IntegerNetwork
 from qap.network.csd import layer_adders
 from qap.recipe import TargetRecipe

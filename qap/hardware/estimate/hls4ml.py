@@ -8,8 +8,8 @@ from dataclasses import replace
 from qap.hardware.estimate.arithmetic import distributed_figures
 from qap.hardware.estimate.constants import Constants, Spread, constants
 from qap.hardware.estimate.description import NetworkDescription, describe
-from qap.hardware.estimate.estimate import Estimate, LayerEstimate, StageEstimate
 from qap.hardware.estimate.figures import Figures, layer_figures, network_figures
+from qap.hardware.estimate.result import Estimate, LayerEstimate, StageEstimate
 from qap.hardware.estimate.reuse import built_reuse_factors
 from qap.hardware.estimate.work import network_work
 from qap.hardware.resources import ResourceReport

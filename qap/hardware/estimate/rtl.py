@@ -12,7 +12,7 @@ from qap.errors import ToolMissing
 from qap.hardware.circuit import lower_network
 from qap.hardware.circuit.cells import count_cells
 from qap.hardware.circuit.pipeline import best_schedule, scheduled
-from qap.hardware.estimate.estimate import Estimate, StageEstimate
+from qap.hardware.estimate.result import Estimate, StageEstimate
 from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl.size import law_luts, nonzero_digits
 from qap.network import IntegerNetwork, simplify

@@ -14,6 +14,7 @@ from qap.explore.sweep.records import RECORDS, SWEEP, Records
 from qap.explore.sweep.report.pareto import pareto_front
 from qap.explore.sweep.spec import Sweep, load_sweep
 from qap.hardware.resources import RESOURCE_NAMES
+from qap.rows import data_frame_of
 
 STAGES = {
     "csynth": "in the HLS report (csynth)",
@@ -110,6 +111,21 @@ class SweepResults:
     def failed(self) -> tuple[SweepPoint, ...]:
         """Points at which there is nothing, and it is known why."""
         return tuple(point for point in self.points if point.error is not None)
+
+    def to_dataframe(self) -> Any:
+        """The points with a result as rows of a `pandas.DataFrame`: axes, accuracies, estimated figures.
+
+        Raises:
+            ToolMissing: pandas is not installed.
+        """
+        return data_frame_of(
+            [
+                dict(point.values)
+                | {f"{part} accuracy": share for part, share in point.accuracy.items()}
+                | {figure_label(name): figure.middle for name, figure in point.figures.items()}
+                for point in self.good
+            ]
+        )
 
     @property
     def missing(self) -> int:

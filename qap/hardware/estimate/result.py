@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from qap.hardware.resources import ResourceReport
+from qap.rows import data_frame_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,14 @@ class Estimate:
     layers: tuple[LayerEstimate, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def to_dataframe(self) -> Any:
+        """The layers as a `pandas.DataFrame`, a row each; None where nothing was estimated.
+
+        Raises:
+            ToolMissing: pandas is not installed.
+        """
+        return data_frame_of([asdict(layer) for layer in self.layers])
 
     def to_dict(self) -> dict[str, Any]:
         """The estimate for JSON."""
