@@ -170,6 +170,19 @@ def test_the_written_weights_are_the_integers(tmp_path: Path) -> None:
     assert not list(project.folder.rglob("*.txt"))
 
 
+@needs_gpp
+@pytest.mark.parametrize("drawn", [3, -3, -1])  # ReLU, steps, Vivado HLS
+def test_the_headers_are_those_that_the_compiler_reads(tmp_path: Path, drawn: int) -> None:
+    choice, target = RANDOM[drawn]
+    project = project_of(random_network(choice), tmp_path / "hls", **target)
+    sources = [path.relative_to(project.folder) for path in project.folder.rglob("*.cpp")]
+    command = ["g++", "-MM", "-std=c++17", "-I.", "-Ifirmware/ap_types", *sources]
+    read = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=True).stdout
+    written = {path.name for path in (project.folder / "firmware" / "nnet_utils").glob("*.h")}
+    assert written == set(re.findall(r"nnet_utils/(\w+\.h)", read))
+    assert "nnet_dense.h" in written and "nnet_conv2d.h" not in written
+
+
 def test_target_reaches_the_scripts(tmp_path: Path) -> None:
     project = project_of(small_network(), tmp_path / "hls", part="xcu250-figd2104-2L-e", clock_ns=3.3)
     script = (project.folder / "project.tcl").read_text()

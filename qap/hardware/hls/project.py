@@ -24,6 +24,7 @@ import numpy.typing as npt
 from qap.errors import DataError, NotExact, RecipeError, ToolFailed, missing_extra
 from qap.files import whole_folder
 from qap.fixed import FixedPoint
+from qap.hardware.hls.headers import remove_unused_headers
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
 from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
@@ -119,6 +120,7 @@ def write_project(
         for header in sorted((temporary / "firmware" / "weights").glob("*.h")):
             header.write_text(_quick_to_compile(header.read_text(encoding="utf-8")), encoding="utf-8")
         _write_test_bench(network, temporary, project, x_int[:TEST_VECTORS])
+        remove_unused_headers(temporary)
         (temporary / DESCRIPTION).write_text(project.to_json(), encoding="utf-8")
     return project
 
