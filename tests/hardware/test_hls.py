@@ -170,6 +170,37 @@ def test_the_written_weights_are_the_integers(tmp_path: Path) -> None:
     assert not list(project.folder.rglob("*.txt"))
 
 
+@needs_gpp
+@pytest.mark.parametrize("drawn", [3, -3, -1])  # ReLU, steps, Vivado HLS
+def test_the_headers_are_those_that_the_compiler_reads(tmp_path: Path, drawn: int) -> None:
+    choice, target = RANDOM[drawn]
+    project = project_of(random_network(choice), tmp_path / "hls", **target)
+    sources = [path.relative_to(project.folder) for path in project.folder.rglob("*.cpp")]
+    command = ["g++", "-MM", "-std=c++17", "-I.", "-Ifirmware/ap_types", *sources]
+    read = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=True).stdout
+    written = {path.name for path in (project.folder / "firmware" / "nnet_utils").glob("*.h")}
+    assert written == set(re.findall(r"nnet_utils/(\w+\.h)", read))
+    assert "nnet_dense.h" in written and "nnet_conv2d.h" not in written
+
+
+@pytest.mark.parametrize("backend", ["Vitis", "Vivado"])
+def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, backend: str) -> None:
+    network = small_network()
+    project = project_of(network, tmp_path / "hls", backend=backend, strategy="resource", reuse_factor=3, clock_ns=4.0)
+    page = (project.folder / "README.md").read_text(encoding="utf-8")
+    assert f"for {backend} HLS" in page and "clock 4 ns, strategy resource, reuse factor 3" in page
+    assert network.digest in page and "Classes a, b: that of the largest output" in page
+    for layer, reuse_factor in zip(network.layers, project.reuse_factors, strict=True):
+        row = next(line for line in page.splitlines() if line.startswith(f"| {layer.name} |"))
+        assert f"`{layer.weight_format}` | `{layer.bias_format}` | `{layer.accum_format}`" in row
+        assert row.endswith(f"`{layer.result_format}` | {reuse_factor} |")
+    told = re.findall(r"^\| (`.*?) \|", page.partition("## Files")[2], re.MULTILINE)
+    names = {Path(name).name for cell in told for name in re.findall(r"`([^`]+)`", cell)} - {".h"}
+    assert all(list(project.folder.rglob(name)) for name in names)
+    written = {path.name for folder in ("", "firmware") for path in (project.folder / folder).iterdir()}
+    assert written - names == {"README.md", "firmware", f"{project.name}.h"}
+
+
 def test_target_reaches_the_scripts(tmp_path: Path) -> None:
     project = project_of(small_network(), tmp_path / "hls", part="xcu250-figd2104-2L-e", clock_ns=3.3)
     script = (project.folder / "project.tcl").read_text()

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -55,6 +57,22 @@ def test_scripts_name_the_part_the_top_and_the_clock(tmp_path: Path) -> None:
         assert f"read_verilog [file join $here {source.name}]" in script
     clock = (project.folder / "classifier_axis.xdc").read_text()
     assert "create_clock -name clock -period 4.000 [get_ports aclk]" in clock
+
+
+@pytest.mark.parametrize("interface", ["parallel", "axis"])
+def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, interface: Literal["parallel", "axis"]) -> None:
+    network = sparse_classifier()
+    project = write_rtl(network, tmp_path / "rtl", interface=interface, clock_ns=4.0, stage_depth=2)
+    page = (project.folder / "README.md").read_text(encoding="utf-8")
+    assert f"each `{network.input_format}`, of which the core reads {len(project.kept)};" in page
+    assert f"Latency {project.latency_cycles} cycles" in page and "At most 2 levels of LUTs" in page
+    assert "constraints: 4 ns" in page and network.digest in page
+    assert ("AXI4-Streams of 32 bits" in page) == (interface == "axis")
+    told = set(re.findall(r"^\| `([^` ]+)` \| .* \|$", page.partition("## Files")[2], re.MULTILINE))
+    assert {path.name for path in project.folder.iterdir()} - {"README.md"} == {name.rstrip("/") for name in told}
+    command = re.findall(r"^    verilator .*", page, re.MULTILINE)[0].split()
+    read = [(project.folder / "tb" / name).resolve() for name in command if name.endswith(".v")]
+    assert read == [(project.folder / "tb" / f"{project.top}_tb.v").resolve(), *project.sources]
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,12 @@ import numpy.typing as npt
 from qap.errors import DataError, NotExact, RecipeError, ToolFailed, missing_extra
 from qap.files import whole_folder
 from qap.fixed import FixedPoint
+from qap.hardware.hls.headers import remove_unused_headers
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
 from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
 
-DESCRIPTION = "qap_project.json"
+DESCRIPTION, README = "qap_project.json", "README.md"
 MAX_WIDTH = 53  # the test bench and the C simulation exchange numbers as double
 TEST_VECTORS = 100
 """Samples in a self-checking test bench, of HLS as of RTL."""
@@ -119,6 +120,8 @@ def write_project(
         for header in sorted((temporary / "firmware" / "weights").glob("*.h")):
             header.write_text(_quick_to_compile(header.read_text(encoding="utf-8")), encoding="utf-8")
         _write_test_bench(network, temporary, project, x_int[:TEST_VECTORS])
+        remove_unused_headers(temporary)
+        (temporary / README).write_text(readme(network, project), encoding="utf-8")
         (temporary / DESCRIPTION).write_text(project.to_json(), encoding="utf-8")
     return project
 
@@ -296,12 +299,24 @@ def _write_test_bench(network: IntegerNetwork, folder: Path, project: HlsProject
     (folder / "csim.sh").write_text(render("csim.sh.j2", project), encoding="utf-8")
 
 
-def render(template: str, project: HlsProject) -> str:
-    """A source or script from one of the templates of this package.
+def readme(network: IntegerNetwork, project: HlsProject, origin: str = "") -> str:
+    """The page of a project, in Markdown: what it computes, what its files are, how to run them.
+
+    Args:
+        network: what it computes.
+        project: its description.
+        origin: a paragraph on where it comes from.
+    """
+    return render("readme.md.j2", project, network=network, origin=origin)
+
+
+def render(template: str, project: HlsProject, **more: object) -> str:
+    """A text from one of the templates of this package.
 
     Args:
         template: the file name.
         project: fills it.
+        more: what else it names.
     """
     try:
         import jinja2
@@ -310,12 +325,14 @@ def render(template: str, project: HlsProject) -> str:
     source = (resources.files("qap.hardware.hls") / "templates" / template).read_text(encoding="utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True)
     return environment.from_string(source).render(
+        project=project,
         name=project.name,
         n_in=project.n_in,
         n_out=project.widths[-1],
         input_fractional=FixedPoint.parse(project.formats[0]).fractional,
         output_fractional=FixedPoint.parse(project.formats[-1]).fractional,
         traces=list(zip(project.traces, project.widths, strict=True)),
+        **more,
     )
 
 

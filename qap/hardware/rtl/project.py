@@ -189,9 +189,13 @@ def _write_files(
             project.axis, kept, project.ports, project.signed_logits, project.latency_cycles, project.name, comment
         )
         (folder / f"{project.top}.v").write_text(top, encoding="utf-8")
-    for template, file in (("build_vivado.tcl.j2", "build_vivado.tcl"), ("clock.xdc.j2", f"{project.top}.xdc")):
+    for template, file in (
+        ("readme.md.j2", "README.md"),
+        ("build_vivado.tcl.j2", "build_vivado.tcl"),
+        ("clock.xdc.j2", f"{project.top}.xdc"),
+    ):
         text = environment().get_template(template).render(
-            project=project, part=part, sources=[path.name for path in project.sources]
+            project=project, network=network, part=part, sources=[path.name for path in project.sources]
         )  # fmt: skip
         (folder / file).write_text(text, encoding="utf-8")
     write_testbench(
