@@ -7,7 +7,7 @@ pytest.importorskip("tensorflow", reason="tensorflow is not installed")
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
 import tensorflow as tf
-from small_data import blobs
+from support.small_data import blobs
 
 from qap.data import load
 from qap.errors import QapError

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="tensorflow is not installed")
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
-from small_data import blobs
+from support.small_data import blobs
 
 from qap.data import Split, load
 from qap.errors import DataError

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_data import blobs, small_recipe
+from support.small_data import blobs, small_recipe
 
 tf = pytest.importorskip("tensorflow")
 

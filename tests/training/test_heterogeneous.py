@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_data import blobs, small_recipe
+from support.small_data import blobs, small_recipe
 
 pytest.importorskip("keras")
 

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from small_data import blobs, layers, small_recipe
+from support.small_data import blobs, layers, small_recipe
 
 keras = pytest.importorskip("keras")
 

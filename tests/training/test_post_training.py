@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from small_data import blobs, layers, small_recipe
+from support.small_data import blobs, layers, small_recipe
 
 keras = pytest.importorskip("keras")
 

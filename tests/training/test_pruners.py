@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_data import blobs, small_recipe
+from support.small_data import blobs, small_recipe
 from test_pruning import evidence_of, kernel, update
 
 keras = pytest.importorskip("keras")

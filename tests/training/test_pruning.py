@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_data import blobs, layers, small_recipe
+from support.small_data import blobs, layers, small_recipe
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from any_network import random_network
-from hardware_cases import dense, needs_simulator, sparse_classifier, vectors
+from support.any_network import random_network
+from support.hardware_cases import dense, needs_simulator, sparse_classifier, vectors
 
 from qap.errors import QapError, ReportError, ToolFailed, ToolMissing
 from qap.hardware import tools

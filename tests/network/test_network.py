@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
-from random_networks import Choice, choices, every_mode, exact_outputs, random_inputs, random_network
+from support.random_networks import Choice, choices, every_mode, exact_outputs, random_inputs, random_network
 
 from qap.errors import NotExact, QapError
 from qap.fixed import FixedPoint, Overflow, Rounding

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_sweep import dies, limits, small_sweep
+from support.small_sweep import dies, limits, small_sweep
 
 pytest.importorskip("tensorflow")
 
@@ -195,7 +195,7 @@ def test_kill_9_ten_times_at_any_moment(finished, tmp_path):
     sweep_file, out, driver = tmp_path / "sweep.toml", tmp_path / "out", tmp_path / "driver.py"
     many = small_sweep(tmp_path, bits=range(2, 10), more="clock_ns = [2.0, 3.0, 4.0, 5.0, 6.0]")
     driver.write_text(DRIVER)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "TF_CPP_MIN_LOG_LEVEL": "3"}
     with LocalProcesses(1) as executor:  # networks are made once: the rest is about records
         run_sweep(many, out, executor)
     complete = Records(out).read()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_sweep import small_sweep
+from support.small_sweep import small_sweep
 
 from qap.errors import QapError, RecipeError
 from qap.explore.sweep import builtin_sweeps, load_sweep, parse_sweep, run_sweep

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hardware_cases import dense, needs_simulator, sparse_classifier, vectors
+from support.hardware_cases import dense, needs_simulator, sparse_classifier, vectors
 
 from qap.errors import DataError, QapError
 from qap.fixed import FixedPoint

@@ -1,7 +1,7 @@
 """Counted figures, against sums written out."""
 
 import numpy as np
-from estimate_cases import network
+from support.estimate_cases import network
 
 from qap.fixed import FixedPoint
 from qap.hardware.estimate import ESTIMATORS

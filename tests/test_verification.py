@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from random_networks import Choice, choices, random_inputs, random_network
+from support.random_networks import Choice, choices, random_inputs, random_network
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,8 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "report"))
-from made_run import make_run
-from made_sweep import BITS, make_sweep
+from support.made_run import make_run
+from support.made_sweep import BITS, make_sweep
 
 WRITTEN = {"report.html", "report.md", "records.csv", "figures"}
 

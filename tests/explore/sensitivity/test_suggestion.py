@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from test_sensitivity import column, network_of, random_case
+from test_measure import column, network_of, random_case
 
 from qap.data import Split
 from qap.errors import QapError, RecipeError

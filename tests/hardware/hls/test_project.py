@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_networks import Choice, every_mode, random_inputs, random_network
+from support.random_networks import Choice, every_mode, random_inputs, random_network
 
 pytest.importorskip("hls4ml", reason="the hls extra is not installed")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from estimate_cases import described, layer, network
+from support.estimate_cases import described, layer, network
 
 from qap.errors import RecipeError
 from qap.hardware.estimate.products import DSP, LUT_MULTIPLIER, products

@@ -4,7 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from vendor_reports import csynth_xml, utilization_7series
+from support.vendor_reports import csynth_xml, utilization_7series
 
 import qap.hardware.estimate
 from qap.hardware.resources import ResourceReport

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from any_network import random_network
-from hardware_cases import dense, sparse_classifier, vectors
+from support.any_network import random_network
+from support.hardware_cases import dense, sparse_classifier, vectors
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint, Overflow, Rounding

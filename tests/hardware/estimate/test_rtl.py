@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from any_network import random_network
-from hardware_cases import dense, sparse_classifier
+from support.any_network import random_network
+from support.hardware_cases import dense, sparse_classifier
 
 from qap.errors import QapError, ToolMissing
 from qap.fixed import FixedPoint

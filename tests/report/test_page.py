@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
-from made_run import SIDE, Missing, OneLsbOff, Twin, make_run, record_verification
+from support.made_run import SIDE, Missing, OneLsbOff, Twin, make_run, record_verification
 
 from qap.errors import DataError, ToolMissing
 from qap.flow import run_flow

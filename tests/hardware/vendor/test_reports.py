@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from vendor_reports import (
+from support.vendor_reports import (
     MODULE_2018,
     MODULE_2024,
     SUMMARY_2021,

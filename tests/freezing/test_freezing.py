@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_networks import Choice, choices, every_mode, random_inputs, random_network
+from support.random_networks import Choice, choices, every_mode, random_inputs, random_network
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 qkeras = pytest.importorskip("qkeras", reason="the train extra is not installed")
 
 from hypothesis import given, settings
-from keras_twin import keras_twin
+from support.keras_twin import keras_twin
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, Overflow, Rounding

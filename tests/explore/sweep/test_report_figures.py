@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from made_sweep import BITS, counted, make_sweep, record_of
+from support.made_sweep import BITS, counted, make_sweep, record_of
 
 from qap.explore.sweep.report.figures import accuracy_figure, front_figure, resources_figure
 from qap.explore.sweep.report.plan import MOST_LINES, plan_of

@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from made_run import make_history
 from matplotlib import rc_context, rcParams
+from support.made_run import make_history
 
 from qap.report.figures import Kernel, inline_svg, training_curves, weight_histograms
 

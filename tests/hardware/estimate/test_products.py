@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from estimate_cases import described, layer
+from support.estimate_cases import described, layer
 
 from qap.hardware.estimate.description import alive
 from qap.hardware.estimate.products import ADDED_ONCE, DSP, LUT_MULTIPLIER, products, trailing_zeros

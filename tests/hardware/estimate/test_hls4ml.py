@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from estimate_cases import network
+from support.estimate_cases import network
 
 from qap.errors import DataError
 from qap.hardware.estimate import ESTIMATORS
@@ -16,7 +16,7 @@ from qap.hardware.estimate.fitting.fit import UNCOMPARABLE, estimate_design
 from qap.hardware.estimate.hls4ml import spread_group
 from qap.recipe import TargetRecipe
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHARED = [Path(os.environ[name]) for name in ("QAP_DATA_DIR",) if name in os.environ] + [
     ROOT.parent / "shared" / "data"
 ]
