@@ -1,7 +1,7 @@
 """Recipes of pruning, quantization and distillation: what fits together, and one line for what does not."""
 
 import pytest
-from test_recipe import recipe, refused
+from support.small_recipes import recipe, refused
 
 from qap.recipe import parse_recipe
 

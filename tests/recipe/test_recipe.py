@@ -5,6 +5,7 @@ import tomllib
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.small_recipes import recipe, refused
 
 from qap.errors import QapError, RecipeError
 from qap.recipe import (
@@ -22,25 +23,6 @@ from qap.recipe import (
 )
 
 BUILTIN = ["digits", "fashion-mnist", "mnist", "mnist-1v9", "mnist-1v9-course"]
-
-
-def content(**changes):
-    layers = [{"units": 8, "weight": 4, "activation": "quantized_relu(4,1)"}, {"units": 10, "weight": 6}]
-    return {"name": "mine", "teacher": {}, "student": {"layers": layers}, **changes}
-
-
-def recipe(**changes):
-    return parse_recipe(content(**changes), "mine.toml")
-
-
-def refused(*assignments, **changes):
-    """The message of a recipe that is not possible."""
-    with pytest.raises(RecipeError) as caught:
-        recipe(**changes).override(assignments)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert len(message) < 500
-    return message
 
 
 any_name = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.small_data import blobs, small_recipe
-from test_pruning import evidence_of, kernel, update
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
+
+from support.hand_made_pruning import evidence_of, kernel, update
 
 from qap.freezing import freeze
 from qap.recipe import PruneRecipe

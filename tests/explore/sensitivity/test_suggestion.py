@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from test_measure import column, network_of, random_case
+from support.layered import column, network_of, random_case
 
 from qap.data import Split
 from qap.errors import QapError, RecipeError

@@ -16,8 +16,8 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
+from support.html_page import HOSTILE, Page
 from support.made_sweep import BITS, make_sweep, record_of
-from test_page import HOSTILE, Page
 
 from qap.errors import DataError, RecipeError, ToolMissing
 from qap.explore.sweep.records import RECORDS, SWEEP
