@@ -4,13 +4,13 @@ import csv
 import json
 
 import pytest
+from support.needs import needs
 
 from qap.explore.comparison.techniques import TECHNIQUES
 
 
 def test_the_table_and_the_files(qap, recipe, tmp_path):
-    for package in ("tensorflow", "qkeras", "matplotlib"):
-        pytest.importorskip(package, reason=f"{package} is not installed")
+    needs("tensorflow", "qkeras", "matplotlib")
     out = tmp_path / "out [x]"
     arguments = ("compare", recipe, "--techniques", "qat, qap", "--out", out, "--set", "student.epochs=2")
     result = qap(*arguments)

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-pytest.importorskip("tensorflow", reason="tensorflow is not installed")
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+needs("tensorflow", "sklearn")
 
 from qap.cli.condense import METHODS
 from qap.data import load

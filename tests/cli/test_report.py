@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.needs import needs
 
-pytest.importorskip("matplotlib")
-pytest.importorskip("jinja2")
+needs("matplotlib", "jinja2")
 
 from support.made_run import make_run
 from support.made_sweep import BITS, make_sweep

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.needs import needs
 from support.random_networks import Choice, choices, every_mode, random_inputs, random_network
 
-keras = pytest.importorskip("keras", reason="the train extra is not installed")
-qkeras = pytest.importorskip("qkeras", reason="the train extra is not installed")
+needs("keras", "qkeras")
 
+import keras
+import qkeras
 from hypothesis import given, settings
 from support.keras_twin import keras_twin
 

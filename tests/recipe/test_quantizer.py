@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.needs import needs
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint, Overflow, Rounding
@@ -181,7 +182,7 @@ def test_any_text_is_a_quantizer_or_one_clear_line(text):
 @pytest.mark.parametrize("name", [*ARGUMENTS, "ap_fixed<4,2>"])
 def test_every_quantizer_has_its_keras_class(name):
     """The names are those of QKeras: what is parsed can be built."""
-    pytest.importorskip("qkeras", reason="the extra 'train' is not installed")
+    needs("qkeras")
     from qap.training.quantization import keras_quantizer
 
     text = name if "<" in name or "bits" not in ARGUMENTS[name] else f"{name}(4)"

@@ -7,8 +7,9 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-pytest.importorskip("matplotlib")
+needs("matplotlib")
 
 from matplotlib import rc_context, rcParams
 from support.made_run import make_history

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-pytest.importorskip("matplotlib")
-pytest.importorskip("jinja2")
+needs("matplotlib", "jinja2")
 
 from support.html_page import HOSTILE, Page
 from support.made_run import SIDE, Missing, OneLsbOff, Twin, make_run, record_verification

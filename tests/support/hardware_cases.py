@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
+from support.needs import needing, needs
 
 from qap.fixed import FixedPoint, IntArray
-from qap.hardware.rtl.simulate import missing_simulator
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.verification import adversarial_vectors
 
-pytest.importorskip("da4ml", reason="needs the extra rtl")
-pytest.importorskip("jinja2", reason="needs the extra rtl")
+needs("da4ml", "jinja2")
 
-needs_simulator = pytest.mark.skipif(missing_simulator() is not None, reason=str(missing_simulator()))
+needs_simulator = needing("verilator")
 
 
 def vectors(network: IntegerNetwork, count: int = 300, seed: int = 0) -> IntArray:

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-pytest.importorskip("tensorflow", reason="tensorflow is not installed")
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+needs("tensorflow", "sklearn")
 
 import tensorflow as tf
 from support.small_data import blobs

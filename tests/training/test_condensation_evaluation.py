@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-pytest.importorskip("tensorflow", reason="tensorflow is not installed")
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+needs("tensorflow", "sklearn")
 
 from support.small_data import blobs
 

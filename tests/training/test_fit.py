@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.needs import needs
 from support.small_data import blobs, small_recipe
 
-keras = pytest.importorskip("keras")
+needs("keras")
+
+import keras
 
 from qap.data import Split
 from qap.errors import QapError, RecipeError

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.needs import needs
 from support.small_data import blobs, layers, small_recipe
 
-keras = pytest.importorskip("keras")
-tf = pytest.importorskip("tensorflow")
+needs("keras", "tensorflow")
 
+import tensorflow as tf
 from support.hand_made_pruning import evidence_of, kernel, pruning_of, update
 
 from qap.errors import RecipeError

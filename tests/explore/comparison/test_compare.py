@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-pytest.importorskip("tensorflow", reason="tensorflow is not installed")
-pytest.importorskip("qkeras", reason="qkeras is not installed")
+needs("tensorflow", "qkeras")
 
 from dataclasses import replace
 

@@ -5,8 +5,9 @@ import json
 import xml.etree.ElementTree as ET
 
 import pytest
+from support.needs import needs
 
-pytest.importorskip("matplotlib")
+needs("matplotlib")
 
 from qap.errors import DataError
 from qap.explore.comparison.compare import Comparison, Outcome, Statistic

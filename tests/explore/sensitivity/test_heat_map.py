@@ -5,8 +5,9 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-pytest.importorskip("matplotlib")
+needs("matplotlib")
 
 from qap.errors import DataError
 from qap.explore.sensitivity.heat_map import sensitivity_figure, write_sensitivity

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qap.explore.sweep.report.pareto import pareto_front
-
-hypothesis = pytest.importorskip("hypothesis", reason="the dev extra is not installed")
-from hypothesis import strategies as st
 
 
 def dominates(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
@@ -17,7 +16,7 @@ def dominates(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 clouds = st.integers(1, 4).flatmap(lambda k: st.lists(st.tuples(*[st.integers(-3, 3)] * k), max_size=25))
 
 
-@hypothesis.given(clouds)
+@given(clouds)
 def test_the_front_is_what_nothing_dominates(points: list[tuple[int, ...]]) -> None:
     front = pareto_front(points)
     expected = [i for i, point in enumerate(points) if not any(dominates(other, point) for other in points)]

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.needs import needs
 
-pytest.importorskip("matplotlib")
-pytest.importorskip("jinja2")
+needs("matplotlib", "jinja2")
 
 from support.html_page import HOSTILE, Page
 from support.made_sweep import BITS, make_sweep, record_of

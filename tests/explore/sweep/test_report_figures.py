@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.needs import needs
 
-pytest.importorskip("matplotlib")
+needs("matplotlib")
 
 from support.made_sweep import BITS, counted, make_sweep, record_of
 

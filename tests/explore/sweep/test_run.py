@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.needs import needs
 from support.small_sweep import dies, limits, small_sweep
 
-pytest.importorskip("tensorflow")
+needs("tensorflow")
 
 from qap.errors import DataError, QapError, ToolFailed, ToolMissing
 from qap.explore.sweep import DaskWorkers, LocalProcesses, Records, run_sweep
@@ -123,7 +124,10 @@ def test_trained_points_learn_from_one_teacher(tmp_path):
 
 
 def test_a_dask_cluster_makes_the_same_records(finished, tmp_path):
-    distributed = pytest.importorskip("distributed")
+    needs("distributed")
+
+    import distributed
+
     sweep, _, records = finished
     with (
         distributed.LocalCluster(
@@ -141,7 +145,7 @@ def test_a_dask_cluster_makes_the_same_records(finished, tmp_path):
 
 
 def test_a_dask_address_that_nobody_answers(monkeypatch):
-    pytest.importorskip("distributed")
+    needs("distributed")
     monkeypatch.setattr("qap.explore.sweep.executors.CONNECT_SECONDS", 1)
     with (
         pytest.raises(ToolMissing, match=r"^no Dask scheduler answers at tcp://127\.0\.0\.1:1"),

