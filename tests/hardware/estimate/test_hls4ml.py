@@ -1,12 +1,12 @@
 """The HLS estimator on networks, and its intervals against measured designs where they are there."""
 
 import os
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.estimate_cases import network
+from support.work import calls_of
 
 from qap.errors import DataError
 from qap.hardware.estimate import ESTIMATORS
@@ -97,14 +97,9 @@ def test_the_same_network_gives_the_same_estimate():
     assert ESTIMATORS["hls4ml"](network(), TargetRecipe()) == ESTIMATORS["hls4ml"](network(), TargetRecipe())
 
 
-def test_ten_thousand_weights_take_milliseconds():
+def test_ten_thousand_weights_take_no_call_each():
     net = network(bits=6, sizes=(64, 100, 30, 16, 10))
-    times = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        csynth(net)
-        times.append(time.perf_counter() - begin)
-    assert min(times) < 0.05  # 10 ms on a machine that does nothing else
+    assert calls_of(lambda: csynth(net)) < 5_000
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from support.any_network import random_network
 from support.hardware_cases import dense, sparse_classifier
 from support.needs import needs
+from support.work import calls_of
 
 from qap.errors import QapError, ToolMissing
 from qap.fixed import FixedPoint
@@ -73,14 +73,9 @@ def test_large_networks_are_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
         estimate_rtl(sparse_classifier())
 
 
-def test_ten_thousand_weights_take_a_few_milliseconds() -> None:
+def test_ten_thousand_weights_take_no_call_each() -> None:
     network = wide_network(100, 100)
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        estimate_rtl(network)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.05  # 3 ms on an idle core
+    assert calls_of(lambda: estimate_rtl(network)) < 1_000
 
 
 def test_the_law_grows_with_bits_and_falls_with_sparsity() -> None:
