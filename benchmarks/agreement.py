@@ -31,8 +31,8 @@ from qap.recipe import TargetRecipe
 from qap.verification import EmulatorEngine, Engine, adversarial_vectors, agree
 
 TESTS = Path(__file__).parent.parent / "tests"
-sys.path += [str(TESTS), str(TESTS / "hardware")]
-from any_network import random_network
+sys.path.append(str(TESTS))
+from support.any_network import random_network
 
 
 class TwinEngine(EmulatorEngine):
@@ -43,14 +43,14 @@ class TwinEngine(EmulatorEngine):
     def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
         """The logits of the model."""
         with quiet_stderr():
-            from keras_twin import keras_twin
+            from support.keras_twin import keras_twin
 
             from qap.freezing import KerasEngine
         return KerasEngine(keras_twin(network)).run(network, x_int)
 
     def trace(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> list[IntArray]:
         """The layers of the model."""
-        from keras_twin import keras_twin
+        from support.keras_twin import keras_twin
 
         from qap.freezing import KerasEngine
 

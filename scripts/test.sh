@@ -2,7 +2,8 @@
 # Sets everything up and runs the tests.
 #   bash scripts/test.sh            what takes minutes at most
 #   bash scripts/test.sh --all      the slow tests too
-#   bash scripts/test.sh ARGUMENTS  anything that pytest takes: -k freeze, tests/test_network.py
+#   bash scripts/test.sh --cov      and says how much of the package they ran
+#   bash scripts/test.sh ARGUMENTS  anything that pytest takes: -k freeze, tests/network
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/environment.sh

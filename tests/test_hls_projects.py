@@ -10,8 +10,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.needs import needs
 
-hls4ml = pytest.importorskip("hls4ml", reason="the hls extra is not installed")
+needs("hls4ml")
+
+import hls4ml
 
 from qap.data import load
 from qap.network import load_network

@@ -9,14 +9,16 @@ import copy
 import os
 import re
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.needs import needing, needs
 
-nbclient = pytest.importorskip("nbclient", reason="the dev extra is not installed")
-nbformat = pytest.importorskip("nbformat", reason="the dev extra is not installed")
+needs("nbclient", "nbformat")
+
+import nbclient
+import nbformat
 
 from qap.recipe import load_recipe
 
@@ -27,8 +29,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/<])/\w[\w.-]*/[\w.~-]+|\b[A-Z]:\\+Users\b"
 WARNING = re.compile(r"\bWARNING\b|\w*Warning:")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
-missing = [name for name in ("ipykernel", "matplotlib", "tensorflow", "qkeras", "hls4ml") if find_spec(name) is None]
-needs_packages = pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
+needs_packages = needing("ipykernel", "matplotlib", "tensorflow", "qkeras", "hls4ml")
 
 
 def problems(notebook: Any) -> list[str]:

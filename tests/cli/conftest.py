@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.needs import needs
 
 from qap.cli import call
 
@@ -92,10 +93,7 @@ def recipe(tmp_path):
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """The folder of a finished run, for reading only, and the recipe's path."""
-    for package in ("tensorflow", "qkeras", "hls4ml", "matplotlib", "jinja2"):
-        pytest.importorskip(package, reason=f"{package} is not installed")
-    if shutil.which("g++") is None:
-        pytest.skip("g++ is not installed")
+    needs("tensorflow", "qkeras", "hls4ml", "matplotlib", "jinja2", "g++")
     folder = tmp_path_factory.mktemp("sp ace 'q' \"d\" ; $(touch pwned) ü")
     recipe = write_recipe(
         folder / "tiny.toml", student={"layers": LAYERS, "epochs": 150, "batch_size": 16, "learning_rate": 0.01}

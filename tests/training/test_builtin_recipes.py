@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support.needs import needs
 
-pytest.importorskip("keras", reason="the train extra is not installed")
-pytest.importorskip("sklearn", reason="the train extra is not installed")
+needs("keras", "sklearn")
 
 from qap.data import load
 from qap.freezing import freeze

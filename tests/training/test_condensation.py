@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-pytest.importorskip("tensorflow", reason="tensorflow is not installed")
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+needs("tensorflow", "sklearn")
 
 import tensorflow as tf
-from small_data import blobs
+from support.small_data import blobs
 
 from qap.data import load
 from qap.errors import QapError

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.needs import needs
 
-pytest.importorskip("tensorflow", reason="tensorflow is not installed")
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+needs("tensorflow", "sklearn")
 
-from small_data import blobs
+from support.small_data import blobs
 
 from qap.data import Split, load
 from qap.errors import DataError

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_data import blobs, small_recipe
+from support.needs import needs
+from support.small_data import blobs, small_recipe
 
-tf = pytest.importorskip("tensorflow")
+needs("tensorflow")
+
+import tensorflow as tf
 
 from qap.data import Split, load
 from qap.errors import QapError

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_data import blobs, small_recipe
+from support.needs import needs
+from support.small_data import blobs, small_recipe
 
-keras = pytest.importorskip("keras")
+needs("keras")
+
+import keras
 
 from qap.data import Split
 from qap.errors import QapError, RecipeError
@@ -121,7 +124,7 @@ def test_seeds_give_the_same_network_twice_in_one_process():
 
 def test_seeds_give_the_same_network_in_two_processes():
     code = "import test_fit as t; print(*[t.fingerprint(m) for m in t.both(t.small_recipe(), t.blobs())[:2]])"
-    environment = {**os.environ, "PYTHONPATH": str(HERE), "PYTHONHASHSEED": "random"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]), "PYTHONHASHSEED": "random"}
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     here = [fingerprint(model) for model in both(small_recipe(), blobs())[:2]]
     assert found.stdout.split()[-2:] == here

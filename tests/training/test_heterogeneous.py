@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from small_data import blobs, small_recipe
+from support.needs import needs
+from support.small_data import blobs, small_recipe
 
-pytest.importorskip("keras")
+needs("keras")
 
 from qap.freezing import KerasEngine, freeze
 from qap.training import train_student, train_teacher

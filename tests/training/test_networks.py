@@ -6,9 +6,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from small_data import blobs, layers, small_recipe
+from support.needs import needs
+from support.small_data import blobs, layers, small_recipe
 
-keras = pytest.importorskip("keras")
+needs("keras")
+
+import keras
 
 from qap.errors import DataError, RecipeError
 from qap.recipe import StudentRecipe, TeacherRecipe

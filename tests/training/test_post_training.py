@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from small_data import blobs, layers, small_recipe
+from support.needs import needs
+from support.small_data import blobs, layers, small_recipe
 
-keras = pytest.importorskip("keras")
+needs("keras")
+
 
 from qap.data import Split
 from qap.errors import NotExact, RecipeError

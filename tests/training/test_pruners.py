@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_data import blobs, small_recipe
-from test_pruning import evidence_of, kernel, update
+from support.needs import needs
+from support.small_data import blobs, small_recipe
 
-keras = pytest.importorskip("keras")
-tf = pytest.importorskip("tensorflow")
+needs("keras", "tensorflow")
+
+import tensorflow as tf
+from support.hand_made_pruning import evidence_of, kernel, update
 
 from qap.freezing import freeze
 from qap.recipe import PruneRecipe

@@ -4,47 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_data import blobs, layers, small_recipe
+from support.needs import needs
+from support.small_data import blobs, layers, small_recipe
 
-keras = pytest.importorskip("keras")
-tf = pytest.importorskip("tensorflow")
+needs("keras", "tensorflow")
+
+import tensorflow as tf
+from support.hand_made_pruning import evidence_of, kernel, pruning_of, update
 
 from qap.errors import RecipeError
 from qap.recipe import PruneRecipe, StudentRecipe
 from qap.training.fit import fit
 from qap.training.networks import build_student
-from qap.training.pruning import SCHEDULES, Evidence, Period, Pruning, mask_lowest, rankings
+from qap.training.pruning import SCHEDULES, Period, Pruning, mask_lowest, rankings
 from qap.training.pruning.ranking import Inputs, Neurons, Weights
-
-
-def kernel(values) -> keras.Variable:
-    return keras.Variable(np.array(values, np.float32))
-
-
-def nothing():
-    raise AssertionError("nobody asked for this")
-
-
-def evidence_of(kernels, **given) -> Evidence:
-    """Hand-made kernels; gradients or answers as given, and a failure when others are asked for."""
-    found = {name: (lambda value=value: [tf.constant(v, tf.float32) for v in value]) for name, value in given.items()}
-    quantized = found.get("quantized", lambda: [tf.convert_to_tensor(each) for each in kernels])
-    return Evidence(kernels, quantized, found.get("gradients", nothing), found.get("answers", nothing), seed=3)
-
-
-def pruning_of(kernels, sparsities, prune, total_steps, **given) -> Pruning:
-    """The weights of all kernels together at one sparsity, or each kernel at its own."""
-    shapes = tuple(tuple(each.shape) for each in kernels)
-    if isinstance(sparsities, float):
-        ranked = [Weights(tuple(range(len(kernels))), shapes, sparsities)]
-    else:
-        ranked = [Weights((i,), (shapes[i],), share) for i, share in enumerate(sparsities)]
-    return Pruning(evidence_of(kernels, **given), ranked, prune, total_steps, kernels)
-
-
-def update(pruning: Pruning, *steps: int) -> None:
-    for step in steps:
-        pruning.update(tf.constant(step, tf.int64))
 
 
 def test_the_lowest_go_and_ties_are_counted():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.needs import needs
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint, Overflow, Rounding
 
-tf = pytest.importorskip("tensorflow")
-keras = pytest.importorskip("keras")
-qkeras = pytest.importorskip("qkeras")
+needs("tensorflow", "keras", "qkeras")
+
+import keras
+import qkeras
+import tensorflow as tf
 
 from qap.training.quantization import FixedPointQuantizer, keras_quantizer
 

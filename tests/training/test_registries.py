@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from support.needs import needs
 
-pytest.importorskip("tensorflow")
+needs("tensorflow")
 
 from qap.recipe import DistillRecipe, PruneRecipe, QuantizeRecipe
 from qap.training.calibration import CALIBRATIONS

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+from support.hardware_cases import dense, needs_simulator, sparse_classifier, vectors
+
+from qap.errors import DataError, QapError
+from qap.fixed import FixedPoint
+from qap.hardware.rtl import load_project, write_rtl
+from qap.hardware.rtl import project as project_module
+from qap.hardware.rtl.axis import AxisFormat
+from qap.hardware.rtl.packing import from_bits, from_words, to_bits, to_words
+from qap.hardware.rtl.size import refuse_hopeless, unrolled_size
+from qap.hardware.tools import compiler, verilator_root
+from qap.network import LayerSpec, connect
+
+
+def test_a_project_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    network = sparse_classifier()
+    for interface in ("parallel", "axis"):
+        written = write_rtl(network, tmp_path / interface, interface=interface, stage_depth=2)
+        assert load_project(tmp_path / interface) == written
+        assert written.stage_depth == 2 and written.latency_cycles > 1
+        names = {path.name for path in written.files}
+        assert {
+            "classifier.v",
+            "build_vivado.tcl",
+            "project.json",
+            f"{written.top}_tb.v",
+            f"{written.top}.xdc",
+        } <= names
+        assert ("classifier_axis.v" in names) == (interface == "axis")
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    network = sparse_classifier()
+    first = write_rtl(network, tmp_path / "first")
+    second = write_rtl(network, tmp_path / "second")
+    assert first.digest == second.digest
+    for one, other in zip(first.files, second.files, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_scripts_name_the_part_the_top_and_the_clock(tmp_path: Path) -> None:
+    project = write_rtl(sparse_classifier(), tmp_path / "rtl", clock_ns=4.0, part="xc7a35tcpg236-1")
+    script = (project.folder / "build_vivado.tcl").read_text()
+    assert "synth_design -top classifier_axis -part $part -mode out_of_context" in script
+    assert 'set part "xc7a35tcpg236-1"' in script
+    for source in project.sources:
+        assert f"read_verilog [file join $here {source.name}]" in script
+    clock = (project.folder / "classifier_axis.xdc").read_text()
+    assert "create_clock -name clock -period 4.000 [get_ports aclk]" in clock
+
+
+@pytest.mark.parametrize("interface", ["parallel", "axis"])
+def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, interface: Literal["parallel", "axis"]) -> None:
+    network = sparse_classifier()
+    project = write_rtl(network, tmp_path / "rtl", interface=interface, clock_ns=4.0, stage_depth=2)
+    page = (project.folder / "README.md").read_text(encoding="utf-8")
+    assert f"each `{network.input_format}`, of which the core reads {len(project.kept)};" in page
+    assert f"Latency {project.latency_cycles} cycles" in page and "At most 2 levels of LUTs" in page
+    assert "constraints: 4 ns" in page and network.digest in page
+    assert ("AXI4-Streams of 32 bits" in page) == (interface == "axis")
+    told = set(re.findall(r"^\| `([^` ]+)` \| .* \|$", page.partition("## Files")[2], re.MULTILINE))
+    assert {path.name for path in project.folder.iterdir()} - {"README.md"} == {name.rstrip("/") for name in told}
+    command = re.findall(r"^    verilator .*", page, re.MULTILINE)[0].split()
+    read = [(project.folder / "tb" / name).resolve() for name in command if name.endswith(".v")]
+    assert read == [(project.folder / "tb" / f"{project.top}_tb.v").resolve(), *project.sources]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"name": "module"}, "which is a Verilog keyword"),
+        ({"name": "x"}, "which is the name of a port"),
+        ({"name": "n12"}, "which is the name of a port or a signal"),
+        ({"name": "1st"}, "is no Verilog name"),
+        ({"interface": "wishbone"}, 'interface must be "parallel" or "axis"'),
+        ({"axis_width": 24}, "axis_width must be one of 8, 16, 32, 64"),
+        ({"clock_ns": 0.0}, "clock_ns must be above 0"),
+        ({"stage_depth": 0}, "stage_depth >= 1 must hold"),
+    ],
+)
+def test_impossible_options_are_refused_before_anything_is_written(tmp_path: Path, options: dict, message: str) -> None:
+    with pytest.raises(QapError, match=message):
+        write_rtl(sparse_classifier(), tmp_path / "rtl", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_input_wider_than_the_stream_names_the_width_that_does(tmp_path: Path) -> None:
+    with pytest.raises(QapError, match=r"does not fit a beat of 8 bits; use --axis-width 16"):
+        write_rtl(dense([[1, 2]], [0, 0], "fixed<9,1>"), tmp_path / "rtl", axis_width=8)
+
+
+def test_a_hopeless_network_is_refused_with_an_estimate_unless_wanted(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    form = FixedPoint.parse("fixed<8,8>")
+    spec = LayerSpec("layer", rng.integers(-127, 128, (784, 128)), form, np.zeros(128, np.int64), form)
+    network = connect(FixedPoint.parse("ufixed<8,0>"), [spec], [str(i) for i in range(128)])
+    assert unrolled_size(network).lut > 100_000
+    with pytest.raises(QapError, match=r"takes about [\d,]+ LUTs and [\d,]+ minutes .* go on with --yes"):
+        write_rtl(network, tmp_path / "rtl")
+    refuse_hopeless(sparse_classifier())
+
+
+def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_rtl(sparse_classifier(), tmp_path / "rtl")
+    before = {path: path.read_bytes() for path in (tmp_path / "rtl").rglob("*") if path.is_file()}
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(project_module, "write_testbench", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_rtl(sparse_classifier(seed=1), tmp_path / "rtl")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_missing_and_damaged_projects(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="make one with qap rtl"):
+        load_project(tmp_path)
+    project = write_rtl(sparse_classifier(), tmp_path / "rtl")
+    description = project.folder / "project.json"
+    content = json.loads(description.read_text())
+    description.write_text(json.dumps({**content, "qap_rtl": 99}))
+    with pytest.raises(DataError, match="another version"):
+        load_project(project.folder)
+    description.write_text(description.read_text()[:50])
+    with pytest.raises(DataError, match="is damaged"):
+        load_project(project.folder)
+
+
+def compile_bench(top: str, sources: list[Path], built: Path) -> None:
+    """Compile a test bench as any simulator would, delays included."""
+    root = verilator_root()
+    command = [root / "bin" / "verilator_bin", "--cc", "--exe", "--main", "--timing", "-Wno-fatal", "-Wno-lint"]
+    subprocess.run(
+        [*command, "--prefix", "Vtop", "--top-module", f"{top}_tb", "--Mdir", built, *sources],
+        check=True, env={**os.environ, "VERILATOR_ROOT": str(root)}, capture_output=True,
+    )  # fmt: skip
+    runtime = [root / "include" / f"verilated{part}.cpp" for part in ("", "_threads", "_timing")]
+    (built / "all.cc").write_text("".join(f'#include "{path}"\n' for path in [*sorted(built.glob("*.cpp")), *runtime]))
+    include = [f"-I{root / 'include'}", f"-I{root / 'include' / 'vltstd'}", "-I."]
+    flags = ["-std=c++20", "-O0", "-DVL_TIME_CONTEXT", "-fcoroutines", *include]
+    subprocess.run([compiler(), *flags, "-o", "bench", "all.cc", "-pthread"], check=True, cwd=built)
+
+
+@needs_simulator
+@pytest.mark.parametrize("interface", ["parallel", "axis"])
+def test_the_test_bench_passes_and_can_fail(tmp_path: Path, interface: str) -> None:
+    network = sparse_classifier(seed=2)
+    project = write_rtl(network, tmp_path / "rtl", interface=interface, test_vectors=vectors(network)[:40])
+    bench = project.folder / "tb"
+    built = tmp_path / "built"
+    compile_bench(project.top, [bench / f"{project.top}_tb.v", *project.sources], built)
+    said = subprocess.run([built / "bench"], cwd=bench, capture_output=True, text=True, check=True).stdout
+    assert "PASS: 40 samples" in said
+    lines = (bench / "expected.mem").read_text().splitlines()
+    lines[7] = f"{int(lines[7], 16) ^ 1:0{len(lines[7])}x}"
+    (bench / "expected.mem").write_text("\n".join(lines) + "\n")
+    said = subprocess.run([built / "bench"], cwd=bench, capture_output=True, text=True, check=False).stdout
+    assert "FAIL: 1 " in said and "PASS" not in said
+
+
+@pytest.mark.parametrize(
+    "width, signed", [(1, False), (1, True), (7, True), (12, False), (33, True), (63, True), (64, True)]
+)
+def test_packing_is_undone(width: int, signed: bool) -> None:
+    rng = np.random.default_rng(width)
+    low, high = (-(1 << width - 1), (1 << width - 1) - 1) if signed else (0, (1 << width) - 1)
+    values = rng.integers(low, high, (20, 5), endpoint=True)
+    bits = to_bits(values, width)
+    assert np.array_equal(from_bits(bits, width, signed), values)
+    assert np.array_equal(from_words(to_words(bits), bits.shape[1]), bits)
+
+
+def test_frames_of_a_stream() -> None:
+    form = AxisFormat(width=8, inputs=5, slot=2, outputs=2, field=8)
+    assert (form.lanes, form.beats, form.result_beats) == (4, 2, 3)
+    assert form.pack(np.array([[1, 2, 3, 0, 1]])).tolist() == [[0b00_11_10_01, 0b01]]
+    logits, classes = form.unpack(np.array([[1, 0xFF, 5]], np.uint64), signed=True)
+    assert logits.tolist() == [[-1, 5]] and classes.tolist() == [1]
