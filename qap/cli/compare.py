@@ -29,7 +29,7 @@ def compare(
             "joined by + they combine. If not given: float to kd, and qap+kd.",
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many, from the recipe's seed on.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, from the recipe's on.")] = 1,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder of the runs and the table; runs/compare-NAME if not given."),

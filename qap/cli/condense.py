@@ -26,7 +26,7 @@ def condense(
     per_class: Annotated[int, typer.Option("--per-class", metavar="N", help="Samples of each class.")],
     method: Annotated[str, typer.Option(help=f"How: {METHODS}.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="FILE.npz; its report is FILE.json.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the validation split and the method.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the validation split and the method.")] = 0,
     data_dir: DataDir = None,
     input_format: Annotated[str | None, typer.Option(help="Another grid for the inputs, as ap_ufixed<4,0>.")] = None,
     as_json: Json = False,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qap.recipe import TargetRecipe
 
 Network = Annotated[str, typer.Argument(metavar="RUN|network.npz|model.keras", help="A run, a network, or a model.")]
-InputFormat = Annotated[str, typer.Option(help="The format of a model.keras's inputs.")]
+InputFormat = Annotated[str, typer.Option(help="Format of the inputs of a model.keras.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,11 +29,11 @@ def estimate(
     part: Annotated[str | None, typer.Option(help="The part; the run's, if not given.")] = None,
     clock_ns: Annotated[float | None, typer.Option(help="The clock period, 5 if not given.")] = None,
     strategy: Annotated[
-        Literal["latency", "resource", "distributed_arithmetic"] | None, typer.Option(help="Of all layers.")
+        Literal["latency", "resource", "distributed_arithmetic"] | None, typer.Option(help="Strategy of all layers.")
     ] = None,
     reuse_factor: Annotated[int | None, typer.Option(help="Multiplications that share a multiplier.")] = None,
-    backend: Annotated[Literal["Vitis", "Vivado"] | None, typer.Option(help="Which HLS.")] = None,
-    estimator: Annotated[str, typer.Option(help="hls4ml, ebops, counts, ...")] = "hls4ml",
+    backend: Annotated[Literal["Vitis", "Vivado"] | None, typer.Option(help="HLS tool of the project.")] = None,
+    estimator: Annotated[str, typer.Option(help="hls4ml, rtl, ebops or counts.")] = "hls4ml",
     input_format: InputFormat = "ap_ufixed<8,0>",
     as_json: Json = False,
 ) -> None:

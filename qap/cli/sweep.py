@@ -21,7 +21,10 @@ def sweep(
     source: Annotated[str, typer.Argument(metavar="SWEEP", help="A built-in sweep, or a TOML file.")],
     out: Out = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes of one thread each.")] = 1,
-    dask: Annotated[str | None, typer.Option("--dask", metavar="ADDRESS", help="A running scheduler, instead.")] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option("--dask", metavar="ADDRESS", help="Dask scheduler that runs already, instead of --jobs."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on; no finished point is done again.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do more than 100,000 points, too.")] = False,
     data_dir: DataDir = None,
