@@ -27,7 +27,6 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MAX_BYTES = 1_500_000
 MACHINE_PATH = re.compile(r"(?<![\w.:/<])/\w[\w.-]*/[\w.~-]+|\b[A-Z]:\\+Users\b")
 WARNING = re.compile(r"\bWARNING\b|\w*Warning:")
-LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 needs_packages = needing("ipykernel", "matplotlib", "tensorflow", "qkeras", "hls4ml")
 
@@ -134,22 +133,6 @@ def test_the_demo_shows_the_recipe_of_today() -> None:
         if text not in shown
     ]
     assert stale == []
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_link_leads_somewhere(path: Path) -> None:
-    notebook = read(path)
-    source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    titles = re.findall(r"^#+ (.*)$", source, re.MULTILINE)
-    anchors = {"#" + title.replace(" ", "-") for title in titles}
-    links = LINK.findall(source)
-    assert links
-    dead = [
-        link
-        for link in links
-        if link not in anchors and not link.startswith("https://") and not (FOLDER / link).exists()
-    ]
-    assert dead == []
 
 
 def small_notebook() -> Any:
