@@ -4,7 +4,8 @@
     python benchmarks/agreement.py --networks 50 --engines keras,emulator,csim,rtl,netlist
 
 With keras all activations are linear or ReLU: it has no staircases.
-Prints networks, vectors and mismatches of every pair while it runs; ends with exit code 1 if any pair ever parted.
+Prints networks, vectors and mismatches of every pair while it runs, and stores them under the names of the engines;
+ends with exit code 1 if any pair ever parted.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from any_network import random_network
+from stored import add_out, store
 
 from qap.fixed import IntArray
 from qap.hardware.hls import CsimEngine, write_project
@@ -30,10 +33,6 @@ from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
 from qap.verification import EmulatorEngine, Engine, adversarial_vectors, agree
 
-TESTS = Path(__file__).parent.parent / "tests"
-sys.path.append(str(TESTS))
-from support.any_network import random_network
-
 
 class TwinEngine(EmulatorEngine):
     """Keras, with a model that is built from each network."""
@@ -43,14 +42,14 @@ class TwinEngine(EmulatorEngine):
     def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
         """The logits of the model."""
         with quiet_stderr():
-            from support.keras_twin import keras_twin
+            from keras_twin import keras_twin
 
             from qap.freezing import KerasEngine
         return KerasEngine(keras_twin(network)).run(network, x_int)
 
     def trace(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> list[IntArray]:
         """The layers of the model."""
-        from support.keras_twin import keras_twin
+        from keras_twin import keras_twin
 
         from qap.freezing import KerasEngine
 
@@ -92,6 +91,7 @@ def main() -> int:
     parser.add_argument("--engines", default="emulator,rtl", help=f"of {','.join(ENGINES)}")
     parser.add_argument("--max-inputs", type=int, default=16)
     parser.add_argument("--max-units", type=int, default=8)
+    add_out(parser)
     arguments = parser.parse_args()
     unknown = [name for name in arguments.engines.split(",") if name not in ENGINES]
     if unknown:
@@ -120,6 +120,8 @@ def main() -> int:
         if (index + 1) % 10 == 0 or index + 1 == arguments.networks:
             pairs = ", ".join(f"{pair}: {count} mismatches" for pair, count in sorted(mismatches.items()))
             print(f"{index + 1} networks, {vectors:,} vectors, {time.monotonic() - start:.0f} s; {pairs}", flush=True)
+    found = {"networks": arguments.networks, "vectors": vectors, "mismatches": dict(sorted(mismatches.items()))}
+    store(f"agreement-{arguments.engines.replace(',', '-')}", found, arguments.out)
     return 1 if any(mismatches.values()) else 0
 
 

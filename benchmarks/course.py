@@ -2,7 +2,8 @@
 
     python benchmarks/course.py --course ../shared/data/course/mnistPQKD.h5 RUN...
 
-RUN are finished runs of `mnist-1v9` (`qap run mnist-1v9 --set seed=1 --out ...`); their mean stands below them.
+RUN are finished runs of `mnist-1v9` (`qap run mnist-1v9 --set seed=1 --out ...`); their mean stands below them, and is
+stored with them.
 Accuracy is that of the integer network on the 2,144 test images; LUT, FF, DSP and BRAM are Yosys' (xc7), counted as
 the vendor counts; the netlist that was counted is simulated on 1,000 test images first, and everything has to agree.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from stored import add_out, store
 
 from qap.data import load
 from qap.fixed import FixedPoint
@@ -67,7 +69,7 @@ def measure(name: str, network: IntegerNetwork, folder: Path) -> Row:
     """Generate, prove, synthesize and place one network."""
     data = load("mnist-1v9", input_format=network.input_format)
     x = data.test.x
-    accuracy = network.accuracy(x, data.test.y)
+    accuracy = float((network.decide(network.forward(x)) == data.test.y).mean())
     project = write_rtl(network, folder / "rtl", test_vectors=x[:100])
     print(f"{name}: {project.latency_cycles} cycles, stages of {project.stage_depth} levels", file=sys.stderr)
     exact = [
@@ -94,21 +96,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--course", type=Path, help="mnistPQKD.h5 of the course; without it only our runs are measured")
     parser.add_argument("runs", type=Path, nargs="*", help="run directories, or network.npz files")
+    add_out(parser)
     arguments = parser.parse_args()
+    rows = []
     print("| network | test accuracy % | LUT | FF | DSP | BRAM18 | cycles | LUT of the top | FF | ECP5 85k MHz (top) |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="qap-") as name:
         folder = Path(name)
         if arguments.course:
-            show(measure("course", course_network(arguments.course), folder / "course"))
-        rows = []
+            rows.append(measure("course", course_network(arguments.course), folder / "course"))
+            show(rows[-1])
         for index, run in enumerate(arguments.runs):
             network = load_network(run if run.suffix == ".npz" else run / "network.npz")
             rows.append(measure(run.stem, network, folder / str(index)))
             show(rows[-1])
-        if len(rows) > 1:
-            means = np.mean([row[1:] for row in rows], axis=0)
-            show(Row(f"mean of {len(rows)}", *(float(mean) for mean in means)))
+    store("course", [row._asdict() for row in rows], arguments.out)
+    ours = rows[1:] if arguments.course else rows
+    if len(ours) > 1:
+        means = np.mean([row[1:] for row in ours], axis=0)
+        show(Row(f"mean of {len(ours)}", *(float(mean) for mean in means)))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ from typing import Any, NamedTuple, get_type_hints
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from stored import add_out
+
 from qap.data import Dataset, load
 from qap.recipe import Recipe, parse_recipe
 
@@ -108,7 +110,7 @@ def train(cell: Cell, dataset: Dataset, teachers: dict[int, Any]) -> dict[str, A
     network = freeze(student, dataset.input_format, dataset.class_names)
 
     def accuracy(split: Any) -> float:
-        return network.accuracy(split.x, split.y)
+        return float((network.decide(network.forward(split.x)) == split.y).mean())
 
     found = {"validation": accuracy(dataset.validation), "test": accuracy(dataset.test)}
     return {**cell._asdict(), **found, "nonzeros": network.nonzeros, "seconds": round(seconds, 2)}
@@ -201,7 +203,7 @@ def draw(rows: dict[Cell, dict[str, str]], path: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("QAP_DATA_DIR"))
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    add_out(parser)
     parser.add_argument("--bits", nargs="+", choices=BITS, default=BITS)
     parser.add_argument("--sparsities", nargs="+", type=float, default=SPARSITIES)
     parser.add_argument("--distillations", nargs="+", choices=DISTILLATIONS, default=DISTILLATIONS)

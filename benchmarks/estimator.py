@@ -3,18 +3,21 @@
     python benchmarks/estimator.py [CALIBRATION_DIR]
 
 Prints Markdown: for every resource and every source the SMAPE, the median of estimated / measured, and R2, of all
-designs and of those with several layers; the goals, met or missed; and the time for a network of 10,000 weights.
+designs and of those with several layers; the goals, met or missed; and the time for a network of 10,000 weights. Scores
+are stored, no design.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from stored import add_out, store
 
 from qap.errors import DataError
 from qap.fixed import FixedPoint
@@ -60,46 +63,77 @@ GOALS = (
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("calibration", type=Path, nargs="?", default=DEFAULT, help="folder of measured designs")
+    add_out(parser)
+    arguments = parser.parse_args()
     try:
-        designs = read_designs(folder)
+        designs = read_designs(arguments.calibration)
     except DataError as error:
         print(f"skipped: {error}")
         return
     predictions = cross_validate(designs, lambda source: print(f"without {source}", file=sys.stderr, flush=True))
     usable = [each for each in predictions if not each.design.flags & UNCOMPARABLE["csynth"]]
     several = [each for each in usable if each.design.multi_layer]
-    print_goals(several)
-    print_table("HLS report, designs of several layers", several, stage="csynth")
-    print_table("HLS report, all designs", usable, stage="csynth")
     comparable = [each for each in predictions if not each.design.flags & UNCOMPARABLE["vivado"]]
-    print_table("Vivado synthesis", comparable, stage="vivado")
-    print(f"\nA network of 10,000 weights: {milliseconds(random_network()):.1f} ms")
+    goals = score_goals(several)
+    print_goals(goals)
+    scores = {
+        "HLS report, designs of several layers": scores_of(several, stage="csynth"),
+        "HLS report, all designs": scores_of(usable, stage="csynth"),
+        "Vivado synthesis": scores_of(comparable, stage="vivado"),
+    }
+    for title, figures in scores.items():
+        print_table(title, figures)
+    found = {
+        "designs": {"all": len(designs), "sources": len({each.source for each in designs}), "several": len(several)},
+        "goals": goals,
+        "scores": scores,
+        "milliseconds": milliseconds(random_network()),
+    }
+    print(f"\nA network of 10,000 weights: {found['milliseconds']:.1f} ms")
+    store("estimator", found, arguments.out)
 
 
-def print_goals(predictions: list[Prediction]) -> None:
+def score_goals(predictions: list[Prediction]) -> list[dict[str, Any]]:
     """The goals, in means over the sources."""
-    print("\n### Goals\n\n| designs of several layers, HLS report | goal | measured | |\n|---|---|---|---|")
+    rows = []
     for goal in GOALS:
-        scores = [goal.of(*pairs) for pairs in by_source(predictions, goal.figure, "csynth").values()]
-        score = float(np.mean(scores))
+        pairs = by_source(predictions, goal.figure, "csynth").values()
+        score = float(np.mean([goal.of(estimated, measured) for estimated, measured in pairs]))
         met = score <= goal.limit if goal.at_most else score >= goal.limit
-        sign = "<=" if goal.at_most else ">="
-        print(f"| {goal.what} | {sign} {goal.limit:g} {goal.unit} | {score:.1f} % | {'met' if met else 'missed'} |")
+        sign = "at most" if goal.at_most else "at least"
+        rows.append({"what": goal.what, "goal": f"{sign} {goal.limit:g} {goal.unit}", "percent": score, "met": met})
+    return rows
 
 
-def print_table(title: str, predictions: list[Prediction], stage: str) -> None:
-    """One line for each resource and source, and their mean."""
-    print(f"\n### {title}\n\n| | source | designs | SMAPE | median e/m | R2 | within 2 | exact |\n|{'---|' * 8}")
+def print_goals(goals: list[dict[str, Any]]) -> None:
+    print("\n### Goals\n\n| designs of several layers, HLS report | goal | measured | |\n|---|---|---|---|")
+    for row in goals:
+        print(f"| {row['what']} | {row['goal']} | {row['percent']:.1f} % | {'met' if row['met'] else 'missed'} |")
+
+
+def scores_of(predictions: list[Prediction], stage: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """For each resource and source the number of designs and the scores; "mean" is that over the sources."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
     for figure in RESOURCES:
         sources = by_source(predictions, figure, stage)
-        scores = [score(e, m) for e, m in sources.values()]
-        for (source, (e, _)), line in zip(sources.items(), scores, strict=True):
-            print(f"| {figure} | {source} | {len(e)} | {shown(line)} |")
-        if scores:
-            columns = [[value for value in column if value is not None] for column in zip(*scores, strict=True)]
-            means = [float(np.mean(column)) if column else None for column in columns]
-            print(f"| **{figure}** | **mean of {len(scores)} sources** | | {shown(means)} |")
+        rows = {source: {"designs": len(e), "scores": score(e, m)} for source, (e, m) in sources.items()}
+        if rows:
+            columns = zip(*(row["scores"] for row in rows.values()), strict=True)
+            known = [[value for value in column if value is not None] for column in columns]
+            rows["mean"] = {"designs": None, "scores": [float(np.mean(column)) if column else None for column in known]}
+        found[figure] = rows
+    return found
+
+
+def print_table(title: str, figures: dict[str, dict[str, dict[str, Any]]]) -> None:
+    """One line for each resource and source, and their mean."""
+    print(f"\n### {title}\n\n| | source | designs | SMAPE | median e/m | R2 | within 2 | exact |\n|{'---|' * 8}")
+    for figure, rows in figures.items():
+        for source, row in rows.items():
+            named = (f"**{figure}**", f"**mean of {len(rows) - 1} sources**") if source == "mean" else (figure, source)
+            print(f"| {named[0]} | {named[1]} | {row['designs'] or ''} | {shown(row['scores'])} |")
 
 
 def by_source(predictions: list[Prediction], figure: str, stage: str) -> dict[str, tuple[list[float], list[float]]]:

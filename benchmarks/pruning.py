@@ -3,7 +3,8 @@
     python benchmarks/pruning.py [--recipe mnist-1v9] [--seeds 3] [--set prune.sparsity=0.905]
 
 Each row changes one thing of the recipe. LUTs are those that `qap estimate --estimator rtl` counts. The teacher
-of a seed is trained once. Means over the seeds, test accuracy with its standard deviation, as Markdown.
+of a seed is trained once. Means over the seeds, test accuracy with its standard deviation, as Markdown; every training
+is stored, under the name of what was set.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import statistics
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from stored import add_out, store
 
 from qap.data import load
 from qap.hardware.estimate import ESTIMATORS
@@ -58,7 +61,7 @@ def judged(recipe: Recipe, teachers: dict[int, Any]) -> dict[str, float]:
     estimate = ESTIMATORS["rtl"](network, recipe.target)
     (stage,) = estimate.stages.values()
     accuracy = {
-        name: 100 * network.accuracy(split.x, split.y)
+        name: 100 * float((network.decide(network.forward(split.x)) == split.y).mean())
         for name, split in (("validation", data.validation), ("test", data.test))
     }
     return {**accuracy, "nonzeros": network.nonzeros, "adders": adders(network), "lut": stage.report.lut or 0}
@@ -69,16 +72,24 @@ def main() -> int:
     parser.add_argument("--recipe", default="mnist-1v9")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    add_out(parser)
     arguments = parser.parse_args()
     base, teachers = load_recipe(arguments.recipe).override(arguments.set), dict[int, Any]()
+    trainings: dict[str, list[dict[str, float]]] = {}
+    means: dict[str, dict[str, float]] = {}
     print("| pruning | validation | test | non-zeros | adders | LUT, estimated |")
     print("|---|---|---|---|---|---|")
     for name, changes in ROWS.items():
         found = [judged(base.override([*changes, f"seed={seed}"]), teachers) for seed in range(arguments.seeds)]
+        trainings[name] = found
         mean = {key: statistics.fmean(each[key] for each in found) for key in found[0]}
         spread = statistics.stdev(each["test"] for each in found) if len(found) > 1 else float("nan")
+        means[name] = {**mean, "test_spread": spread}
         counts = " | ".join(f"{mean[key]:.0f}" for key in ("nonzeros", "adders", "lut"))
         print(f"| {name} | {mean['validation']:.2f} | {mean['test']:.2f} ± {spread:.2f} | {counts} |", flush=True)
+    name = "-".join(["pruning", *(each.rpartition(".")[2].replace("=", "-") for each in arguments.set)])
+    settings = {"recipe": base.name, "sparsity": base.prune.sparsity, "seeds": arguments.seeds}
+    store(name, {**settings, "means": means, "trainings": trainings}, arguments.out)
     return 0
 
 

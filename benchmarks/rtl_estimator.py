@@ -3,8 +3,8 @@
     python benchmarks/rtl_estimator.py [--networks 20] [--seed 200] [--cache FOLDER]
 
 Prints LUT, flip-flops and latency of each network as estimated and as synthesized, then how far the LUTs are off: by
-the circuit that is built and counted, and by the law that builds nothing. Then the time that an estimate takes, the
-law's for 10,000 weights. A synthesis takes 5 to 15 s; with --cache it is done once.
+the circuit that is built and counted, and by the law that builds nothing. Then the processor's time of an estimate,
+the law's for 10,000 weights. All of it is stored. A synthesis takes 5 to 15 s; with --cache it is done once.
 """
 
 from __future__ import annotations
@@ -15,41 +15,55 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rtl_networks import random_classifier
+from stored import add_out, store
 
 from qap.fixed import FixedPoint
 from qap.hardware.estimate.rtl import estimate_rtl
-from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl import write_rtl
 from qap.hardware.synthesis import synthesize
 from qap.network import IntegerNetwork, LayerSpec, connect
 
 GOAL = 0.10
 GOAL_S = 0.010
-Row = tuple[ResourceReport, ResourceReport, ResourceReport, float, float]
+REPEATS = 20
 
 
-def measure(seed: int, folder: Path) -> Row:
+def measure(seed: int, folder: Path) -> dict[str, Any]:
     """What Yosys, the circuit and the law say of a network, and the seconds of both estimates."""
     network = random_classifier(seed)
     project = write_rtl(network, folder / str(seed) / "rtl", interface="parallel", whatever_size=True)
     synthesized = synthesize(project, "xc7")
-    start = time.perf_counter()
+    start = time.process_time()
     built = estimate_rtl(network, build=True)
-    middle = time.perf_counter()
+    middle = time.process_time()
     law = estimate_rtl(network, build=False)
-    shape = [network.n_in, *(layer.n_out for layer in network.layers)]
+    end = time.process_time()
+    shape = "-".join(str(n) for n in (network.n_in, *(layer.n_out for layer in network.layers)))
     print(
-        f"{seed:>5} {'-'.join(map(str, shape)):<18} {network.nonzeros:>5} "
+        f"{seed:>5} {shape:<18} {network.nonzeros:>5} "
         f"{synthesized.lut:>6} {built.lut:>6} {built.lut / synthesized.lut - 1:>+6.0%} "
         f"{law.lut:>6} {law.lut / synthesized.lut - 1:>+6.0%} "
         f"{synthesized.ff:>6} {built.ff:>6} {built.ff / synthesized.ff - 1:>+6.1%} "
         f"{project.latency_cycles:>4} {built.latency_cycles:>4}",
         flush=True,
     )
-    return synthesized, built, law, middle - start, time.perf_counter() - middle
+    return {
+        "seed": seed,
+        "shape": shape,
+        "nonzeros": network.nonzeros,
+        "yosys": {"lut": synthesized.lut, "ff": synthesized.ff, "latency_cycles": project.latency_cycles},
+        "circuit": {
+            "lut": built.lut,
+            "ff": built.ff,
+            "latency_cycles": built.latency_cycles,
+            "cpu_seconds": middle - start,
+        },
+        "law": {"lut": law.lut, "cpu_seconds": end - middle},
+    }
 
 
 def large_network() -> IntegerNetwork:
@@ -69,14 +83,36 @@ def large_network() -> IntegerNetwork:
     return connect(FixedPoint.parse("ufixed<8,0>"), specs, [str(index) for index in range(shape[-1])])
 
 
-def summary(label: str, errors: list[float]) -> None:
-    """Print how far estimates are off."""
-    off = [abs(error) for error in errors]
-    within = sum(each <= GOAL for each in off)
+def off(rows: list[dict[str, Any]], by: str, what: str) -> list[float]:
+    """How far an estimate is off, as a share of what was synthesized."""
+    return [row[by][what] / row["yosys"][what] - 1 for row in rows]
+
+
+def summary(rows: list[dict[str, Any]], by: str) -> None:
+    """Print how far estimated LUTs are off."""
+    errors = off(rows, by, "lut")
+    within = sum(abs(error) <= GOAL for error in errors)
     print(
-        f"LUT by {label}: mean absolute error {statistics.mean(off):.1%}, median {statistics.median(errors):+.1%}, "
-        f"{within} of {len(off)} within {GOAL:.0%}"
+        f"LUT by the {by}: mean absolute error {statistics.mean(map(abs, errors)):.1%}, "
+        f"median {statistics.median(errors):+.1%}, {within} of {len(errors)} within {GOAL:.0%}, "
+        f"{statistics.median(row[by]['cpu_seconds'] for row in rows):.4f} s"
     )
+
+
+def time_of_large() -> dict[str, Any]:
+    """The time of an estimate of 10,000 weights."""
+    network, times = large_network(), []
+    for _ in range(REPEATS):
+        start = time.process_time()
+        report = estimate_rtl(network)
+        times.append(time.process_time() - start)
+    weights = sum(layer.weight.size for layer in network.layers)
+    milliseconds = 1000 * statistics.median(times)
+    print(
+        f"{weights:,} weights: {milliseconds:.1f} ms by {report.tool} "
+        f"(goal: {1000 * GOAL_S:.0f} ms), {report.lut:,} LUT"
+    )
+    return {"weights": weights, "milliseconds": milliseconds, "lut": report.lut, "by": report.tool}
 
 
 def main() -> None:
@@ -84,32 +120,19 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=20)
     parser.add_argument("--seed", type=int, default=200)
     parser.add_argument("--cache", type=Path)
+    add_out(parser)
     arguments = parser.parse_args()
     estimate_rtl(random_classifier(arguments.seed), build=True)  # compiles da4ml's code
     print(" seed shape              nonz.    LUT  built         law             FF  built        cycles")
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.cache or Path(temporary)
         rows = [measure(arguments.seed + index, folder) for index in range(arguments.networks)]
-    summary("the circuit", [built.lut / real.lut - 1 for real, built, *_ in rows])
-    summary("the law", [law.lut / real.lut - 1 for real, _, law, *_ in rows])
-    ff = [abs(built.ff / real.ff - 1) for real, built, *_ in rows]
-    exact = sum(real.latency_cycles == built.latency_cycles for real, built, *_ in rows)
-    print(f"FF by the circuit: mean absolute error {statistics.mean(ff):.1%}; latency: {exact} of {len(rows)} exact")
-    print(
-        f"seconds, median: circuit {statistics.median(row[3] for row in rows):.3f}, "
-        f"law {statistics.median(row[4] for row in rows):.4f}"
-    )
-    network = large_network()
-    times = []
-    for _ in range(20):
-        start = time.perf_counter()
-        report = estimate_rtl(network)
-        times.append(time.perf_counter() - start)
-    weights = sum(layer.weight.size for layer in network.layers)
-    print(
-        f"{weights:,} weights: {1000 * statistics.median(times):.1f} ms by {report.tool} "
-        f"(goal: {1000 * GOAL_S:.0f} ms), {report.lut:,} LUT"
-    )
+    summary(rows, "circuit")
+    summary(rows, "law")
+    exact = sum(row["circuit"]["latency_cycles"] == row["yosys"]["latency_cycles"] for row in rows)
+    flip_flops = statistics.mean(map(abs, off(rows, "circuit", "ff")))
+    print(f"FF by the circuit: mean absolute error {flip_flops:.1%}; latency: {exact} of {len(rows)} exact")
+    store("rtl_estimator", {"networks": rows, "large": time_of_large()}, arguments.out)
 
 
 if __name__ == "__main__":

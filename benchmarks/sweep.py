@@ -3,7 +3,7 @@
     python benchmarks/sweep.py [--sweep qat-mnist-1v9] [--rounds 1]
 
 Every round runs the whole sweep with `--jobs 1` and then with `--jobs 2`, each into a new folder, start-up of the
-workers included. Medians and their ratio are printed. The machine should have nothing else to do.
+workers included. Medians and their ratio are printed and stored. The machine should have nothing else to do.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+
+from stored import add_out, store
 
 from qap.explore.sweep import LocalProcesses, Sweep, load_sweep, run_sweep
 
@@ -35,6 +37,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sweep", default="qat-mnist-1v9")
     parser.add_argument("--rounds", type=int, default=1)
+    add_out(parser)
     arguments = parser.parse_args()
     sweep = load_sweep(arguments.sweep)
     found: dict[int, list[float]] = {1: [], 2: []}
@@ -43,6 +46,8 @@ def main() -> int:
             times.append(seconds(sweep, jobs))
             print(f"{sweep.name}, {sweep.size} points, --jobs {jobs}: {times[-1]:.1f} s", flush=True)
     ratio = statistics.median(found[1]) / statistics.median(found[2])
+    content = {"sweep": sweep.name, "points": sweep.size, "seconds_by_jobs": found, "ratio_of_medians": ratio}
+    store(f"sweep-{sweep.name}", content, arguments.out)
     print(f"two jobs are {ratio:.2f} times as fast as one (goal: at least {GOAL})")
     return int(ratio < GOAL)
 

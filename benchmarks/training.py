@@ -4,7 +4,8 @@
 
 Both train networks of the same shape on the same samples with the same batch size, in one process, in
 turns. Ours quantizes weights and activations, holds and renews masks, distills from a teacher's logits
-and evaluates the validation split; Keras' does none of it. Medians over the rounds and their ratio are printed.
+and evaluates the validation split; Keras' does none of it. Medians over the rounds and their ratio are printed and
+stored.
 FOLDER holds MNIST's IDX files (or QAP_DATA_DIR does); without it the embedded digits 1 and 9 are used.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from stored import add_out, store
 
 from qap.data import Dataset, load
 from qap.quiet import quiet_stderr
@@ -67,8 +69,8 @@ def float_model(units: list[int], n_in: int, n_classes: int) -> keras.Model:
     return model
 
 
-def compare(dataset: Dataset, units: list[int], batch_size: int, rounds: int) -> float:
-    """Print the seconds of an epoch of both and return the ratio."""
+def compare(dataset: Dataset, units: list[int], batch_size: int, rounds: int) -> dict[str, Any]:
+    """Print and return the seconds of an epoch of both, and the ratio of their medians."""
     epochs = WARM_UP + rounds
     recipe = student_recipe(units, dataset.n_classes, epochs, batch_size)
     plain, stopwatch = float_model(units, dataset.n_in, dataset.n_classes), Stopwatch()
@@ -101,7 +103,15 @@ def compare(dataset: Dataset, units: list[int], batch_size: int, rounds: int) ->
         spread = f"{min(counted):.3f} to {max(counted):.3f}"
         print(f"  {label:37} {statistics.median(counted):7.3f} s an epoch ({spread})")
     print(f"  {'ratio':37} {median / median_plain:7.2f} (goal: at most {GOAL})")
-    return median / median_plain
+    return {
+        "dataset": dataset.name,
+        "samples": len(y),
+        "shape": shape,
+        "batch_size": batch_size,
+        "seconds": ours[WARM_UP:],
+        "seconds_keras": stopwatch.seconds[WARM_UP:],
+        "ratio_of_medians": median / median_plain,
+    }
 
 
 def main() -> int:
@@ -112,9 +122,12 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9, help="epochs that are counted")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--units", type=int, nargs="+", default=[64, 32], help="neurons of the hidden layers")
+    add_out(parser)
     arguments = parser.parse_args()
     dataset = load("mnist", data_dir=arguments.data_dir) if arguments.data_dir else load("mnist-1v9")
-    return int(compare(dataset, arguments.units, arguments.batch_size, arguments.rounds) > GOAL)
+    found = compare(dataset, arguments.units, arguments.batch_size, arguments.rounds)
+    store("training", found, arguments.out)
+    return int(found["ratio_of_medians"] > GOAL)
 
 
 if __name__ == "__main__":
