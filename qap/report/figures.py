@@ -27,7 +27,7 @@ from qap.network import IntegerLayer
 from qap.training.history import History
 
 # Okabe and Ito's colours differ for every kind of colour vision; in grey, dashes and markers tell lines apart
-BLUE, ORANGE, INK, GREY = "#0072b2", "#d55e00", "#222222", "#767676"
+BLUE, ORANGE, GREEN, INK, GREY = "#0072b2", "#d55e00", "#009e73", "#222222", "#767676"
 WIDTH = 9.6  # inches
 BINS = 64
 PNG_DPI = 160
@@ -36,7 +36,7 @@ LONGEST_NAME = 24
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_STYLE: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.grid": True,
@@ -97,7 +97,7 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(draw)
     def styled(*args: P.args, **kwargs: P.kwargs) -> R:
-        with style.context(["default", _STYLE]):  # whatever the reader's own matplotlibrc says
+        with style.context(["default", STYLE]):  # whatever the reader's own matplotlibrc says
             return draw(*args, **kwargs)
 
     return styled
