@@ -39,7 +39,7 @@ def activated(builder: Builder, layer: IntegerLayer, total: Sum) -> Node:
     reach = builder.reach(node)
 
     def looked_up() -> Node:
-        return builder.table([node], lambda rows: layer.activate(rows[:, 0] + offset))
+        return builder.truth_table([node], lambda rows: layer.activate(rows[:, 0] + offset))
 
     candidates: list[Callable[[], Node]] = []
     if reach.width <= TABLE_BITS:
@@ -75,7 +75,7 @@ def stepped(builder: Builder, node: Node, thresholds: IntArray, values: IntArray
     if not bits:
         return builder.constant(int(values[0]))
     if len(bits) <= LUT_INPUTS:
-        return builder.table(bits, lambda rows: values[rows.sum(axis=1)])
+        return builder.truth_table(bits, lambda rows: values[rows.sum(axis=1)])
 
     def select(first: int, last: int) -> Node:
         if first == last:
@@ -108,7 +108,7 @@ def at_least(builder: Builder, node: Node, threshold: int) -> Node:
             result: IntArray = ((value > limit) | ((value == limit) & (below == 1))).astype(np.int64)
             return result
 
-        lower = [builder.table([chunk, *lower], decide)]
+        lower = [builder.truth_table([chunk, *lower], decide)]
         start = end + 1
     return lower[0]
 
@@ -122,7 +122,7 @@ def greater(builder: Builder, a: Node, b: Node) -> Node:
     if width > CHAIN_BITS:
         return builder.greater(a, b)
     if first.width + second.width <= LUT_INPUTS:
-        return builder.table([a, b], lambda rows: (rows[:, 0] > rows[:, 1]).astype(np.int64))
+        return builder.truth_table([a, b], lambda rows: (rows[:, 0] > rows[:, 1]).astype(np.int64))
     lower: list[Node] = []
     start = 0
     while start < width:
@@ -135,7 +135,7 @@ def greater(builder: Builder, a: Node, b: Node) -> Node:
             result: IntArray = ((left > right) | ((left == right) & (below == 1))).astype(np.int64)
             return result
 
-        lower = [builder.table([builder.slice(a, end, start), builder.slice(b, end, start), *lower], decide)]
+        lower = [builder.truth_table([builder.slice(a, end, start), builder.slice(b, end, start), *lower], decide)]
         start = end + 1
     return lower[0]
 

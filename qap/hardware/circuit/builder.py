@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from qap.fixed import IntArray, Rounding
 from qap.hardware.circuit.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
-from qap.hardware.circuit.tables import AddTable, Table
+from qap.hardware.circuit.tables import AddTable, TruthTable
 from qap.hardware.circuit.wires import Operation, Reach
 
 Node = int
@@ -48,7 +48,7 @@ class Circuit:
         values: list[IntArray] = [x_int[:, i].astype(np.int64) for i in range(self.inputs)]
         for operation, arguments in zip(self.operations[self.inputs :], self.arguments[self.inputs :], strict=True):
             read = [values[a] for a in arguments]
-            if isinstance(operation, Table | AddTable):
+            if isinstance(operation, TruthTable | AddTable):
                 values.append(operation.lookup(read, [self.reaches[a].width for a in arguments]))
             else:
                 values.append(operation.evaluate(read))
@@ -138,7 +138,7 @@ class Builder:
             return a if self.reach(condition).low else b
         return self._node(Mux(), condition, a, b)
 
-    def table(self, nodes: Sequence[Node], function: Callable[[IntArray], IntArray]) -> Node:
+    def truth_table(self, nodes: Sequence[Node], function: Callable[[IntArray], IntArray]) -> Node:
         """A truth table of some nodes.
 
         Args:
@@ -150,14 +150,14 @@ class Builder:
         values = function(rows)
         if len(nodes) == 1 and np.array_equal(values, rows[:, 0]):
             return nodes[0]
-        return self._node(Table(tuple(int(value) for value in values)), *nodes)
+        return self._node(TruthTable(tuple(int(value) for value in values)), *nodes)
 
     def add_table(
         self, a: Node, shift_a: int, nodes: Sequence[Node], shift_table: int, function: Callable[[IntArray], IntArray]
     ) -> Node:
-        """`(a << shift_a) + (table << shift_table)`; the table as in `table`."""
+        """`(a << shift_a) + (table << shift_table)`; the table as in `truth_table`."""
         values = function(self._rows(nodes))
-        return self._node(AddTable(shift_a, shift_table, Table(tuple(int(value) for value in values))), a, *nodes)
+        return self._node(AddTable(shift_a, shift_table, TruthTable(tuple(int(value) for value in values))), a, *nodes)
 
     def _rows(self, nodes: Sequence[Node]) -> IntArray:
         """What nodes mean in every pattern of their bits, the first node's bits lowest."""

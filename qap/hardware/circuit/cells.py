@@ -18,7 +18,7 @@ from qap.fixed import Rounding
 from qap.hardware.circuit.builder import Circuit, Node
 from qap.hardware.circuit.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
 from qap.hardware.circuit.pipeline import MIN_SHIFT_REGISTER, Schedule
-from qap.hardware.circuit.tables import AddTable, Table
+from qap.hardware.circuit.tables import AddTable, TruthTable
 from qap.hardware.circuit.wires import LUT_INPUTS, Operation, Reach
 
 LUTS_PER_CELL = {
@@ -115,7 +115,7 @@ class _Counter:
             return self._add(node, operation, rows, reaches, own), True
         if isinstance(operation, AddTable):
             return self._add_table(node, operation, rows[0], reaches[0], own), True
-        if isinstance(operation, Table):
+        if isinstance(operation, TruthTable):
             return self._table(operation, [bit for row in rows for bit in row], own), True
         if isinstance(operation, Mux):
             return self._mux(rows, reaches, own), True
@@ -156,7 +156,7 @@ class _Counter:
             self.cells["add table"] += len(pairs)
         return a[:start] + own[start:]
 
-    def _table(self, operation: Table, read: Row, own: Row) -> Row:
+    def _table(self, operation: TruthTable, read: Row, own: Row) -> Row:
         rows = len(operation.values)
         values = np.array(operation.values, np.int64).reshape((2,) * len(read)) if rows > 1 else None
         known: dict[bytes, Bit] = {}

@@ -79,7 +79,7 @@ def _by_tables(builder: Builder, layer: IntegerLayer, neuron: Neuron) -> Node:
     factors = np.array([neuron.weights[node] for node in read], np.int64)
 
     def whole() -> Node:
-        return builder.table(read, lambda rows: layer.activate(rows @ factors + neuron.offset))
+        return builder.truth_table(read, lambda rows: layer.activate(rows @ factors + neuron.offset))
 
     def summed(fold: int) -> Node:
         total = table_sum(builder, neuron.weights, fold)

@@ -139,7 +139,7 @@ def _least(builder: Builder, weights: Weighted) -> int:
 def _tabled(builder: Builder, weights: Weighted, fold: int = 0) -> Term:
     """One table for a weighted sum less its least value, plus `fold`."""
     shift, function = _partial(builder, weights, fold)
-    return Term(builder.table([node for node, _ in weights], function), shift, False)
+    return Term(builder.truth_table([node for node, _ in weights], function), shift, False)
 
 
 def _table_added(builder: Builder, term: Term, weights: Weighted, fold: int) -> Term:

@@ -12,7 +12,7 @@ from qap.hardware.circuit.wires import CARRY_BITS_PER_LEVEL, LUT_INPUTS, Reach, 
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TruthTable:
     """A truth table: `values[index]`, the index being the bits of all arguments, the first one lowest."""
 
     values: tuple[int, ...]
@@ -66,7 +66,7 @@ class AddTable:
 
     shift_a: int
     shift_table: int
-    table: Table
+    table: TruthTable
 
     def reach(self, arguments: Sequence[Reach]) -> Reach:
         """Interval arithmetic."""

@@ -11,7 +11,7 @@ from qap.hardware.circuit import Circuit
 from qap.hardware.circuit.builder import Node
 from qap.hardware.circuit.operations import Constant
 from qap.hardware.circuit.pipeline import Schedule
-from qap.hardware.circuit.tables import AddTable, Table
+from qap.hardware.circuit.tables import AddTable, TruthTable
 from qap.hardware.circuit.wires import Wire, bits_literal
 
 if TYPE_CHECKING:
@@ -136,8 +136,8 @@ def _tables(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[tuple[
     """Name, length and digits of each column of each truth table."""
     for node in _in_stage(circuit, schedule, stage):
         operation = circuit.operations[node]
-        if isinstance(operation, Table | AddTable):
-            rows = len(operation.values if isinstance(operation, Table) else operation.table.values)
+        if isinstance(operation, TruthTable | AddTable):
+            rows = len(operation.values if isinstance(operation, TruthTable) else operation.table.values)
             for bit, column in enumerate(operation.columns(circuit.reaches[node])):
                 yield f"{_name(node)}_t{bit}", rows, f"{column:x}"
 

@@ -18,7 +18,7 @@ from qap.hardware.circuit.builder import Builder
 from qap.hardware.circuit.operations import Add, Input
 from qap.hardware.circuit.pipeline import best_schedule, scheduled
 from qap.hardware.circuit.sums import adder_sum, digit_terms, table_sum
-from qap.hardware.circuit.tables import Table
+from qap.hardware.circuit.tables import TruthTable
 from qap.hardware.circuit.wires import Reach
 from qap.network import IntegerNetwork, LayerSpec, connect, simplify
 
@@ -84,7 +84,7 @@ def test_da4ml_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_neuron_of_six_bits_is_one_table() -> None:
     network = dense([[3], [-5], [7], [11], [-2], [1]], [-4], "ufixed<1,1>", "ufixed<1,3,RND_CONV,SAT>")
     circuit = check(network)
-    tables = [operation for operation in circuit.operations if isinstance(operation, Table)]
+    tables = [operation for operation in circuit.operations if isinstance(operation, TruthTable)]
     assert len(tables) == 1 and circuit.luts() == 1
     assert not any(isinstance(operation, Add) for operation in circuit.operations)
 
