@@ -17,7 +17,7 @@ import numpy as np
 from qap.fixed import Rounding
 from qap.hardware.circuit.builder import Circuit, Node
 from qap.hardware.circuit.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
-from qap.hardware.circuit.pipeline import MIN_SHIFT_REGISTER, Schedule
+from qap.hardware.circuit.pipeline import MIN_SHIFT_REGISTER, Pipeline
 from qap.hardware.circuit.tables import AddTable, TruthTable
 from qap.hardware.circuit.wires import LUT_INPUTS, Operation, Reach
 
@@ -48,9 +48,9 @@ class Cells(NamedTuple):
     ff: int
 
 
-def count_cells(circuit: Circuit, schedule: Schedule) -> Cells:
-    """Count what a scheduled circuit takes."""
-    counter = _Counter(circuit, schedule)
+def count_cells(circuit: Circuit, pipeline: Pipeline) -> Cells:
+    """Count what a pipelined circuit takes."""
+    counter = _Counter(circuit, pipeline)
     counter.walk()
     shift, ff = counter.registers()
     lut = sum(LUTS_PER_CELL[kind] * count for kind, count in counter.cells.items()) + LUTS_PER_CELL["shift"] * shift
@@ -60,12 +60,12 @@ def count_cells(circuit: Circuit, schedule: Schedule) -> Cells:
 class _Counter:
     """Walks a circuit in order: `rows` are the bits of each node, `reads` those that it computes from."""
 
-    def __init__(self, circuit: Circuit, schedule: Schedule) -> None:
-        self.circuit, self.schedule = circuit, schedule
+    def __init__(self, circuit: Circuit, pipeline: Pipeline) -> None:
+        self.circuit, self.pipeline = circuit, pipeline
         self.cells: Counter[str] = Counter()
         self.rows: list[Row] = []
         self.reads: list[set[Bit]] = []
-        merged = _merged_adders(circuit, schedule)
+        merged = _merged_adders(circuit, pipeline)
         self.inner = set(merged)
         self.compressed = self.inner | set(merged.values())
 
@@ -84,13 +84,13 @@ class _Counter:
         stages: defaultdict[Bit, set[int]] = defaultdict(set)
         for node, bits in enumerate(self.reads):
             for bit in bits:
-                stages[bit].add(self.schedule.stage[node])
+                stages[bit].add(self.pipeline.stage[node])
         for node in (*self.circuit.logits, self.circuit.winner):
             for bit in self.rows[node]:
-                stages[bit].add(self.schedule.latency)
+                stages[bit].add(self.pipeline.latency)
         shift = ff = 0
         for bit, needed in stages.items():
-            at = self.schedule.stage[bit.node] if bit.node >= 0 else self.schedule.latency
+            at = self.pipeline.stage[bit.node] if bit.node >= 0 else self.pipeline.latency
             for stage in sorted(each for each in needed if each > at):
                 if stage - at >= MIN_SHIFT_REGISTER:
                     shift += 1 + (stage - at - 1) // SHIFT_REGISTER_LENGTH
@@ -209,7 +209,7 @@ def _extended(row: Sequence[Bit], signed: bool, width: int, shift: int = 0) -> R
     return bits + [row[-1] if signed else ZERO] * (width - len(bits))
 
 
-def _merged_adders(circuit: Circuit, schedule: Schedule) -> dict[Node, Node]:
+def _merged_adders(circuit: Circuit, pipeline: Pipeline) -> dict[Node, Node]:
     """Adders that nothing reads but one other adder of the same stage, unshifted, and that one: they become one."""
     users: defaultdict[Node, list[Node]] = defaultdict(list)
     for node, arguments in enumerate(circuit.arguments):
@@ -222,7 +222,7 @@ def _merged_adders(circuit: Circuit, schedule: Schedule) -> dict[Node, Node]:
             continue
         user = users[node][0]
         reader, arguments = circuit.operations[user], circuit.arguments[user]
-        if schedule.stage[user] != schedule.stage[node]:
+        if pipeline.stage[user] != pipeline.stage[node]:
             continue
         if isinstance(reader, AddTable):
             unshifted = arguments[0] == node and not reader.shift_a

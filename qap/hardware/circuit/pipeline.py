@@ -1,4 +1,4 @@
-"""Pipelining: which node is computed in which stage, and how deep a stage should be.
+"""The pipeline: which node is computed in which stage, and how deep a stage should be.
 
 A stage holds at most `stage_depth` levels of LUTs between two registers. Every node is computed as early
 as its arguments allow; what is needed later is carried along in registers.
@@ -18,7 +18,7 @@ MIN_SHIFT_REGISTER = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Pipeline:
     """When each node of a circuit is computed.
 
     Args:
@@ -49,7 +49,7 @@ class Schedule:
         return circuit.luts() + shifts
 
 
-def scheduled(circuit: Circuit, stage_depth: int) -> Schedule:
+def pipelined(circuit: Circuit, stage_depth: int) -> Pipeline:
     """Pipeline a circuit with at most so many levels of LUTs in a stage.
 
     Raises:
@@ -68,17 +68,17 @@ def scheduled(circuit: Circuit, stage_depth: int) -> Schedule:
         stage.append(first)
         level.append(start + delay)
     latency = 1 + max(stage[node] for node in _outputs(circuit))
-    return Schedule(stage_depth, tuple(stage), latency, max(level), _carried(circuit, stage, latency))
+    return Pipeline(stage_depth, tuple(stage), latency, max(level), _carried(circuit, stage, latency))
 
 
-def best_schedule(circuit: Circuit, lut_budget: int | None = None) -> Schedule:
+def best_pipeline(circuit: Circuit, lut_budget: int | None = None) -> Pipeline:
     """The pipeline with the shortest stages that fits a LUT budget; of equals the one with the fewest registers.
 
     Args:
         circuit: the circuit.
         lut_budget: estimated LUTs, shift registers included; None allows 10 % more than the least possible.
     """
-    candidates = list(_schedules(circuit))
+    candidates = list(_pipelines(circuit))
     budget = lut_budget if lut_budget is not None else 1.1 * min(s.luts(circuit) for s in candidates)
     affordable = [s for s in candidates if s.luts(circuit) <= budget]
     if not affordable:
@@ -86,13 +86,13 @@ def best_schedule(circuit: Circuit, lut_budget: int | None = None) -> Schedule:
     return min(affordable, key=lambda s: (s.longest, s.flipflops(circuit)))
 
 
-def _schedules(circuit: Circuit) -> Iterator[Schedule]:
+def _pipelines(circuit: Circuit) -> Iterator[Pipeline]:
     """One for every depth up to the whole circuit in one stage."""
     depth = 1
     while True:
-        schedule = scheduled(circuit, depth)
-        yield schedule
-        if schedule.latency == 1:
+        pipeline = pipelined(circuit, depth)
+        yield pipeline
+        if pipeline.latency == 1:
             return
         depth += 1 if depth < 8 else depth // 2
 

@@ -16,7 +16,7 @@ from qap.hardware.circuit import lowering as rtl
 from qap.hardware.circuit.activations import at_least, greater
 from qap.hardware.circuit.builder import Builder
 from qap.hardware.circuit.operations import Add, Input
-from qap.hardware.circuit.pipeline import best_schedule, scheduled
+from qap.hardware.circuit.pipeline import best_pipeline, pipelined
 from qap.hardware.circuit.sums import adder_sum, digit_terms, table_sum
 from qap.hardware.circuit.tables import TruthTable
 from qap.hardware.circuit.wires import Reach
@@ -151,33 +151,33 @@ def test_ranges_hold_what_can_happen() -> None:
             assert reach.low <= column.min() and column.max() <= reach.high
 
 
-def test_schedules_respect_the_depth_and_the_order() -> None:
+def test_pipelines_respect_the_depth_and_the_order() -> None:
     circuit = lower_network(simplify(sparse_classifier()).network)
     latencies = []
     for depth in range(1, 30):
-        schedule = scheduled(circuit, depth)
-        latencies.append(schedule.latency)
+        pipeline = pipelined(circuit, depth)
+        latencies.append(pipeline.latency)
         slowest = max(
             operation.levels([circuit.reaches[a] for a in arguments], reach)
             for operation, arguments, reach in zip(circuit.operations, circuit.arguments, circuit.reaches, strict=True)
         )
-        assert schedule.longest <= max(depth, slowest)
+        assert pipeline.longest <= max(depth, slowest)
         for node, arguments in enumerate(circuit.arguments):
-            assert all(schedule.stage[a] <= schedule.stage[node] for a in arguments)
+            assert all(pipeline.stage[a] <= pipeline.stage[node] for a in arguments)
     assert latencies == sorted(latencies, reverse=True) and latencies[0] > latencies[-1] == 1
     with pytest.raises(QapError, match=r"stage_depth >= 1 must hold, but got stage_depth=0"):
-        scheduled(circuit, 0)
+        pipelined(circuit, 0)
 
 
 def test_auto_depth_keeps_the_budget() -> None:
     circuit = lower_network(simplify(sparse_classifier()).network)
-    everything = [scheduled(circuit, depth) for depth in range(1, 30)]
-    chosen = best_schedule(circuit)
-    least = min(schedule.luts(circuit) for schedule in everything)
+    everything = [pipelined(circuit, depth) for depth in range(1, 30)]
+    chosen = best_pipeline(circuit)
+    least = min(pipeline.luts(circuit) for pipeline in everything)
     assert chosen.luts(circuit) <= 1.1 * least
     affordable = [s for s in everything if s.luts(circuit) <= 1.1 * least]
-    assert chosen.longest == min(schedule.longest for schedule in affordable)
-    generous = best_schedule(circuit, lut_budget=10**6)
+    assert chosen.longest == min(pipeline.longest for pipeline in affordable)
+    generous = best_pipeline(circuit, lut_budget=10**6)
     assert generous.longest <= chosen.longest and generous.longest == min(s.longest for s in everything)
 
 
