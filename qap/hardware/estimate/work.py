@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from qap.fixed import IntArray
-from qap.hardware.estimate.description import Family, LayerDescription, NetworkDescription, alive
+from qap.hardware.devices import Family
+from qap.hardware.estimate.description import LayerDescription, NetworkDescription, alive
 from qap.hardware.estimate.products import (
     ADDED_ONCE,
     ADDED_TWICE,
