@@ -1,4 +1,4 @@
-"""A circuit: a directed graph of integer operations, each with the range that it can reach.
+"""A circuit: a directed graph of integer operations, each with the range of its values.
 
 Nodes stand in topological order. Equal nodes are one node, a node that can only be one number is a
 constant, and what no output needs is dropped when the circuit is finished.
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from qap.fixed import IntArray, Rounding
 from qap.hardware.circuit.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
 from qap.hardware.circuit.tables import AddTable, TruthTable
-from qap.hardware.circuit.wires import Operation, Reach
+from qap.hardware.circuit.wires import Operation, Range
 
 Node = int
 """A node is named by its position."""
@@ -30,7 +30,7 @@ class Circuit:
     Args:
         operations: one for each node, in topological order.
         arguments: the nodes that each reads.
-        reaches: the range of each node.
+        ranges: of the values of each node.
         inputs: how many inputs there are; node i is input i.
         logits: the nodes of the outputs.
         winner: the node of the class index.
@@ -38,7 +38,7 @@ class Circuit:
 
     operations: tuple[Operation, ...]
     arguments: tuple[tuple[Node, ...], ...]
-    reaches: tuple[Reach, ...]
+    ranges: tuple[Range, ...]
     inputs: int
     logits: tuple[Node, ...]
     winner: Node
@@ -49,7 +49,7 @@ class Circuit:
         for operation, arguments in zip(self.operations[self.inputs :], self.arguments[self.inputs :], strict=True):
             read = [values[a] for a in arguments]
             if isinstance(operation, TruthTable | AddTable):
-                values.append(operation.lookup(read, [self.reaches[a].width for a in arguments]))
+                values.append(operation.lookup(read, [self.ranges[a].width for a in arguments]))
             else:
                 values.append(operation.evaluate(read))
         rows = len(x_int)
@@ -59,7 +59,7 @@ class Circuit:
     def luts(self, nodes: Iterable[Node] | None = None) -> float:
         """The estimated LUTs of these nodes (None: of all), without registers."""
         return sum(
-            self.operations[node].luts([self.reaches[a] for a in self.arguments[node]], self.reaches[node])
+            self.operations[node].luts([self.ranges[a] for a in self.arguments[node]], self.ranges[node])
             for node in (range(len(self.operations)) if nodes is None else nodes)
         )
 
@@ -76,17 +76,17 @@ class Builder:
     def __init__(self, inputs: int, low: int, high: int) -> None:
         self._operations: list[Operation] = []
         self._arguments: list[tuple[Node, ...]] = []
-        self._reaches: list[Reach] = []
+        self._ranges: list[Range] = []
         self._known: dict[tuple[Operation, tuple[Node, ...]], Node] = {}
         self.inputs = tuple(self._node(Input(index, low, high)) for index in range(inputs))
 
-    def reach(self, node: Node) -> Reach:
+    def range(self, node: Node) -> Range:
         """The range of a node."""
-        return self._reaches[node]
+        return self._ranges[node]
 
     def width(self, node: Node) -> int:
         """The bits of a node."""
-        return self._reaches[node].width
+        return self._ranges[node].width
 
     def constant(self, value: int) -> Node:
         """A number."""
@@ -94,15 +94,15 @@ class Builder:
 
     def is_constant(self, node: Node) -> bool:
         """Whether the node can only be one number."""
-        return self._reaches[node].low == self._reaches[node].high
+        return self._ranges[node].low == self._ranges[node].high
 
     def add(
-        self, a: Node, b: Node, shift_a: int = 0, shift_b: int = 0, subtract: bool = False, bounds: Reach | None = None
+        self, a: Node, b: Node, shift_a: int = 0, shift_b: int = 0, subtract: bool = False, bounds: Range | None = None
     ) -> Node:
         """`(a << shift_a) + (b << shift_b)`, or minus; `bounds` is a range tighter than the arguments show."""
-        if self.reach(b) == Reach(0, 0):
+        if self.range(b) == Range(0, 0):
             return self.shift(a, shift_a)
-        if self.reach(a) == Reach(0, 0) and not subtract:
+        if self.range(a) == Range(0, 0) and not subtract:
             return self.shift(b, shift_b)
         return self._node(Add(shift_a, shift_b, subtract, bounds), a, b)
 
@@ -112,7 +112,7 @@ class Builder:
 
     def slice(self, a: Node, high_bit: int, low_bit: int) -> Node:
         """Some bits, read as unsigned."""
-        whole = low_bit == 0 and high_bit == self.width(a) - 1 and not self.reach(a).signed
+        whole = low_bit == 0 and high_bit == self.width(a) - 1 and not self.range(a).signed
         return a if whole else self._node(Slice(high_bit, low_bit), a)
 
     def signed(self, a: Node, width: int) -> Node:
@@ -125,7 +125,7 @@ class Builder:
 
     def clip(self, a: Node, low: int, high: int) -> Node:
         """The nearest number in low ... high."""
-        idle = low <= self.reach(a).low and self.reach(a).high <= high
+        idle = low <= self.range(a).low and self.range(a).high <= high
         return a if idle else self._node(Clip(low, high), a)
 
     def greater(self, a: Node, b: Node) -> Node:
@@ -135,7 +135,7 @@ class Builder:
     def mux(self, condition: Node, a: Node, b: Node) -> Node:
         """`a if condition else b`."""
         if self.is_constant(condition):
-            return a if self.reach(condition).low else b
+            return a if self.range(condition).low else b
         return self._node(Mux(), condition, a, b)
 
     def truth_table(self, nodes: Sequence[Node], function: Callable[[IntArray], IntArray]) -> Node:
@@ -161,7 +161,7 @@ class Builder:
 
     def _rows(self, nodes: Sequence[Node]) -> IntArray:
         """What nodes mean in every pattern of their bits, the first node's bits lowest."""
-        readings = [_readings(self.reach(node)) for node in reversed(nodes)]
+        readings = [_readings(self.range(node)) for node in reversed(nodes)]
         return np.array(list(itertools.product(*readings)), np.int64).reshape(-1, len(nodes))[:, ::-1]
 
     def mark(self) -> int:
@@ -172,7 +172,7 @@ class Builder:
         """The estimated LUTs of what was built after the mark and is needed by the roots."""
         needed = {node for node in self._needed(roots) if node >= mark}
         return sum(
-            self._operations[n].luts([self._reaches[a] for a in self._arguments[n]], self._reaches[n]) for n in needed
+            self._operations[n].luts([self._ranges[a] for a in self._arguments[n]], self._ranges[n]) for n in needed
         )
 
     def finish(self, logits: Sequence[Node], winner: Node) -> Circuit:
@@ -182,7 +182,7 @@ class Builder:
         return Circuit(
             tuple(self._operations[node] for node in needed),
             tuple(tuple(place[a] for a in self._arguments[node]) for node in needed),
-            tuple(self._reaches[node] for node in needed),
+            tuple(self._ranges[node] for node in needed),
             len(self.inputs),
             tuple(place[node] for node in logits),
             place[winner],
@@ -202,18 +202,18 @@ class Builder:
         key = (operation, arguments)
         if key in self._known:
             return self._known[key]
-        reach = operation.reach([self._reaches[a] for a in arguments])
-        if reach.low == reach.high and not isinstance(operation, Constant | Input):
-            return self.constant(reach.low)
+        bounds = operation.range([self._ranges[a] for a in arguments])
+        if bounds.low == bounds.high and not isinstance(operation, Constant | Input):
+            return self.constant(bounds.low)
         self._operations.append(operation)
         self._arguments.append(arguments)
-        self._reaches.append(reach)
+        self._ranges.append(bounds)
         self._known[key] = node = len(self._operations) - 1
         return node
 
 
-def _readings(reach: Reach) -> list[int]:
+def _readings(bounds: Range) -> list[int]:
     """What each pattern of the bits means, brought into the range."""
-    size = 1 << reach.width
-    numbers = [pattern - size if reach.signed and pattern >= size // 2 else pattern for pattern in range(size)]
-    return [min(max(number, reach.low), reach.high) for number in numbers]
+    size = 1 << bounds.width
+    numbers = [pattern - size if bounds.signed and pattern >= size // 2 else pattern for pattern in range(size)]
+    return [min(max(number, bounds.low), bounds.high) for number in numbers]

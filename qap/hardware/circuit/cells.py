@@ -19,7 +19,7 @@ from qap.hardware.circuit.builder import Circuit, Node
 from qap.hardware.circuit.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
 from qap.hardware.circuit.pipeline import MIN_SHIFT_REGISTER, Pipeline
 from qap.hardware.circuit.tables import AddTable, TruthTable
-from qap.hardware.circuit.wires import LUT_INPUTS, Operation, Reach
+from qap.hardware.circuit.wires import LUT_INPUTS, Operation, Range
 
 LUTS_PER_CELL = {
     "add": 1.02, "compress": 0.69, "invert": 1.06, "add table": 1.46, "table": 0.90, "wide table": 0.86,
@@ -74,8 +74,8 @@ class _Counter:
         for node, (operation, arguments) in enumerate(
             zip(self.circuit.operations, self.circuit.arguments, strict=True)
         ):
-            rows, reaches = [self.rows[a] for a in arguments], [self.circuit.reaches[a] for a in arguments]
-            row, real = self._row(node, operation, rows, reaches)
+            rows, ranges = [self.rows[a] for a in arguments], [self.circuit.ranges[a] for a in arguments]
+            row, real = self._row(node, operation, rows, ranges)
             self.rows.append(row)
             self.reads.append({bit for each in rows for bit in each} if real else set())
 
@@ -99,35 +99,35 @@ class _Counter:
                 at = stage
         return shift, ff
 
-    def _row(self, node: Node, operation: Operation, rows: list[Row], reaches: list[Reach]) -> tuple[Row, bool]:
+    def _row(self, node: Node, operation: Operation, rows: list[Row], ranges: list[Range]) -> tuple[Row, bool]:
         """The bits of a node, and whether it computes anything."""
-        reach = self.circuit.reaches[node]
-        width = reach.width
+        bounds = self.circuit.ranges[node]
+        width = bounds.width
         own = [Bit(node, index) for index in range(width)]
         if isinstance(operation, Input):
             return own, False
         if isinstance(operation, Constant):
-            return [ONE if reach.low >> index & 1 else ZERO for index in range(width)], False
-        wires = _wired(operation, rows, reaches, width)
+            return [ONE if bounds.low >> index & 1 else ZERO for index in range(width)], False
+        wires = _wired(operation, rows, ranges, width)
         if wires is not None:
             return wires, False
         if isinstance(operation, Add):
-            return self._add(node, operation, rows, reaches, own), True
+            return self._add(node, operation, rows, ranges, own), True
         if isinstance(operation, AddTable):
-            return self._add_table(node, operation, rows[0], reaches[0], own), True
+            return self._add_table(node, operation, rows[0], ranges[0], own), True
         if isinstance(operation, TruthTable):
             return self._table(operation, [bit for row in rows for bit in row], own), True
         if isinstance(operation, Mux):
-            return self._mux(rows, reaches, own), True
+            return self._mux(rows, ranges, own), True
         kinds: dict[type, str] = {Clip: "clip", Round: "round", Greater: "greater"}
-        self.cells[kinds[type(operation)]] += int(operation.luts(reaches, reach))
+        self.cells[kinds[type(operation)]] += int(operation.luts(ranges, bounds))
         return own, True
 
-    def _add(self, node: Node, operation: Add, rows: list[Row], reaches: list[Reach], own: Row) -> Row:
+    def _add(self, node: Node, operation: Add, rows: list[Row], ranges: list[Range], own: Row) -> Row:
         shifts = operation.shift_a, operation.shift_b
         a, b = (
-            _extended(row, reach.signed, len(own), shift)
-            for row, reach, shift in zip(rows, reaches, shifts, strict=True)
+            _extended(row, bounds.signed, len(own), shift)
+            for row, bounds, shift in zip(rows, ranges, shifts, strict=True)
         )
         start, result = 0, list(own)
         for start in range(len(own)):
@@ -143,9 +143,9 @@ class _Counter:
         self.cells["invert"] += single if operation.subtract else 0
         return result
 
-    def _add_table(self, node: Node, operation: AddTable, row: Row, reach: Reach, own: Row) -> Row:
-        a = _extended(row, reach.signed, len(own), operation.shift_a)
-        columns = [0] * operation.shift_table + operation.columns(self.circuit.reaches[node])
+    def _add_table(self, node: Node, operation: AddTable, row: Row, bounds: Range, own: Row) -> Row:
+        a = _extended(row, bounds.signed, len(own), operation.shift_a)
+        columns = [0] * operation.shift_table + operation.columns(self.circuit.ranges[node])
         columns = (columns + [0] * len(own))[: len(own)]
         start = next((index for index, column in enumerate(columns) if column), len(own))
         pairs = {pair for pair in zip(a[start:], columns[start:], strict=True) if pair[1]}
@@ -182,24 +182,24 @@ class _Counter:
         self.cells["wide table" if wide > 0 else "table"] += 1 << max(0, wide)
         return bit
 
-    def _mux(self, rows: list[Row], reaches: list[Reach], own: Row) -> Row:
-        a, b = (_extended(rows[i], reaches[i].signed, len(own)) for i in (1, 2))
+    def _mux(self, rows: list[Row], ranges: list[Range], own: Row) -> Row:
+        a, b = (_extended(rows[i], ranges[i].signed, len(own)) for i in (1, 2))
         pairs = {(x, y) for x, y in zip(a, b, strict=True) if x != y and (x.node >= 0 or y.node >= 0)}
         self.cells["mux"] += len(pairs)
         return [x if x == y else bit for x, y, bit in zip(a, b, own, strict=True)]
 
 
-def _wired(operation: Operation, rows: list[Row], reaches: list[Reach], width: int) -> Row | None:
+def _wired(operation: Operation, rows: list[Row], ranges: list[Range], width: int) -> Row | None:
     """The bits of an operation that is only wires, None where it is more."""
     if isinstance(operation, Shift):
-        return _extended(rows[0], reaches[0].signed, width, operation.left)
+        return _extended(rows[0], ranges[0].signed, width, operation.left)
     if isinstance(operation, Signed):
-        return _extended(rows[0], reaches[0].signed, width)
+        return _extended(rows[0], ranges[0].signed, width)
     if isinstance(operation, Slice):
-        top = _extended(rows[0], reaches[0].signed, operation.high_bit + 1)
+        top = _extended(rows[0], ranges[0].signed, operation.high_bit + 1)
         return (top[operation.low_bit :] + [ZERO] * width)[:width]
     if isinstance(operation, Round) and operation.rounding is Rounding.TRN:
-        return _extended(rows[0], reaches[0].signed, width + operation.drop)[operation.drop :]
+        return _extended(rows[0], ranges[0].signed, width + operation.drop)[operation.drop :]
     return None
 
 
@@ -231,7 +231,7 @@ def _merged_adders(circuit: Circuit, pipeline: Pipeline) -> dict[Node, Node]:
         else:
             continue
         # a sign that is extended is an operand of its own
-        reach = circuit.reaches[node]
-        if unshifted and (not reach.signed or reach.width == circuit.reaches[user].width):
+        bounds = circuit.ranges[node]
+        if unshifted and (not bounds.signed or bounds.width == circuit.ranges[user].width):
             merged[node] = user
     return merged

@@ -15,7 +15,7 @@ from qap.hardware.circuit.wires import (
     CARRY_BITS_PER_LEVEL,
     LUT_INPUTS,
     Free,
-    Reach,
+    Range,
     Wire,
     above,
     below,
@@ -33,9 +33,9 @@ class Input(Free):
     low: int
     high: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """The whole input format."""
-        return Reach(self.low, self.high)
+        return Range(self.low, self.high)
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """Never called: inputs are given."""
@@ -52,9 +52,9 @@ class Constant(Free):
 
     value: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """Just the number."""
-        return Reach(self.value, self.value)
+        return Range(self.value, self.value)
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """The number, to be broadcast."""
@@ -72,15 +72,15 @@ class Add:
     shift_a: int
     shift_b: int
     subtract: bool
-    bounds: Reach | None = None
+    bounds: Range | None = None
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """The known bounds, or interval arithmetic."""
         if self.bounds is not None:
             return self.bounds
         a, b = arguments
         low, high = (-b.high, -b.low) if self.subtract else b
-        return Reach(
+        return Range(
             (a.low << self.shift_a) + (low << self.shift_b),
             (a.high << self.shift_a) + (high << self.shift_b),
         )
@@ -98,18 +98,18 @@ class Add:
         )
         return f"{a} {'-' if self.subtract else '+'} {b}"
 
-    def _carry_bits(self, arguments: Sequence[Reach], result: Reach) -> int:
+    def _carry_bits(self, arguments: Sequence[Range], result: Range) -> int:
         """Bits of the carry chain; the low bits of `a` are wires where nothing is added to them."""
         free = max(0, self.shift_b - self.shift_a)
         if not self.subtract:
             free = max(free, self.shift_a - self.shift_b)
         return max(1, result.width - max(free, min(self.shift_a, self.shift_b)))
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """One LUT and the carry chain."""
         return 1 + self._carry_bits(arguments, result) / CARRY_BITS_PER_LEVEL
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """One a bit."""
         return self._carry_bits(arguments, result)
 
@@ -121,9 +121,9 @@ class Slice(Free):
     high_bit: int
     low_bit: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """All numbers of these bits."""
-        return Reach(0, (1 << (self.high_bit - self.low_bit + 1)) - 1)
+        return Range(0, (1 << (self.high_bit - self.low_bit + 1)) - 1)
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """Shift and mask."""
@@ -140,9 +140,9 @@ class Signed(Free):
 
     width: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """All numbers of these bits."""
-        return Reach(-(1 << (self.width - 1)), (1 << (self.width - 1)) - 1)
+        return Range(-(1 << (self.width - 1)), (1 << (self.width - 1)) - 1)
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """Wrap around."""
@@ -160,9 +160,9 @@ class Shift(Free):
 
     left: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """Both ends shifted."""
-        return Reach(arguments[0].low << self.left, arguments[0].high << self.left)
+        return Range(arguments[0].low << self.left, arguments[0].high << self.left)
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """Shift."""
@@ -187,9 +187,9 @@ class Round:
         even = self.rounding is Rounding.RND_CONV
         return (value + half - even + (even and (value >> self.drop) & 1)) >> self.drop
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """Rounding is monotone, so the ends are enough."""
-        return Reach(self._one(arguments[0].low), self._one(arguments[0].high))
+        return Range(self._one(arguments[0].low), self._one(arguments[0].high))
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """Add what carries into the last bit, then shift."""
@@ -216,13 +216,13 @@ class Round:
         padding = f"{result.width - 1}'d0, " if result.width > 1 else ""
         return f"{upper} + {{{padding}{carry}}}"
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """The carry-in, then an increment."""
         if self.rounding is Rounding.TRN:
             return 0.0
         return 1 + (self.rounding is Rounding.RND_CONV) + result.width / CARRY_BITS_PER_LEVEL
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """An increment, and the tie's logic."""
         if self.rounding is Rounding.TRN:
             return 0.0
@@ -237,9 +237,9 @@ class Clip:
     low: int
     high: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """Both ends clipped."""
-        return Reach(*(min(max(end, self.low), self.high) for end in arguments[0]))
+        return Range(*(min(max(end, self.low), self.high) for end in arguments[0]))
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """Clip."""
@@ -249,19 +249,19 @@ class Clip:
         """Two comparisons, each left out where the range makes it idle."""
         a = arguments[0]
         text = a.extended(result.width)
-        if a.reach.high > self.high:
+        if a.range.high > self.high:
             text = f"({above(a, self.high)}) ? {bits_literal(self.high, result.width)} : {text}"
-        if a.reach.low < self.low:
+        if a.range.low < self.low:
             text = f"({below(a, self.low)}) ? {bits_literal(self.low, result.width)} : ({text})"
         return text
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """Detect, then select; below 0 is one bit."""
         a = arguments[0]
         only_relu = a.high <= self.high and self.low == 0
         return 1.0 if only_relu else 1 + max(1.0, (a.width - result.width + 1) / LUT_INPUTS)
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """One a bit, and the detection."""
         return result.width + (arguments[0].width - result.width + 1) // LUT_INPUTS
 
@@ -270,10 +270,10 @@ class Clip:
 class Greater:
     """1 if a > b."""
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """One bit, or what the ranges decide."""
         a, b = arguments
-        return Reach(int(a.low > b.high), int(a.high > b.low))
+        return Range(int(a.low > b.high), int(a.high > b.low))
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """Compare."""
@@ -281,15 +281,15 @@ class Greater:
 
     def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
         """A signed comparison at a common width."""
-        width = max(wire.width + (not wire.reach.signed) for wire in arguments)
+        width = max(wire.width + (not wire.range.signed) for wire in arguments)
         a, b = (f"$signed({{{wire.extended(width)}}})" for wire in arguments)
         return f"{a} > {b}"
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """A carry chain."""
         return 1 + max(a.width for a in arguments) / CARRY_BITS_PER_LEVEL
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """One a bit."""
         return max(a.width for a in arguments)
 
@@ -298,10 +298,10 @@ class Greater:
 class Mux:
     """`a if condition else b`; arguments (condition, a, b)."""
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """Both ranges."""
         _, a, b = arguments
-        return Reach(min(a.low, b.low), max(a.high, b.high))
+        return Range(min(a.low, b.low), max(a.high, b.high))
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """Select."""
@@ -312,10 +312,10 @@ class Mux:
         condition, a, b = arguments
         return f"{condition.name}[0] ? {a.extended(result.width)} : {b.extended(result.width)}"
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """One LUT."""
         return 1.0
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """Two bits fit one LUT at best; one a bit is what synthesis finds."""
         return result.width

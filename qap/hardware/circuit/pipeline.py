@@ -37,13 +37,13 @@ class Pipeline:
 
     def flipflops(self, circuit: Circuit) -> int:
         """Bits of all registers."""
-        return sum(count * reach.width for count, reach in zip(self.carried, circuit.reaches, strict=True))
+        return sum(count * bounds.width for count, bounds in zip(self.carried, circuit.ranges, strict=True))
 
     def luts(self, circuit: Circuit) -> float:
         """The estimated LUTs of logic and shift registers."""
         shifts = sum(
-            reach.width
-            for count, reach in zip(self.carried, circuit.reaches, strict=True)
+            bounds.width
+            for count, bounds in zip(self.carried, circuit.ranges, strict=True)
             if count >= MIN_SHIFT_REGISTER
         )
         return circuit.luts() + shifts
@@ -60,7 +60,7 @@ def pipelined(circuit: Circuit, stage_depth: int) -> Pipeline:
     stage: list[int] = []
     level: list[float] = []
     for node, (operation, arguments) in enumerate(zip(circuit.operations, circuit.arguments, strict=True)):
-        delay = operation.levels([circuit.reaches[a] for a in arguments], circuit.reaches[node])
+        delay = operation.levels([circuit.ranges[a] for a in arguments], circuit.ranges[node])
         first = max((stage[a] for a in arguments), default=0)
         start = max((level[a] for a in arguments if stage[a] == first), default=0.0)
         if start and start + delay > stage_depth:

@@ -133,7 +133,7 @@ def _is_shift(weights: Weighted) -> bool:
 
 def _least(builder: Builder, weights: Weighted) -> int:
     """The least value of a weighted sum."""
-    return sum(min(weight * end for end in builder.reach(node)) for node, weight in weights)
+    return sum(min(weight * end for end in builder.range(node)) for node, weight in weights)
 
 
 def _tabled(builder: Builder, weights: Weighted, fold: int = 0) -> Term:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qap.fixed import IntArray
-from qap.hardware.circuit.wires import CARRY_BITS_PER_LEVEL, LUT_INPUTS, Reach, Wire
+from qap.hardware.circuit.wires import CARRY_BITS_PER_LEVEL, LUT_INPUTS, Range, Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class TruthTable:
 
     values: tuple[int, ...]
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """From the least to the largest value."""
-        return Reach(min(self.values), max(self.values))
+        return Range(min(self.values), max(self.values))
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
         """Never called without widths; see `lookup`."""
@@ -40,15 +40,15 @@ class TruthTable:
         bits = [f"{result.name}_t{bit}[{{{index}}}]" for bit in reversed(range(result.width))]
         return f"{{{', '.join(bits)}}}"
 
-    def columns(self, reach: Reach) -> list[int]:
+    def columns(self, bounds: Range) -> list[int]:
         """For each bit of the result (the lowest first) its truth table as a number."""
-        return [sum((value >> bit & 1) << row for row, value in enumerate(self.values)) for bit in range(reach.width)]
+        return [sum((value >> bit & 1) << row for row, value in enumerate(self.values)) for bit in range(bounds.width)]
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """One LUT; two inputs more are one level of multiplexers more."""
         return 1 + max(0, sum(a.width for a in arguments) - LUT_INPUTS) / 2
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """One for each bit of the result that is no constant, doubled by each input beyond six."""
         inputs = sum(a.width for a in arguments)
         full = (1 << len(self.values)) - 1
@@ -68,10 +68,10 @@ class AddTable:
     shift_table: int
     table: TruthTable
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """Interval arithmetic."""
-        a, values = arguments[0], self.table.reach(arguments[1:])
-        return Reach(
+        a, values = arguments[0], self.table.range(arguments[1:])
+        return Range(
             (a.low << self.shift_a) + (values.low << self.shift_table),
             (a.high << self.shift_a) + (values.high << self.shift_table),
         )
@@ -84,26 +84,26 @@ class AddTable:
         """The sums for arguments of these widths."""
         return (arguments[0] << self.shift_a) + (self.table.lookup(arguments[1:], widths[1:]) << self.shift_table)
 
-    def columns(self, reach: Reach) -> list[int]:
+    def columns(self, bounds: Range) -> list[int]:
         """The columns of the table, up to the top bit of the sum."""
-        bits = Reach(0, (1 << max(1, reach.width - self.shift_table)) - 1)
+        bits = Range(0, (1 << max(1, bounds.width - self.shift_table)) - 1)
         return self.table.columns(bits)
 
     def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
         """The sum, the table second."""
-        values = Reach(0, (1 << max(1, result.width - self.shift_table)) - 1)
+        values = Range(0, (1 << max(1, result.width - self.shift_table)) - 1)
         looked_up = self.table.verilog(arguments[1:], Wire(result.name, values))
         if self.shift_table:
             looked_up = f"{{{looked_up}, {self.shift_table}'d0}}"
         return f"{arguments[0].extended(result.width, self.shift_a)} + {looked_up}"
 
-    def _carry_bits(self, result: Reach) -> int:
+    def _carry_bits(self, result: Range) -> int:
         return max(1, result.width - max(0, self.shift_table - self.shift_a))
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """One LUT and the carry chain."""
         return 1 + self._carry_bits(result) / CARRY_BITS_PER_LEVEL
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """One a bit."""
         return self._carry_bits(result)

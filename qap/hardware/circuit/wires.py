@@ -12,7 +12,7 @@ CARRY_BITS_PER_LEVEL = 16
 """So many bits of a carry chain take about as long as one more level of LUTs."""
 
 
-class Reach(NamedTuple):
+class Range(NamedTuple):
     """All integers from low to high."""
 
     low: int
@@ -33,12 +33,12 @@ class Wire(NamedTuple):
     """A value in Verilog: the name of a vector and its range."""
 
     name: str
-    reach: Reach
+    range: Range
 
     @property
     def width(self) -> int:
         """Bits of the vector."""
-        return self.reach.width
+        return self.range.width
 
     def extended(self, width: int, shift: int = 0) -> str:
         """The value times `2**shift`, extended or cut to `width` bits."""
@@ -49,7 +49,7 @@ class Wire(NamedTuple):
         fill = width - shift - kept
         parts = [text]
         if fill:
-            parts.insert(0, f"{{{fill}{{{self.name}[{self.width - 1}]}}}}" if self.reach.signed else f"{fill}'d0")
+            parts.insert(0, f"{{{fill}{{{self.name}[{self.width - 1}]}}}}" if self.range.signed else f"{fill}'d0")
         if shift:
             parts.append(f"{shift}'d0")
         return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
@@ -58,7 +58,7 @@ class Wire(NamedTuple):
 class Operation(Protocol):
     """One operation; instances are immutable and compare by content."""
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """The range of the result for independent arguments."""
 
     def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
@@ -67,21 +67,21 @@ class Operation(Protocol):
     def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
         """The expression of the result."""
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """Its delay, in levels of LUTs."""
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """An estimate of its LUTs."""
 
 
 class Free:
     """What costs nothing: only wires."""
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """None."""
         return 0.0
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """None."""
         return 0.0
 
@@ -96,7 +96,7 @@ def bit_of(wire: Wire, index: int) -> str:
     """One bit; above the top it is the sign."""
     if index < wire.width:
         return f"{wire.name}[{index}]"
-    return f"{wire.name}[{wire.width - 1}]" if wire.reach.signed else "1'b0"
+    return f"{wire.name}[{wire.width - 1}]" if wire.range.signed else "1'b0"
 
 
 def upper_bits(wire: Wire, drop: int, width: int) -> str:
@@ -111,9 +111,9 @@ def upper_bits(wire: Wire, drop: int, width: int) -> str:
 
 def above(wire: Wire, limit: int) -> str:
     """Whether the value is above the limit; for `2**k - 1` the upper bits tell."""
-    sign = f"~{wire.name}[{wire.width - 1}] & " if wire.reach.signed else ""
+    sign = f"~{wire.name}[{wire.width - 1}] & " if wire.range.signed else ""
     bits = limit.bit_length()
-    top = wire.width - 1 - wire.reach.signed
+    top = wire.width - 1 - wire.range.signed
     if limit >= 0 and limit == (1 << bits) - 1:
         return f"{sign}(|{wire.name}[{top}:{bits}])"
     width = wire.width + 1

@@ -100,16 +100,16 @@ def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: s
         pipeline=pipeline,
         stages=[_stage(circuit, pipeline, stage) for stage in range(pipeline.latency)],
         logits=[
-            Wire(_carried_name(circuit, pipeline, node, pipeline.latency), circuit.reaches[node]).extended(
+            Wire(_carried_name(circuit, pipeline, node, pipeline.latency), circuit.ranges[node]).extended(
                 ports.logit_width
             )
             for node in reversed(circuit.logits)
         ],
         winner=Wire(
-            _carried_name(circuit, pipeline, circuit.winner, pipeline.latency), circuit.reaches[circuit.winner]
+            _carried_name(circuit, pipeline, circuit.winner, pipeline.latency), circuit.ranges[circuit.winner]
         ).extended(ports.class_width),
         constants=[
-            (_name(node), circuit.reaches[node].width, bits_literal(operation.value, circuit.reaches[node].width))
+            (_name(node), circuit.ranges[node].width, bits_literal(operation.value, circuit.ranges[node].width))
             for node, operation in enumerate(circuit.operations)
             if isinstance(operation, Constant)
         ],
@@ -138,7 +138,7 @@ def _tables(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[
         operation = circuit.operations[node]
         if isinstance(operation, TruthTable | AddTable):
             rows = len(operation.values if isinstance(operation, TruthTable) else operation.table.values)
-            for bit, column in enumerate(operation.columns(circuit.reaches[node])):
+            for bit, column in enumerate(operation.columns(circuit.ranges[node])):
                 yield f"{_name(node)}_t{bit}", rows, f"{column:x}"
 
 
@@ -146,9 +146,9 @@ def _wires(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[s
     """Name, width and expression of each node."""
     for node in _in_stage(circuit, pipeline, stage):
         arguments = [
-            Wire(_carried_name(circuit, pipeline, a, stage), circuit.reaches[a]) for a in circuit.arguments[node]
+            Wire(_carried_name(circuit, pipeline, a, stage), circuit.ranges[a]) for a in circuit.arguments[node]
         ]
-        result = Wire(_name(node), circuit.reaches[node])
+        result = Wire(_name(node), circuit.ranges[node])
         yield result.name, result.width, circuit.operations[node].verilog(arguments, result)
 
 
@@ -157,7 +157,7 @@ def _registers(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tup
     for node, count in enumerate(pipeline.carried):
         age = stage - pipeline.stage[node]
         if 0 <= age < count:
-            yield _name(node, age + 1), circuit.reaches[node].width, _name(node, age)
+            yield _name(node, age + 1), circuit.ranges[node].width, _name(node, age)
 
 
 def _carried_name(circuit: Circuit, pipeline: Pipeline, node: Node, stage: int) -> str:

@@ -19,7 +19,7 @@ from qap.hardware.circuit.operations import Add, Input
 from qap.hardware.circuit.pipeline import best_pipeline, pipelined
 from qap.hardware.circuit.sums import adder_sum, digit_terms, table_sum
 from qap.hardware.circuit.tables import TruthTable
-from qap.hardware.circuit.wires import Reach
+from qap.hardware.circuit.wires import Range
 from qap.network import IntegerNetwork, LayerSpec, connect, simplify
 
 
@@ -69,11 +69,11 @@ def test_da4ml_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest: Callable[..., Any] = rtl._solve
     calls = []
 
-    def lie(weight: Any, reaches: Any) -> Any:
+    def lie(weight: Any, ranges: Any) -> Any:
         calls.append(weight)
         wrong = weight.copy()
         wrong[0, 0] += 1
-        return honest(wrong, reaches)
+        return honest(wrong, ranges)
 
     monkeypatch.setattr(rtl, "_solve", lie)
     monkeypatch.setattr(rtl, "SHARING", 0.0)
@@ -147,8 +147,8 @@ def test_ranges_hold_what_can_happen() -> None:
         circuit = lower_network(smaller)
         everything = replace(circuit, logits=tuple(range(len(circuit.operations))))
         values = everything.evaluate(vectors(smaller))[0]
-        for reach, column in zip(circuit.reaches, values.T, strict=True):
-            assert reach.low <= column.min() and column.max() <= reach.high
+        for bounds, column in zip(circuit.ranges, values.T, strict=True):
+            assert bounds.low <= column.min() and column.max() <= bounds.high
 
 
 def test_pipelines_respect_the_depth_and_the_order() -> None:
@@ -158,8 +158,8 @@ def test_pipelines_respect_the_depth_and_the_order() -> None:
         pipeline = pipelined(circuit, depth)
         latencies.append(pipeline.latency)
         slowest = max(
-            operation.levels([circuit.reaches[a] for a in arguments], reach)
-            for operation, arguments, reach in zip(circuit.operations, circuit.arguments, circuit.reaches, strict=True)
+            operation.levels([circuit.ranges[a] for a in arguments], bounds)
+            for operation, arguments, bounds in zip(circuit.operations, circuit.arguments, circuit.ranges, strict=True)
         )
         assert pipeline.longest <= max(depth, slowest)
         for node, arguments in enumerate(circuit.arguments):
@@ -181,7 +181,7 @@ def test_auto_depth_keeps_the_budget() -> None:
     assert generous.longest <= chosen.longest and generous.longest == min(s.longest for s in everything)
 
 
-def test_reach_counts_bits() -> None:
-    assert [Reach(*ends).width for ends in ((0, 0), (0, 1), (0, 255), (-1, 0), (-128, 127), (-129, 0), (-1, 255))] == [
+def test_ranges_count_bits() -> None:
+    assert [Range(*ends).width for ends in ((0, 0), (0, 1), (0, 255), (-1, 0), (-128, 127), (-129, 0), (-1, 255))] == [
         1, 1, 8, 1, 8, 9, 9,
     ]  # fmt: skip
