@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.fixed import IntArray, Rounding
-from qap.hardware.circuit.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
+from qap.hardware.circuit.arithmetic import Add, Clip, Greater, Mux, Round
+from qap.hardware.circuit.operations import Constant, Input, Operation, Shift, Signed, Slice
 from qap.hardware.circuit.tables import AddTable, TruthTable
-from qap.hardware.circuit.wires import Operation, Range
+from qap.hardware.circuit.wires import Range
 
 Node = int
 """A node is named by its position."""
@@ -46,22 +47,44 @@ class Circuit:
     def evaluate(self, x_int: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
         """Run the circuit in numpy: logits (n, n_out) and class indices (n,) of inputs (n, inputs)."""
         values: list[IntArray] = [x_int[:, i].astype(np.int64) for i in range(self.inputs)]
-        for operation, arguments in zip(self.operations[self.inputs :], self.arguments[self.inputs :], strict=True):
-            read = [values[a] for a in arguments]
-            if isinstance(operation, TruthTable | AddTable):
-                values.append(operation.lookup(read, [self.ranges[a].width for a in arguments]))
-            else:
-                values.append(operation.evaluate(read))
+        for node in range(self.inputs, len(self.operations)):
+            read = [values[a] for a in self.arguments[node]]
+            values.append(self.operations[node].evaluate(read, self.read_ranges(node)))
         rows = len(x_int)
         logits = np.stack([np.broadcast_to(values[node], rows) for node in self.logits], axis=1)
         return logits, np.broadcast_to(values[self.winner], rows)
 
+    def read_ranges(self, node: Node) -> list[Range]:
+        """The ranges of what a node reads."""
+        return [self.ranges[a] for a in self.arguments[node]]
+
     def luts(self, nodes: Iterable[Node] | None = None) -> float:
         """The estimated LUTs of these nodes (None: of all), without registers."""
         return sum(
-            self.operations[node].luts([self.ranges[a] for a in self.arguments[node]], self.ranges[node])
+            self.operations[node].luts(self.read_ranges(node), self.ranges[node])
             for node in (range(len(self.operations)) if nodes is None else nodes)
         )
+
+    def __str__(self) -> str:
+        return self.listing()
+
+    def listing(self, stages: Sequence[int] | None = None) -> str:
+        """A line for each node, in the names of the Verilog: number, operation, range, bits and, if given, stage.
+
+        Args:
+            stages: for each node the stage that computes it, as `Pipeline.stage`.
+        """
+        rows = [("node", "operation", "range", "bits", "stage")]
+        for node, operation in enumerate(self.operations):
+            text = operation.expression([f"n{a}" for a in self.arguments[node]])
+            bounds = self.ranges[node]
+            stage = "" if stages is None else f"{stages[node]}"
+            rows.append((f"n{node}", text, f"{bounds.low}..{bounds.high}", f"{bounds.width}", stage))
+        shown = [row if stages is not None else row[:4] for row in rows]
+        widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
+        logits = " ".join(f"n{node}" for node in self.logits)
+        return "\n".join([*lines, f"logits {logits}, class n{self.winner}"])
 
 
 class Builder:
@@ -78,7 +101,7 @@ class Builder:
         self._arguments: list[tuple[Node, ...]] = []
         self._ranges: list[Range] = []
         self._known: dict[tuple[Operation, tuple[Node, ...]], Node] = {}
-        self.inputs = tuple(self._node(Input(index, low, high)) for index in range(inputs))
+        self.inputs = tuple(self._kept(Input(index, low, high), (), Range(low, high)) for index in range(inputs))
 
     def range(self, node: Node) -> Range:
         """The range of a node."""
@@ -88,13 +111,18 @@ class Builder:
         """The bits of a node."""
         return self._ranges[node].width
 
+    def node(self, operation: Operation, *arguments: Node) -> Node:
+        """Any operation on some nodes: a constant if its result can only be one number."""
+        bounds = operation.range([self._ranges[a] for a in arguments])
+        return self.constant(bounds.low) if bounds.constant else self._kept(operation, arguments, bounds)
+
     def constant(self, value: int) -> Node:
         """A number."""
-        return self._node(Constant(value))
+        return self._kept(Constant(value), (), Range(value, value))
 
     def is_constant(self, node: Node) -> bool:
         """Whether the node can only be one number."""
-        return self._ranges[node].low == self._ranges[node].high
+        return self._ranges[node].constant
 
     def add(
         self, a: Node, b: Node, shift_a: int = 0, shift_b: int = 0, subtract: bool = False, bounds: Range | None = None
@@ -104,39 +132,39 @@ class Builder:
             return self.shift(a, shift_a)
         if self.range(a) == Range(0, 0) and not subtract:
             return self.shift(b, shift_b)
-        return self._node(Add(shift_a, shift_b, subtract, bounds), a, b)
+        return self.node(Add(shift_a, shift_b, subtract, bounds), a, b)
 
     def shift(self, a: Node, left: int) -> Node:
         """`a << left`."""
-        return self._node(Shift(left), a) if left else a
+        return self.node(Shift(left), a) if left else a
 
     def slice(self, a: Node, high_bit: int, low_bit: int) -> Node:
         """Some bits, read as unsigned."""
         whole = low_bit == 0 and high_bit == self.width(a) - 1 and not self.range(a).signed
-        return a if whole else self._node(Slice(high_bit, low_bit), a)
+        return a if whole else self.node(Slice(high_bit, low_bit), a)
 
     def signed(self, a: Node, width: int) -> Node:
         """The low bits, read as two's complement."""
-        return self._node(Signed(width), a)
+        return self.node(Signed(width), a)
 
     def round(self, a: Node, drop: int, rounding: Rounding) -> Node:
         """`a / 2**drop`, rounded."""
-        return self._node(Round(drop, rounding), a) if drop else a
+        return self.node(Round(drop, rounding), a) if drop else a
 
     def clip(self, a: Node, low: int, high: int) -> Node:
         """The nearest number in low ... high."""
         idle = low <= self.range(a).low and self.range(a).high <= high
-        return a if idle else self._node(Clip(low, high), a)
+        return a if idle else self.node(Clip(low, high), a)
 
     def greater(self, a: Node, b: Node) -> Node:
         """1 if a > b, else 0."""
-        return self._node(Greater(), a, b)
+        return self.node(Greater(), a, b)
 
     def mux(self, condition: Node, a: Node, b: Node) -> Node:
         """`a if condition else b`."""
         if self.is_constant(condition):
             return a if self.range(condition).low else b
-        return self._node(Mux(), condition, a, b)
+        return self.node(Mux(), condition, a, b)
 
     def truth_table(self, nodes: Sequence[Node], function: Callable[[IntArray], IntArray]) -> Node:
         """A truth table of some nodes.
@@ -150,14 +178,14 @@ class Builder:
         values = function(rows)
         if len(nodes) == 1 and np.array_equal(values, rows[:, 0]):
             return nodes[0]
-        return self._node(TruthTable(tuple(int(value) for value in values)), *nodes)
+        return self.node(TruthTable(tuple(int(value) for value in values)), *nodes)
 
     def add_table(
         self, a: Node, shift_a: int, nodes: Sequence[Node], shift_table: int, function: Callable[[IntArray], IntArray]
     ) -> Node:
         """`(a << shift_a) + (table << shift_table)`; the table as in `truth_table`."""
         values = function(self._rows(nodes))
-        return self._node(AddTable(shift_a, shift_table, TruthTable(tuple(int(value) for value in values))), a, *nodes)
+        return self.node(AddTable(shift_a, shift_table, TruthTable(tuple(int(value) for value in values))), a, *nodes)
 
     def _rows(self, nodes: Sequence[Node]) -> IntArray:
         """What nodes mean in every pattern of their bits, the first node's bits lowest."""
@@ -198,13 +226,10 @@ class Builder:
                 waiting.extend(self._arguments[node])
         return needed
 
-    def _node(self, operation: Operation, *arguments: Node) -> Node:
+    def _kept(self, operation: Operation, arguments: tuple[Node, ...], bounds: Range) -> Node:
         key = (operation, arguments)
         if key in self._known:
             return self._known[key]
-        bounds = operation.range([self._ranges[a] for a in arguments])
-        if bounds.low == bounds.high and not isinstance(operation, Constant | Input):
-            return self.constant(bounds.low)
         self._operations.append(operation)
         self._arguments.append(arguments)
         self._ranges.append(bounds)

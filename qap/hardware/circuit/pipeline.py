@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from qap.errors import QapError
 from qap.hardware.circuit.builder import Circuit, Node
-from qap.hardware.circuit.operations import Constant
 
 MIN_SHIFT_REGISTER = 3
 """Synthesis for Xilinx packs so many registers in a row, and more, into LUTs."""
@@ -60,7 +59,7 @@ def pipelined(circuit: Circuit, stage_depth: int) -> Pipeline:
     stage: list[int] = []
     level: list[float] = []
     for node, (operation, arguments) in enumerate(zip(circuit.operations, circuit.arguments, strict=True)):
-        delay = operation.levels([circuit.ranges[a] for a in arguments], circuit.ranges[node])
+        delay = operation.levels(circuit.read_ranges(node), circuit.ranges[node])
         first = max((stage[a] for a in arguments), default=0)
         start = max((level[a] for a in arguments if stage[a] == first), default=0.0)
         if start and start + delay > stage_depth:
@@ -108,5 +107,4 @@ def _carried(circuit: Circuit, stage: list[int], latency: int) -> tuple[int, ...
             last[argument] = max(last[argument], stage[node])
     for node in _outputs(circuit):
         last[node] = latency
-    constant = [isinstance(operation, Constant) for operation in circuit.operations]
-    return tuple(0 if constant[node] else last[node] - stage[node] for node in range(len(stage)))
+    return tuple(0 if circuit.ranges[node].constant else last[node] - stage[node] for node in range(len(stage)))

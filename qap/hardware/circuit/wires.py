@@ -1,11 +1,8 @@
-"""Values of a circuit: their ranges, their bits in Verilog, and what an operation on them has to know."""
+"""Values of a circuit: their ranges, their names in Verilog, and their bits in synthesis."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
-
-from qap.fixed import IntArray
+from typing import NamedTuple
 
 LUT_INPUTS = 6
 CARRY_BITS_PER_LEVEL = 16
@@ -17,6 +14,11 @@ class Range(NamedTuple):
 
     low: int
     high: int
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is one number."""
+        return self.low == self.high
 
     @property
     def signed(self) -> bool:
@@ -55,35 +57,28 @@ class Wire(NamedTuple):
         return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
 
 
-class Operation(Protocol):
-    """One operation; instances are immutable and compare by content."""
+class Bit(NamedTuple):
+    """A bit of what a node computes, the lowest at place 0; constants have the node -1."""
 
-    def range(self, arguments: Sequence[Range]) -> Range:
-        """The range of the result for independent arguments."""
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """The result in numpy."""
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """The expression of the result."""
-
-    def levels(self, arguments: Sequence[Range], result: Range) -> float:
-        """Its delay, in levels of LUTs."""
-
-    def luts(self, arguments: Sequence[Range], result: Range) -> float:
-        """An estimate of its LUTs."""
+    node: int
+    place: int
 
 
-class Free:
-    """What costs nothing: only wires."""
+ZERO, ONE = Bit(-1, 0), Bit(-1, 1)
+Row = list[Bit]
+"""The bits of a value, the lowest first."""
 
-    def levels(self, arguments: Sequence[Range], result: Range) -> float:
-        """None."""
-        return 0.0
 
-    def luts(self, arguments: Sequence[Range], result: Range) -> float:
-        """None."""
-        return 0.0
+class Vector(NamedTuple):
+    """A value in synthesis: its bits, each named by the node that computes it, and its range."""
+
+    bits: Row
+    range: Range
+
+    def extended(self, width: int, shift: int = 0) -> Row:
+        """The bits of the value times `2**shift`, extended or cut to `width` bits."""
+        bits = [ZERO] * min(shift, width) + self.bits[: max(0, width - shift)]
+        return bits + [self.bits[-1] if self.range.signed else ZERO] * (width - len(bits))
 
 
 def bits_literal(value: int, width: int) -> str:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qap.errors import QapError, missing_extra
 from qap.hardware.circuit import Circuit
 from qap.hardware.circuit.builder import Node
-from qap.hardware.circuit.operations import Constant
 from qap.hardware.circuit.pipeline import Pipeline
-from qap.hardware.circuit.tables import AddTable, TruthTable
-from qap.hardware.circuit.wires import Wire, bits_literal
+from qap.hardware.circuit.wires import Wire
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -109,9 +107,9 @@ def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: s
             _carried_name(circuit, pipeline, circuit.winner, pipeline.latency), circuit.ranges[circuit.winner]
         ).extended(ports.class_width),
         constants=[
-            (_name(node), circuit.ranges[node].width, bits_literal(operation.value, circuit.ranges[node].width))
-            for node, operation in enumerate(circuit.operations)
-            if isinstance(operation, Constant)
+            (_name(node), bounds.width, circuit.operations[node].verilog((), _wire(circuit, node)))
+            for node, bounds in enumerate(circuit.ranges)
+            if bounds.constant
         ],
     )  # fmt: skip
     return str(text)
@@ -127,19 +125,16 @@ def _stage(circuit: Circuit, pipeline: Pipeline, stage: int) -> dict[str, Any]:
 
 
 def _in_stage(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[Node]:
-    for node, operation in enumerate(circuit.operations):
-        if pipeline.stage[node] == stage and not isinstance(operation, Constant):
+    for node, bounds in enumerate(circuit.ranges):
+        if pipeline.stage[node] == stage and not bounds.constant:
             yield node
 
 
 def _tables(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[str, int, str]]:
     """Name, length and digits of each column of each truth table."""
     for node in _in_stage(circuit, pipeline, stage):
-        operation = circuit.operations[node]
-        if isinstance(operation, TruthTable | AddTable):
-            rows = len(operation.values if isinstance(operation, TruthTable) else operation.table.values)
-            for bit, column in enumerate(operation.columns(circuit.ranges[node])):
-                yield f"{_name(node)}_t{bit}", rows, f"{column:x}"
+        for column in circuit.operations[node].tables(_wire(circuit, node)):
+            yield column.name, column.rows, f"{column.bits:x}"
 
 
 def _wires(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[str, int, str]]:
@@ -148,7 +143,7 @@ def _wires(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[s
         arguments = [
             Wire(_carried_name(circuit, pipeline, a, stage), circuit.ranges[a]) for a in circuit.arguments[node]
         ]
-        result = Wire(_name(node), circuit.ranges[node])
+        result = _wire(circuit, node)
         yield result.name, result.width, circuit.operations[node].verilog(arguments, result)
 
 
@@ -162,8 +157,12 @@ def _registers(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tup
 
 def _carried_name(circuit: Circuit, pipeline: Pipeline, node: Node, stage: int) -> str:
     """The name of a node's value as a later stage sees it."""
-    constant = isinstance(circuit.operations[node], Constant)
-    return _name(node, 0 if constant else stage - pipeline.stage[node])
+    return _name(node, 0 if circuit.ranges[node].constant else stage - pipeline.stage[node])
+
+
+def _wire(circuit: Circuit, node: Node) -> Wire:
+    """A node's value in the stage that computes it."""
+    return Wire(_name(node), circuit.ranges[node])
 
 
 def _name(node: Node, age: int = 0) -> str:

@@ -14,8 +14,9 @@ from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.hardware.circuit import Circuit, lower_network
 from qap.hardware.circuit import lowering as rtl
 from qap.hardware.circuit.activations import at_least, greater
+from qap.hardware.circuit.arithmetic import Add
 from qap.hardware.circuit.builder import Builder
-from qap.hardware.circuit.operations import Add, Input
+from qap.hardware.circuit.operations import Input
 from qap.hardware.circuit.pipeline import best_pipeline, pipelined
 from qap.hardware.circuit.sums import adder_sum, digit_terms, table_sum
 from qap.hardware.circuit.tables import TruthTable
