@@ -78,9 +78,9 @@ def fit(
 ) -> None:
     """Find the smallest reuse factor, and its strategy, with which the HLS project of a run fits a part (estimated)."""
     from qap.cli.console import print_failures, print_json
-    from qap.hardware.devices import find_device
+    from qap.hardware.devices import HLS_FAMILIES, find_device
     from qap.hardware.estimate import ESTIMATORS
-    from qap.hardware.estimate.choice import HLS_FAMILIES, find_fit
+    from qap.hardware.estimate.choice import find_fit
     from qap.network import load_network
     from qap.run import NETWORK
 

@@ -14,6 +14,9 @@ from typing import Literal
 from qap.errors import QapError
 
 Family = Literal["xc7", "xcup", "ecp5", "ice40"]
+"""What is built alike, in Yosys' words: 7 series, UltraScale and UltraScale+, ECP5, iCE40."""
+HLS_FAMILIES: tuple[Family, ...] = ("xc7", "xcup")
+"""Those that Vivado HLS and Vitis HLS build for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,13 @@ class ExactProduct:
     Args:
         weight: int64 (n_in, n_out), in LSBs of the accumulator.
         bias: int64 (n_out,), in LSBs of the accumulator.
-        reach: the range of each input.
+        inputs: the range of each input.
     """
 
-    def __init__(self, weight: IntArray, bias: IntArray, reach: Interval) -> None:
+    def __init__(self, weight: IntArray, bias: IntArray, inputs: Interval) -> None:
         columns = np.flatnonzero(weight.any(axis=1))
         self._columns = None if columns.size > 0.75 * len(weight) else columns
-        self._dtype = exact_dtype(weight, bias, reach)
+        self._dtype = exact_dtype(weight, bias, inputs)
         self._weight = (weight if self._columns is None else weight[columns]).astype(self._dtype)
         self._bias = bias.astype(self._dtype)
         # so few samples at once that their copies stay in the cache, unless the layer is wide enough for all threads
@@ -50,15 +50,15 @@ class ExactProduct:
         return accumulator.astype(np.int64, copy=False)
 
 
-def exact_dtype(weight: IntArray, bias: IntArray, reach: Interval) -> type[np.floating[Any]] | type[np.int64]:
+def exact_dtype(weight: IntArray, bias: IntArray, inputs: Interval) -> type[np.floating[Any]] | type[np.int64]:
     """The cheapest type whose matrix product is exact: every partial sum is below its mantissa.
 
     Args:
         weight: (n_in, n_out) in LSBs of the accumulator.
         bias: (n_out,) in LSBs of the accumulator.
-        reach: the range of each input.
+        inputs: the range of each input.
     """
-    bound = partial_sum_bound(weight, bias, reach)
+    bound = partial_sum_bound(weight, bias, inputs)
     if bound < 2**24:
         return np.float32
     return np.float64 if bound < 2**53 else np.int64

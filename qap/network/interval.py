@@ -10,7 +10,7 @@ from qap.fixed import FixedPoint, IntArray
 
 
 class Interval(NamedTuple):
-    """The range that each neuron can reach, both ends included: int64 (n_out,) each."""
+    """The ranges of many values, both ends included: int64 (n,) each; the range of one is a `Range` of circuits."""
 
     low: IntArray
     high: IntArray
@@ -21,20 +21,20 @@ def format_interval(form: FixedPoint, count: int) -> Interval:
     return Interval(np.full(count, form.min_int, np.int64), np.full(count, form.max_int, np.int64))
 
 
-def propagate(weight: IntArray, bias: IntArray, reach: Interval) -> Interval:
-    """Interval arithmetic: the exact range of `x @ weight + bias` for independent x in `reach`."""
+def propagate(weight: IntArray, bias: IntArray, inputs: Interval) -> Interval:
+    """Interval arithmetic: the exact range of `x @ weight + bias` for independent x in `inputs`."""
     up, down = np.maximum(weight, 0), np.minimum(weight, 0)
-    return Interval(reach.low @ up + reach.high @ down + bias, reach.high @ up + reach.low @ down + bias)
+    return Interval(inputs.low @ up + inputs.high @ down + bias, inputs.high @ up + inputs.low @ down + bias)
 
 
-def partial_sum_bound(weight: IntArray, bias: IntArray, reach: Interval) -> float:
+def partial_sum_bound(weight: IntArray, bias: IntArray, inputs: Interval) -> float:
     """No partial sum of `x @ weight + bias`, in any order, is larger in magnitude.
 
     Args:
         weight: (n_in, n_out) in LSBs of the accumulator.
         bias: (n_out,) in LSBs of the accumulator.
-        reach: the range of each input.
+        inputs: the range of each input.
     """
-    largest_input = np.maximum(np.abs(reach.low), np.abs(reach.high)).astype(np.float64)
+    largest_input = np.maximum(np.abs(inputs.low), np.abs(inputs.high)).astype(np.float64)
     bound = largest_input @ np.abs(weight).astype(np.float64) + np.abs(bias).astype(np.float64)
     return float(bound.max(initial=0))

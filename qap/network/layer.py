@@ -125,11 +125,11 @@ class IntegerLayer:
         return self.result_format.requantize(accumulator, self.accum_format.fractional)
 
 
-def prove(spec: LayerSpec, input_fractional: int, reach: Interval) -> IntegerLayer:
+def prove(spec: LayerSpec, input_fractional: int, inputs: Interval) -> IntegerLayer:
     """Check one layer and find the narrowest accumulator that cannot overflow."""
-    if spec.weight.ndim != 2 or spec.weight.shape[0] != reach.low.size or spec.bias.shape != (spec.weight.shape[1],):
+    if spec.weight.ndim != 2 or spec.weight.shape[0] != inputs.low.size or spec.bias.shape != (spec.weight.shape[1],):
         raise NotExact(
-            spec.name, f"weight {spec.weight.shape} and bias {spec.bias.shape} do not fit to {reach.low.size} inputs"
+            spec.name, f"weight {spec.weight.shape} and bias {spec.bias.shape} do not fit to {inputs.low.size} inputs"
         )
     for what, values, form in (
         ("weight", spec.weight, spec.weight_format),
@@ -143,10 +143,10 @@ def prove(spec: LayerSpec, input_fractional: int, reach: Interval) -> IntegerLay
         raise NotExact(spec.name, f"a step of its activation is outside of {spec.result_format}")
     products = input_fractional + spec.weight_format.fractional
     fractional = spec.accum_fractional(input_fractional)
-    _refuse_wide(spec, fractional - products, fractional - spec.bias_format.fractional, reach)
+    _refuse_wide(spec, fractional - products, fractional - spec.bias_format.fractional, inputs)
     weight = spec.weight.astype(np.int64) << (fractional - products)
     bias = _align(spec.bias, spec.bias_format.fractional, fractional)
-    accumulator = propagate(weight, bias, reach)
+    accumulator = propagate(weight, bias, inputs)
     accum_format = FixedPoint.smallest(int(accumulator.low.min()), int(accumulator.high.max()), fractional)
     result_format = spec.result_format
     if result_format is None:
@@ -158,9 +158,9 @@ def prove(spec: LayerSpec, input_fractional: int, reach: Interval) -> IntegerLay
     )  # fmt: skip
 
 
-def _refuse_wide(spec: LayerSpec, weight_shift: int, bias_shift: int, reach: Interval) -> None:
+def _refuse_wide(spec: LayerSpec, weight_shift: int, bias_shift: int, inputs: Interval) -> None:
     """Refuse accumulators that could leave int64; float64 is good enough to see that."""
-    largest_input = np.maximum(np.abs(reach.low), np.abs(reach.high)).astype(np.float64)
+    largest_input = np.maximum(np.abs(inputs.low), np.abs(inputs.high)).astype(np.float64)
     weight, bias = np.abs(spec.weight).astype(np.float64), np.abs(spec.bias).astype(np.float64)
     bound = np.ldexp(largest_input @ weight, weight_shift) + np.ldexp(bias, bias_shift)
     if bound.max() >= 2.0 ** (MAX_WIDTH - 1):

@@ -30,7 +30,7 @@ from qap.network.layer import IntegerLayer, LayerSpec, StepTable, activated_inte
 from qap.rows import Row, data_frame_of, html_of, text_of
 
 
-class _Reach(NamedTuple):
+class _LayerIntervals(NamedTuple):
     """A layer with its weight and bias in LSBs of the accumulator, and the ranges before, inside of and behind it."""
 
     layer: IntegerLayer
@@ -122,7 +122,7 @@ class IntegerNetwork:
             QapError: the shape is wrong or a number is outside of the input format.
         """
         if not self._products:
-            products = (ExactProduct(reach.weight, reach.bias, reach.inputs) for reach in self._reaches())
+            products = (ExactProduct(each.weight, each.bias, each.inputs) for each in self._layer_intervals())
             object.__setattr__(self, "_products", tuple(products))
         y: npt.NDArray[Any] = self.checked_input(x_int)
         for layer, product in zip(self.layers, self._products, strict=True):
@@ -196,8 +196,8 @@ class IntegerNetwork:
         return x_int
 
     def intervals(self) -> list[tuple[Interval, Interval]]:
-        """For every layer the ranges that its accumulators and its results can reach, for any input of the format."""
-        return [(reach.accumulators, reach.results) for reach in self._reaches()]
+        """For every layer the ranges of its accumulators and of its results, over all inputs of the format."""
+        return [(each.accumulators, each.results) for each in self._layer_intervals()]
 
     def float_bits(self) -> list[int]:
         """For every layer the mantissa bits with which floating point computes it exactly, in any order of the sum.
@@ -205,20 +205,20 @@ class IntegerNetwork:
         Every partial sum and every result must be a whole multiple of the finer of the two LSBs.
         """
         bits = []
-        for layer, weight, bias, inputs, _, _ in self._reaches():
+        for layer, weight, bias, inputs, _, _ in self._layer_intervals():
             finer = max(0, layer.result_format.fractional - layer.accum_format.fractional)
             bits.append(math.frexp(partial_sum_bound(weight, bias, inputs))[1] + finer)
         return bits
 
-    def _reaches(self) -> Iterator[_Reach]:
-        """The layers in order, each with what its inputs, accumulators and results can reach."""
+    def _layer_intervals(self) -> Iterator[_LayerIntervals]:
+        """The layers in order, each with the ranges of its inputs, accumulators and results."""
         inputs = format_interval(self.input_format, self.n_in)
         fractional = self.input_format.fractional
         for layer in self.layers:
             weight, bias = layer.aligned(fractional)
             accumulators = propagate(weight, bias, inputs)
             results = activated_interval(layer, accumulators)
-            yield _Reach(layer, weight, bias, inputs, accumulators, results)
+            yield _LayerIntervals(layer, weight, bias, inputs, accumulators, results)
             inputs, fractional = results, layer.result_format.fractional
 
     def __repr__(self) -> str:
@@ -311,12 +311,12 @@ def connect(input_format: FixedPoint, specs: Iterable[LayerSpec], class_names: S
     """
     layers: list[IntegerLayer] = []
     fractional = input_format.fractional
-    reach: Interval | None = None
+    inputs: Interval | None = None
     for spec in specs:
-        reach = reach or format_interval(input_format, spec.weight.shape[0])
-        layer = prove(spec, fractional, reach)
+        inputs = inputs or format_interval(input_format, spec.weight.shape[0])
+        layer = prove(spec, fractional, inputs)
         weight, bias = layer.aligned(fractional)
-        reach = activated_interval(layer, propagate(weight, bias, reach))
+        inputs = activated_interval(layer, propagate(weight, bias, inputs))
         fractional = layer.result_format.fractional
         layers.append(layer)
     if len({layer.name for layer in layers}) != len(layers) or not layers:

@@ -41,14 +41,14 @@ def simplify(network: IntegerNetwork) -> Simplified:
 def _folded(network: IntegerNetwork) -> list[LayerSpec]:
     """The layers, with what constant neurons contribute moved into the next bias."""
     specs = network.specs()
-    for index, (_, reach) in enumerate(network.intervals()[:-1]):
-        constant = reach.low == reach.high
+    for index, (_, results) in enumerate(network.intervals()[:-1]):
+        constant = results.low == results.high
         following = specs[index + 1]
         read = constant & following.weight.any(axis=1)
         if not read.any():
             continue
         weight = following.weight.copy()
-        products = reach.low[read] @ weight[read]
+        products = results.low[read] @ weight[read]
         weight[read] = 0
         fractional = network.layers[index].result_format.fractional + following.weight_format.fractional
         bias, form = _add(following.bias, following.bias_format, products, fractional)

@@ -108,14 +108,14 @@ def test_forward_takes_int64_where_no_float_is_exact() -> None:
     network = connect(fmt("fixed<28,28>"), [wide], "ab")
     x = np.array([[2**27 - 1, -(2**27)], [-(2**27), 2**27 - 1]])
     assert network.forward(x).tolist() == exact_outputs(network, x)
-    reach = Interval(np.full(2, -(2**27)), np.full(2, 2**27 - 1))
-    assert exact_dtype(network.layers[0].weight, network.layers[0].bias, reach) is np.int64
+    inputs = Interval(np.full(2, -(2**27)), np.full(2, 2**27 - 1))
+    assert exact_dtype(network.layers[0].weight, network.layers[0].bias, inputs) is np.int64
 
 
 @pytest.mark.parametrize(("bound", "dtype"), [(2**24 - 1, np.float32), (2**24, np.float64), (2**53, np.int64)])
 def test_the_cheapest_exact_arithmetic_is_chosen(bound: int, dtype: type) -> None:
-    reach = Interval(np.array([0]), np.array([1]))
-    assert exact_dtype(np.array([[bound - 1]]), np.array([1]), reach) is dtype
+    inputs = Interval(np.array([0]), np.array([1]))
+    assert exact_dtype(np.array([[bound - 1]]), np.array([1]), inputs) is dtype
 
 
 def test_an_accumulator_of_64_bits_is_refused_with_the_name_of_the_layer() -> None:

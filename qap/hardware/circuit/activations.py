@@ -9,7 +9,7 @@ import numpy as np
 from qap.fixed import MAX_WIDTH, FixedPoint, IntArray, Overflow
 from qap.hardware.circuit.builder import Builder, Node
 from qap.hardware.circuit.sums import Sum
-from qap.hardware.circuit.wires import LUT_INPUTS, Reach
+from qap.hardware.circuit.wires import LUT_INPUTS, Range
 from qap.network import IntegerLayer, StepTable
 
 TABLE_BITS = 10
@@ -36,15 +36,15 @@ def cheapest(builder: Builder, candidates: Sequence[Callable[[], Node]]) -> Node
 def activated(builder: Builder, layer: IntegerLayer, total: Sum) -> Node:
     """The result of a neuron from its accumulator, `layer.activate(node + offset)`, the cheapest way."""
     node, offset = total
-    reach = builder.reach(node)
+    bounds = builder.range(node)
 
     def looked_up() -> Node:
-        return builder.table([node], lambda rows: layer.activate(rows[:, 0] + offset))
+        return builder.truth_table([node], lambda rows: layer.activate(rows[:, 0] + offset))
 
     candidates: list[Callable[[], Node]] = []
-    if reach.width <= TABLE_BITS:
+    if bounds.width <= TABLE_BITS:
         candidates.append(looked_up)
-    steps = staircase(layer, Reach(reach.low + offset, reach.high + offset))
+    steps = staircase(layer, Range(bounds.low + offset, bounds.high + offset))
     if steps is not None and (len(steps.thresholds) <= FEW_STEPS or isinstance(layer.activation, StepTable)):
         thresholds, values = steps.thresholds - offset, steps.values
         candidates.append(lambda: stepped(builder, node, thresholds, values))
@@ -53,7 +53,7 @@ def activated(builder: Builder, layer: IntegerLayer, total: Sum) -> Node:
     return cheapest(builder, candidates)
 
 
-def staircase(layer: IntegerLayer, accumulator: Reach) -> StepTable | None:
+def staircase(layer: IntegerLayer, accumulator: Range) -> StepTable | None:
     """The activation as a staircase over the accumulator's range, or None where it has many steps or is none."""
     low, high = (int(end) for end in layer.activate(np.array(accumulator, np.int64)))
     if isinstance(layer.activation, StepTable):
@@ -75,7 +75,7 @@ def stepped(builder: Builder, node: Node, thresholds: IntArray, values: IntArray
     if not bits:
         return builder.constant(int(values[0]))
     if len(bits) <= LUT_INPUTS:
-        return builder.table(bits, lambda rows: values[rows.sum(axis=1)])
+        return builder.truth_table(bits, lambda rows: values[rows.sum(axis=1)])
 
     def select(first: int, last: int) -> Node:
         if first == last:
@@ -88,11 +88,11 @@ def stepped(builder: Builder, node: Node, thresholds: IntArray, values: IntArray
 
 def at_least(builder: Builder, node: Node, threshold: int) -> Node:
     """1 if node >= threshold: a chain of LUTs, each with five bits and what the lower bits said."""
-    reach = builder.reach(node)
-    if threshold <= reach.low or threshold > reach.high:
-        return builder.constant(int(threshold <= reach.low))
-    top = reach.width - 1
-    flip = (1 << top) if reach.signed else 0  # two's complement with its sign flipped sorts as unsigned
+    bounds = builder.range(node)
+    if threshold <= bounds.low or threshold > bounds.high:
+        return builder.constant(int(threshold <= bounds.low))
+    top = bounds.width - 1
+    flip = (1 << top) if bounds.signed else 0  # two's complement with its sign flipped sorts as unsigned
     threshold += flip
     start = (threshold & -threshold).bit_length() - 1 if threshold else top
     lower: list[Node] = []
@@ -108,21 +108,21 @@ def at_least(builder: Builder, node: Node, threshold: int) -> Node:
             result: IntArray = ((value > limit) | ((value == limit) & (below == 1))).astype(np.int64)
             return result
 
-        lower = [builder.table([chunk, *lower], decide)]
+        lower = [builder.truth_table([chunk, *lower], decide)]
         start = end + 1
     return lower[0]
 
 
 def greater(builder: Builder, a: Node, b: Node) -> Node:
     """1 if a > b: a chain of LUTs for narrow numbers, a carry chain for wide ones."""
-    first, second = builder.reach(a), builder.reach(b)
+    first, second = builder.range(a), builder.range(b)
     if first.low > second.high or first.high <= second.low:
         return builder.constant(int(first.low > second.high))
-    width = max(reach.width + (not reach.signed) for reach in (first, second))
+    width = max(bounds.width + (not bounds.signed) for bounds in (first, second))
     if width > CHAIN_BITS:
         return builder.greater(a, b)
     if first.width + second.width <= LUT_INPUTS:
-        return builder.table([a, b], lambda rows: (rows[:, 0] > rows[:, 1]).astype(np.int64))
+        return builder.truth_table([a, b], lambda rows: (rows[:, 0] > rows[:, 1]).astype(np.int64))
     lower: list[Node] = []
     start = 0
     while start < width:
@@ -135,7 +135,7 @@ def greater(builder: Builder, a: Node, b: Node) -> Node:
             result: IntArray = ((left > right) | ((left == right) & (below == 1))).astype(np.int64)
             return result
 
-        lower = [builder.table([builder.slice(a, end, start), builder.slice(b, end, start), *lower], decide)]
+        lower = [builder.truth_table([builder.slice(a, end, start), builder.slice(b, end, start), *lower], decide)]
         start = end + 1
     return lower[0]
 
@@ -165,16 +165,16 @@ def _computed(builder: Builder, layer: IntegerLayer, total: Sum) -> Node:
     node = builder.round(node, drop, form.rounding) if drop > 0 else builder.shift(node, -drop)
     # every rounding is monotone and leaves 0 alone, so that ReLU may come after it
     if layer.activation == "relu":
-        node = builder.clip(node, 0, max(0, builder.reach(node).high))
+        node = builder.clip(node, 0, max(0, builder.range(node).high))
     if form.overflow is not Overflow.WRAP:
         return builder.clip(node, form.min_int, form.max_int)
-    reach = builder.reach(node)
-    if form.min_int <= reach.low and reach.high <= form.max_int:
+    bounds = builder.range(node)
+    if form.min_int <= bounds.low and bounds.high <= form.max_int:
         return node
     return builder.signed(node, form.width) if form.signed else builder.slice(node, form.width - 1, 0)
 
 
-def _wraps(layer: IntegerLayer, accumulator: Reach) -> bool:
+def _wraps(layer: IntegerLayer, accumulator: Range) -> bool:
     """Whether an overflow can wrap around for an accumulator of this range."""
     form = layer.result_format
     if form.overflow is not Overflow.WRAP:
@@ -185,7 +185,7 @@ def _wraps(layer: IntegerLayer, accumulator: Reach) -> bool:
                                           layer.accum_format.fractional))  # fmt: skip
 
 
-def _first_at(layer: IntegerLayer, accumulator: Reach, level: int) -> int:
+def _first_at(layer: IntegerLayer, accumulator: Range, level: int) -> int:
     """The least accumulator whose result reaches the level, by bisection."""
     low, high = accumulator
     while low < high:

@@ -1,4 +1,4 @@
-"""A circuit: a directed graph of integer operations, each with the range that it can reach.
+"""A circuit: a directed graph of integer operations, each with the range of its values.
 
 Nodes stand in topological order. Equal nodes are one node, a node that can only be one number is a
 constant, and what no output needs is dropped when the circuit is finished.
@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.fixed import IntArray, Rounding
-from qap.hardware.circuit.operations import Add, Clip, Constant, Greater, Input, Mux, Round, Shift, Signed, Slice
-from qap.hardware.circuit.tables import AddTable, Table
-from qap.hardware.circuit.wires import Operation, Reach
+from qap.hardware.circuit.arithmetic import Add, Clip, Greater, Mux, Round
+from qap.hardware.circuit.operations import Constant, Input, Operation, Shift, Signed, Slice
+from qap.hardware.circuit.tables import AddTable, TruthTable
+from qap.hardware.circuit.wires import Range
 
 Node = int
 """A node is named by its position."""
@@ -30,7 +31,7 @@ class Circuit:
     Args:
         operations: one for each node, in topological order.
         arguments: the nodes that each reads.
-        reaches: the range of each node.
+        ranges: of the values of each node.
         inputs: how many inputs there are; node i is input i.
         logits: the nodes of the outputs.
         winner: the node of the class index.
@@ -38,7 +39,7 @@ class Circuit:
 
     operations: tuple[Operation, ...]
     arguments: tuple[tuple[Node, ...], ...]
-    reaches: tuple[Reach, ...]
+    ranges: tuple[Range, ...]
     inputs: int
     logits: tuple[Node, ...]
     winner: Node
@@ -46,22 +47,44 @@ class Circuit:
     def evaluate(self, x_int: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
         """Run the circuit in numpy: logits (n, n_out) and class indices (n,) of inputs (n, inputs)."""
         values: list[IntArray] = [x_int[:, i].astype(np.int64) for i in range(self.inputs)]
-        for operation, arguments in zip(self.operations[self.inputs :], self.arguments[self.inputs :], strict=True):
-            read = [values[a] for a in arguments]
-            if isinstance(operation, Table | AddTable):
-                values.append(operation.lookup(read, [self.reaches[a].width for a in arguments]))
-            else:
-                values.append(operation.evaluate(read))
+        for node in range(self.inputs, len(self.operations)):
+            read = [values[a] for a in self.arguments[node]]
+            values.append(self.operations[node].evaluate(read, self.read_ranges(node)))
         rows = len(x_int)
         logits = np.stack([np.broadcast_to(values[node], rows) for node in self.logits], axis=1)
         return logits, np.broadcast_to(values[self.winner], rows)
 
+    def read_ranges(self, node: Node) -> list[Range]:
+        """The ranges of what a node reads."""
+        return [self.ranges[a] for a in self.arguments[node]]
+
     def luts(self, nodes: Iterable[Node] | None = None) -> float:
         """The estimated LUTs of these nodes (None: of all), without registers."""
         return sum(
-            self.operations[node].luts([self.reaches[a] for a in self.arguments[node]], self.reaches[node])
+            self.operations[node].luts(self.read_ranges(node), self.ranges[node])
             for node in (range(len(self.operations)) if nodes is None else nodes)
         )
+
+    def __str__(self) -> str:
+        return self.listing()
+
+    def listing(self, stages: Sequence[int] | None = None) -> str:
+        """A line for each node, in the names of the Verilog: number, operation, range, bits and, if given, stage.
+
+        Args:
+            stages: for each node the stage that computes it, as `Pipeline.stage`.
+        """
+        rows = [("node", "operation", "range", "bits", "stage")]
+        for node, operation in enumerate(self.operations):
+            text = operation.expression([f"n{a}" for a in self.arguments[node]])
+            bounds = self.ranges[node]
+            stage = "" if stages is None else f"{stages[node]}"
+            rows.append((f"n{node}", text, f"{bounds.low}..{bounds.high}", f"{bounds.width}", stage))
+        shown = [row if stages is not None else row[:4] for row in rows]
+        widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
+        logits = " ".join(f"n{node}" for node in self.logits)
+        return "\n".join([*lines, f"logits {logits}, class n{self.winner}"])
 
 
 class Builder:
@@ -76,69 +99,74 @@ class Builder:
     def __init__(self, inputs: int, low: int, high: int) -> None:
         self._operations: list[Operation] = []
         self._arguments: list[tuple[Node, ...]] = []
-        self._reaches: list[Reach] = []
+        self._ranges: list[Range] = []
         self._known: dict[tuple[Operation, tuple[Node, ...]], Node] = {}
-        self.inputs = tuple(self._node(Input(index, low, high)) for index in range(inputs))
+        self.inputs = tuple(self._kept(Input(index, low, high), (), Range(low, high)) for index in range(inputs))
 
-    def reach(self, node: Node) -> Reach:
+    def range(self, node: Node) -> Range:
         """The range of a node."""
-        return self._reaches[node]
+        return self._ranges[node]
 
     def width(self, node: Node) -> int:
         """The bits of a node."""
-        return self._reaches[node].width
+        return self._ranges[node].width
+
+    def node(self, operation: Operation, *arguments: Node) -> Node:
+        """Any operation on some nodes: a constant if its result can only be one number."""
+        bounds = operation.range([self._ranges[a] for a in arguments])
+        return self.constant(bounds.low) if bounds.constant else self._kept(operation, arguments, bounds)
 
     def constant(self, value: int) -> Node:
         """A number."""
-        return self._node(Constant(value))
+        return self._kept(Constant(value), (), Range(value, value))
 
     def is_constant(self, node: Node) -> bool:
         """Whether the node can only be one number."""
-        return self._reaches[node].low == self._reaches[node].high
+        return self._ranges[node].constant
 
     def add(
-        self, a: Node, b: Node, shift_a: int = 0, shift_b: int = 0, subtract: bool = False, bounds: Reach | None = None
+        self, a: Node, b: Node, shift_a: int = 0, shift_b: int = 0, subtract: bool = False, bounds: Range | None = None
     ) -> Node:
         """`(a << shift_a) + (b << shift_b)`, or minus; `bounds` is a range tighter than the arguments show."""
-        if self.reach(b) == Reach(0, 0):
+        if self.range(b) == Range(0, 0):
             return self.shift(a, shift_a)
-        if self.reach(a) == Reach(0, 0) and not subtract:
+        if self.range(a) == Range(0, 0) and not subtract:
             return self.shift(b, shift_b)
-        return self._node(Add(shift_a, shift_b, subtract, bounds), a, b)
+        return self.node(Add(shift_a, shift_b, subtract, bounds), a, b)
 
     def shift(self, a: Node, left: int) -> Node:
         """`a << left`."""
-        return self._node(Shift(left), a) if left else a
+        return self.node(Shift(left), a) if left else a
 
     def slice(self, a: Node, high_bit: int, low_bit: int) -> Node:
         """Some bits, read as unsigned."""
-        whole = low_bit == 0 and high_bit == self.width(a) - 1 and not self.reach(a).signed
-        return a if whole else self._node(Slice(high_bit, low_bit), a)
+        whole = low_bit == 0 and high_bit == self.width(a) - 1 and not self.range(a).signed
+        return a if whole else self.node(Slice(high_bit, low_bit), a)
 
     def signed(self, a: Node, width: int) -> Node:
         """The low bits, read as two's complement."""
-        return self._node(Signed(width), a)
+        return self.node(Signed(width), a)
 
     def round(self, a: Node, drop: int, rounding: Rounding) -> Node:
         """`a / 2**drop`, rounded."""
-        return self._node(Round(drop, rounding), a) if drop else a
+        return self.node(Round(drop, rounding), a) if drop else a
 
     def clip(self, a: Node, low: int, high: int) -> Node:
         """The nearest number in low ... high."""
-        idle = low <= self.reach(a).low and self.reach(a).high <= high
-        return a if idle else self._node(Clip(low, high), a)
+        idle = low <= self.range(a).low and self.range(a).high <= high
+        return a if idle else self.node(Clip(low, high), a)
 
     def greater(self, a: Node, b: Node) -> Node:
         """1 if a > b, else 0."""
-        return self._node(Greater(), a, b)
+        return self.node(Greater(), a, b)
 
     def mux(self, condition: Node, a: Node, b: Node) -> Node:
         """`a if condition else b`."""
         if self.is_constant(condition):
-            return a if self.reach(condition).low else b
-        return self._node(Mux(), condition, a, b)
+            return a if self.range(condition).low else b
+        return self.node(Mux(), condition, a, b)
 
-    def table(self, nodes: Sequence[Node], function: Callable[[IntArray], IntArray]) -> Node:
+    def truth_table(self, nodes: Sequence[Node], function: Callable[[IntArray], IntArray]) -> Node:
         """A truth table of some nodes.
 
         Args:
@@ -150,18 +178,18 @@ class Builder:
         values = function(rows)
         if len(nodes) == 1 and np.array_equal(values, rows[:, 0]):
             return nodes[0]
-        return self._node(Table(tuple(int(value) for value in values)), *nodes)
+        return self.node(TruthTable(tuple(int(value) for value in values)), *nodes)
 
     def add_table(
         self, a: Node, shift_a: int, nodes: Sequence[Node], shift_table: int, function: Callable[[IntArray], IntArray]
     ) -> Node:
-        """`(a << shift_a) + (table << shift_table)`; the table as in `table`."""
+        """`(a << shift_a) + (table << shift_table)`; the table as in `truth_table`."""
         values = function(self._rows(nodes))
-        return self._node(AddTable(shift_a, shift_table, Table(tuple(int(value) for value in values))), a, *nodes)
+        return self.node(AddTable(shift_a, shift_table, TruthTable(tuple(int(value) for value in values))), a, *nodes)
 
     def _rows(self, nodes: Sequence[Node]) -> IntArray:
         """What nodes mean in every pattern of their bits, the first node's bits lowest."""
-        readings = [_readings(self.reach(node)) for node in reversed(nodes)]
+        readings = [_readings(self.range(node)) for node in reversed(nodes)]
         return np.array(list(itertools.product(*readings)), np.int64).reshape(-1, len(nodes))[:, ::-1]
 
     def mark(self) -> int:
@@ -172,7 +200,7 @@ class Builder:
         """The estimated LUTs of what was built after the mark and is needed by the roots."""
         needed = {node for node in self._needed(roots) if node >= mark}
         return sum(
-            self._operations[n].luts([self._reaches[a] for a in self._arguments[n]], self._reaches[n]) for n in needed
+            self._operations[n].luts([self._ranges[a] for a in self._arguments[n]], self._ranges[n]) for n in needed
         )
 
     def finish(self, logits: Sequence[Node], winner: Node) -> Circuit:
@@ -182,7 +210,7 @@ class Builder:
         return Circuit(
             tuple(self._operations[node] for node in needed),
             tuple(tuple(place[a] for a in self._arguments[node]) for node in needed),
-            tuple(self._reaches[node] for node in needed),
+            tuple(self._ranges[node] for node in needed),
             len(self.inputs),
             tuple(place[node] for node in logits),
             place[winner],
@@ -198,22 +226,19 @@ class Builder:
                 waiting.extend(self._arguments[node])
         return needed
 
-    def _node(self, operation: Operation, *arguments: Node) -> Node:
+    def _kept(self, operation: Operation, arguments: tuple[Node, ...], bounds: Range) -> Node:
         key = (operation, arguments)
         if key in self._known:
             return self._known[key]
-        reach = operation.reach([self._reaches[a] for a in arguments])
-        if reach.low == reach.high and not isinstance(operation, Constant | Input):
-            return self.constant(reach.low)
         self._operations.append(operation)
         self._arguments.append(arguments)
-        self._reaches.append(reach)
+        self._ranges.append(bounds)
         self._known[key] = node = len(self._operations) - 1
         return node
 
 
-def _readings(reach: Reach) -> list[int]:
+def _readings(bounds: Range) -> list[int]:
     """What each pattern of the bits means, brought into the range."""
-    size = 1 << reach.width
-    numbers = [pattern - size if reach.signed and pattern >= size // 2 else pattern for pattern in range(size)]
-    return [min(max(number, reach.low), reach.high) for number in numbers]
+    size = 1 << bounds.width
+    numbers = [pattern - size if bounds.signed and pattern >= size // 2 else pattern for pattern in range(size)]
+    return [min(max(number, bounds.low), bounds.high) for number in numbers]

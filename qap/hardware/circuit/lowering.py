@@ -17,7 +17,7 @@ from qap.fixed import IntArray
 from qap.hardware.circuit.activations import TABLE_BITS, activated, cheapest, winner
 from qap.hardware.circuit.builder import Builder, Circuit, Node
 from qap.hardware.circuit.sums import Sum, adder_sum, digits, table_sum
-from qap.hardware.circuit.wires import Reach
+from qap.hardware.circuit.wires import Range
 from qap.network import IntegerLayer, IntegerNetwork
 
 FLOAT32_BITS = 20
@@ -65,7 +65,7 @@ def _neuron(builder: Builder, nodes: list[Node], weight: IntArray, bias: int) ->
     for row in np.flatnonzero(weight):
         node, factor = nodes[row], int(weight[row])
         if builder.is_constant(node):
-            bias += builder.reach(node).low * factor
+            bias += builder.range(node).low * factor
         else:
             weights[node] = weights.get(node, 0) + factor
     return Neuron({node: factor for node, factor in weights.items() if factor}, bias)
@@ -79,7 +79,7 @@ def _by_tables(builder: Builder, layer: IntegerLayer, neuron: Neuron) -> Node:
     factors = np.array([neuron.weights[node] for node in read], np.int64)
 
     def whole() -> Node:
-        return builder.table(read, lambda rows: layer.activate(rows @ factors + neuron.offset))
+        return builder.truth_table(read, lambda rows: layer.activate(rows @ factors + neuron.offset))
 
     def summed(fold: int) -> Node:
         total = table_sum(builder, neuron.weights, fold)
@@ -130,13 +130,13 @@ class _Partial(NamedTuple):
 
 def _da4ml_sums(builder: Builder, rows: list[Node], weight: IntArray) -> list[Node | None]:
     """For each column its node, or None where da4ml's answer is not exactly the column."""
-    reaches = [builder.reach(node) for node in rows]
-    solution = _solve(weight, reaches)
+    ranges = [builder.range(node) for node in rows]
+    solution = _solve(weight, ranges)
     values = [
         _Partial(node, 0, tuple(int(row == other) for other in range(len(rows)))) for row, node in enumerate(rows)
     ]
     for part in solution.solutions:
-        values = _follow(builder, reaches, part, values)
+        values = _follow(builder, ranges, part, values)
     nodes: list[Node | None] = []
     for column, value in enumerate(values):
         factors = np.array(value.factors, object)
@@ -146,7 +146,7 @@ def _da4ml_sums(builder: Builder, rows: list[Node], weight: IntArray) -> list[No
     return nodes
 
 
-def _solve(weight: IntArray, reaches: list[Reach]) -> Any:
+def _solve(weight: IntArray, ranges: list[Range]) -> Any:
     """da4ml's cheapest solution over a few depths of its matrix decomposition."""
     try:
         from da4ml.cmvm.api import jit_solve
@@ -154,7 +154,7 @@ def _solve(weight: IntArray, reaches: list[Reach]) -> Any:
     except ImportError as error:
         raise missing_extra("rtl", error) from error
     kernel = weight.astype(np.float32)
-    intervals = [QInterval(float(low), float(high), 1.0) for low, high in reaches]
+    intervals = [QInterval(float(low), float(high), 1.0) for low, high in ranges]
     solutions = [
         jit_solve(kernel, qintervals=intervals, hard_dc=-1, decompose_dc=depth, adder_size=1, carry_size=-1)
         for depth in (-2, -1, 0)
@@ -162,9 +162,9 @@ def _solve(weight: IntArray, reaches: list[Reach]) -> Any:
     return min(solutions, key=lambda solution: float(solution.cost))
 
 
-def _follow(builder: Builder, reaches: list[Reach], part: Any, inputs: list[_Partial]) -> list[_Partial]:
+def _follow(builder: Builder, ranges: list[Range], part: Any, inputs: list[_Partial]) -> list[_Partial]:
     """Build one adder graph of da4ml: its operations are inputs (-1), sums (0) and differences (1)."""
-    zero = _Partial(builder.constant(0), 0, (0,) * len(reaches))
+    zero = _Partial(builder.constant(0), 0, (0,) * len(ranges))
     known: list[_Partial] = []
     for operation in part.ops:
         if operation.opcode == -1:
@@ -173,17 +173,17 @@ def _follow(builder: Builder, reaches: list[Reach], part: Any, inputs: list[_Par
         elif operation.opcode in (0, 1):
             second = known[operation.id1]
             second = second._replace(exponent=second.exponent + int(operation.data))
-            known.append(_combined(builder, reaches, known[operation.id0], second, operation.opcode == 1))
+            known.append(_combined(builder, ranges, known[operation.id0], second, operation.opcode == 1))
         else:
             raise AssertionError(f"da4ml's matrix product holds an operation {operation.opcode}, which is none")
     outputs = []
     for index, shift, negative in zip(part.out_idxs, part.out_shifts, part.out_negs, strict=True):
         value = zero if index < 0 else known[index]._replace(exponent=known[index].exponent + int(shift))
-        outputs.append(_combined(builder, reaches, zero, value, True) if negative else value)
+        outputs.append(_combined(builder, ranges, zero, value, True) if negative else value)
     return outputs
 
 
-def _combined(builder: Builder, reaches: list[Reach], a: _Partial, b: _Partial, subtract: bool) -> _Partial:
+def _combined(builder: Builder, ranges: list[Range], a: _Partial, b: _Partial, subtract: bool) -> _Partial:
     """a + b or a - b, with the tightest range that its weights prove."""
     if not any(a.factors):
         a = a._replace(exponent=b.exponent)
@@ -193,11 +193,11 @@ def _combined(builder: Builder, reaches: list[Reach], a: _Partial, b: _Partial, 
     shifts = a.exponent - exponent, b.exponent - exponent
     sign = -1 if subtract else 1
     factors = tuple((x << shifts[0]) + sign * (y << shifts[1]) for x, y in zip(a.factors, b.factors, strict=True))
-    bounds = Reach(_extreme(min, factors, reaches), _extreme(max, factors, reaches))
+    bounds = Range(_extreme(min, factors, ranges), _extreme(max, factors, ranges))
     return _Partial(builder.add(a.node, b.node, *shifts, subtract=subtract, bounds=bounds), exponent, factors)
 
 
-def _extreme(choose: Callable[[int, int], int], factors: tuple[int, ...], reaches: list[Reach]) -> int:
+def _extreme(choose: Callable[[int, int], int], factors: tuple[int, ...], ranges: list[Range]) -> int:
     return sum(
-        choose(factor * low, factor * high) for factor, (low, high) in zip(factors, reaches, strict=True) if factor
+        choose(factor * low, factor * high) for factor, (low, high) in zip(factors, ranges, strict=True) if factor
     )

@@ -1,43 +1,126 @@
-"""The operations of a circuit: what each computes, how it is written in Verilog, and what it costs.
+"""What an operation of a circuit is, and those that are only wires.
 
-An operation knows everything about itself, so that a new one is one class.
+An operation says everything about itself: what it computes, its range, its Verilog, its delay and its cells. A new
+one is one class, which nothing else has to know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from qap.fixed import IntArray, Rounding
-from qap.hardware.circuit.wires import (
-    CARRY_BITS_PER_LEVEL,
-    LUT_INPUTS,
-    Free,
-    Reach,
-    Wire,
-    above,
-    below,
-    bit_of,
-    bits_literal,
-    upper_bits,
-)
+from qap.fixed import IntArray
+from qap.hardware.circuit.wires import ONE, ZERO, Range, Row, Vector, Wire, bits_literal, upper_bits
+
+Tree = Literal["none", "root", "inner"]
+"""Adders of one stage that feed each other become a compressor tree: whether an operation stands inside of one, is its
+root, or stands in none."""
+
+
+class Column(NamedTuple):
+    """A column of a truth table as a `localparam`: its name, how many rows it has, and its bits as a number."""
+
+    name: str
+    rows: int
+    bits: int
+
+
+class Mapped(NamedTuple):
+    """What synthesis makes of an operation.
+
+    Args:
+        bits: of the result: its own, constants, or bits of other nodes that are only passed on.
+        cells: how many of each kind of `LUTS_PER_CELL`; no kind at all where the operation is only wires.
+    """
+
+    bits: Row
+    cells: Mapping[str, int]
+
+
+class Operation(ABC):
+    """One operation; a subclass is a frozen dataclass, so that equal operations on equal nodes are one node.
+
+    `kind` says which of `LUTS_PER_CELL` its LUTs are, unless `cells` says more.
+    """
+
+    __slots__ = ()
+    kind: ClassVar[str] = "logic"
+
+    @abstractmethod
+    def range(self, arguments: Sequence[Range]) -> Range:
+        """The range of the result for independent arguments."""
+
+    @abstractmethod
+    def evaluate(self, arguments: Sequence[IntArray], ranges: Sequence[Range]) -> IntArray:
+        """The result in numpy, of int64 arguments (n,) and their ranges."""
+
+    @abstractmethod
+    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
+        """The expression of the result; `result` names what it is assigned to."""
+
+    @abstractmethod
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
+        """Its delay, in levels of LUTs."""
+
+    @abstractmethod
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
+        """An estimate of its LUTs, by which the cheapest way to compute something is chosen."""
+
+    def cells(self, arguments: Sequence[Vector], result: Vector, tree: Tree = "none") -> Mapped:
+        """Its cells; `result` holds the bits that it may make. Without more knowledge: all of them, in its LUTs."""
+        ranges = [vector.range for vector in arguments]
+        return Mapped(result.bits, {self.kind: int(self.luts(ranges, result.range))})
+
+    def tables(self, result: Wire) -> Sequence[Column]:
+        """The truth tables that its expression reads; most have none."""
+        return ()
+
+    @property
+    def added(self) -> tuple[int, ...]:
+        """The shifts of its first arguments if it adds them, so that it can join a tree; most do not."""
+        return ()
+
+    def expression(self, arguments: Sequence[str]) -> str:
+        """How people read it, given the names of its arguments."""
+        own = (f"{field.name}={getattr(self, field.name)}" for field in fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join((*arguments, *own))})"
+
+
+class Wiring(Operation):
+    """What costs nothing: only wires."""
+
+    __slots__ = ()
+
+    def levels(self, arguments: Sequence[Range], result: Range) -> float:
+        """None."""
+        return 0.0
+
+    def luts(self, arguments: Sequence[Range], result: Range) -> float:
+        """None."""
+        return 0.0
+
+    @abstractmethod
+    def cells(self, arguments: Sequence[Vector], result: Vector, tree: Tree = "none") -> Mapped:
+        """The bits that the wires lead to, and no cell."""
 
 
 @dataclass(frozen=True, slots=True)
-class Input(Free):
+class Input(Wiring):
     """An input of the circuit."""
 
     index: int
     low: int
     high: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """The whole input format."""
-        return Reach(self.low, self.high)
+        return Range(self.low, self.high)
 
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
+    def evaluate(self, arguments: Sequence[IntArray], ranges: Sequence[Range]) -> IntArray:
         """Never called: inputs are given."""
         raise NotImplementedError
 
@@ -45,18 +128,26 @@ class Input(Free):
         """Its bits of the input port."""
         return f"x[{(self.index + 1) * result.width - 1}:{self.index * result.width}]"
 
+    def cells(self, arguments: Sequence[Vector], result: Vector, tree: Tree = "none") -> Mapped:
+        """Its own bits, which are there."""
+        return Mapped(result.bits, {})
+
+    def expression(self, arguments: Sequence[str]) -> str:
+        """Its place."""
+        return f"x[{self.index}]"
+
 
 @dataclass(frozen=True, slots=True)
-class Constant(Free):
+class Constant(Wiring):
     """A number."""
 
     value: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """Just the number."""
-        return Reach(self.value, self.value)
+        return Range(self.value, self.value)
 
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
+    def evaluate(self, arguments: Sequence[IntArray], ranges: Sequence[Range]) -> IntArray:
         """The number, to be broadcast."""
         return np.array([self.value], np.int64)
 
@@ -64,68 +155,27 @@ class Constant(Free):
         """A sized literal."""
         return bits_literal(self.value, result.width)
 
+    def cells(self, arguments: Sequence[Vector], result: Vector, tree: Tree = "none") -> Mapped:
+        """Bits that are known."""
+        return Mapped([ONE if self.value >> bit.place & 1 else ZERO for bit in result.bits], {})
 
-@dataclass(frozen=True, slots=True)
-class Add:
-    """`(a << shift_a) + (b << shift_b)`, or minus the second; `bounds` is a tighter range where it is known."""
-
-    shift_a: int
-    shift_b: int
-    subtract: bool
-    bounds: Reach | None = None
-
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
-        """The known bounds, or interval arithmetic."""
-        if self.bounds is not None:
-            return self.bounds
-        a, b = arguments
-        low, high = (-b.high, -b.low) if self.subtract else b
-        return Reach(
-            (a.low << self.shift_a) + (low << self.shift_b),
-            (a.high << self.shift_a) + (high << self.shift_b),
-        )
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """Shift and add."""
-        a, b = arguments[0] << self.shift_a, arguments[1] << self.shift_b
-        return a - b if self.subtract else a + b
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """Both operands at the width of the result; what is above cannot matter."""
-        a, b = (
-            wire.extended(result.width, shift)
-            for wire, shift in zip(arguments, (self.shift_a, self.shift_b), strict=True)
-        )
-        return f"{a} {'-' if self.subtract else '+'} {b}"
-
-    def _carry_bits(self, arguments: Sequence[Reach], result: Reach) -> int:
-        """Bits of the carry chain; the low bits of `a` are wires where nothing is added to them."""
-        free = max(0, self.shift_b - self.shift_a)
-        if not self.subtract:
-            free = max(free, self.shift_a - self.shift_b)
-        return max(1, result.width - max(free, min(self.shift_a, self.shift_b)))
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """One LUT and the carry chain."""
-        return 1 + self._carry_bits(arguments, result) / CARRY_BITS_PER_LEVEL
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """One a bit."""
-        return self._carry_bits(arguments, result)
+    def expression(self, arguments: Sequence[str]) -> str:
+        """The number."""
+        return str(self.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Free):
+class Slice(Wiring):
     """The bits `low_bit` ... `high_bit` of the two's complement number, read as unsigned."""
 
     high_bit: int
     low_bit: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """All numbers of these bits."""
-        return Reach(0, (1 << (self.high_bit - self.low_bit + 1)) - 1)
+        return Range(0, (1 << (self.high_bit - self.low_bit + 1)) - 1)
 
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
+    def evaluate(self, arguments: Sequence[IntArray], ranges: Sequence[Range]) -> IntArray:
         """Shift and mask."""
         return (arguments[0] >> self.low_bit) & ((1 << (self.high_bit - self.low_bit + 1)) - 1)
 
@@ -133,18 +183,27 @@ class Slice(Free):
         """A part select, extended where it reaches above the top."""
         return upper_bits(arguments[0], self.low_bit, self.high_bit - self.low_bit + 1)
 
+    def cells(self, arguments: Sequence[Vector], result: Vector, tree: Tree = "none") -> Mapped:
+        """Bits of the argument."""
+        top = arguments[0].extended(self.high_bit + 1)[self.low_bit :]
+        return Mapped((top + [ZERO] * result.range.width)[: result.range.width], {})
+
+    def expression(self, arguments: Sequence[str]) -> str:
+        """A part select."""
+        return f"{arguments[0]}[{self.high_bit}:{self.low_bit}]"
+
 
 @dataclass(frozen=True, slots=True)
-class Signed(Free):
+class Signed(Wiring):
     """The low `width` bits, read as two's complement."""
 
     width: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """All numbers of these bits."""
-        return Reach(-(1 << (self.width - 1)), (1 << (self.width - 1)) - 1)
+        return Range(-(1 << (self.width - 1)), (1 << (self.width - 1)) - 1)
 
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
+    def evaluate(self, arguments: Sequence[IntArray], ranges: Sequence[Range]) -> IntArray:
         """Wrap around."""
         half = 1 << (self.width - 1)
         return ((arguments[0] + half) & (2 * half - 1)) - half
@@ -153,18 +212,26 @@ class Signed(Free):
         """The same bits."""
         return arguments[0].extended(result.width)
 
+    def cells(self, arguments: Sequence[Vector], result: Vector, tree: Tree = "none") -> Mapped:
+        """The bits of the argument."""
+        return Mapped(arguments[0].extended(result.range.width), {})
+
+    def expression(self, arguments: Sequence[str]) -> str:
+        """The width behind the number."""
+        return f"signed({arguments[0]}[{self.width - 1}:0])"
+
 
 @dataclass(frozen=True, slots=True)
-class Shift(Free):
+class Shift(Wiring):
     """`a << left`; the new bits are 0."""
 
     left: int
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
+    def range(self, arguments: Sequence[Range]) -> Range:
         """Both ends shifted."""
-        return Reach(arguments[0].low << self.left, arguments[0].high << self.left)
+        return Range(arguments[0].low << self.left, arguments[0].high << self.left)
 
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
+    def evaluate(self, arguments: Sequence[IntArray], ranges: Sequence[Range]) -> IntArray:
         """Shift."""
         return arguments[0] << self.left
 
@@ -172,150 +239,15 @@ class Shift(Free):
         """A concatenation with zeros."""
         return arguments[0].extended(result.width, self.left)
 
+    def cells(self, arguments: Sequence[Vector], result: Vector, tree: Tree = "none") -> Mapped:
+        """The bits of the argument behind zeros."""
+        return Mapped(arguments[0].extended(result.range.width, self.left), {})
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """`a / 2**drop` on the integer grid, by the rounding."""
-
-    drop: int
-    rounding: Rounding
-
-    def _one(self, value: int) -> int:
-        if self.rounding is Rounding.TRN:
-            return value >> self.drop
-        half = 1 << (self.drop - 1)
-        even = self.rounding is Rounding.RND_CONV
-        return (value + half - even + (even and (value >> self.drop) & 1)) >> self.drop
-
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
-        """Rounding is monotone, so the ends are enough."""
-        return Reach(self._one(arguments[0].low), self._one(arguments[0].high))
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """Add what carries into the last bit, then shift."""
-        value = arguments[0]
-        if self.rounding is Rounding.TRN:
-            return value >> self.drop
-        carry = (value >> (self.drop - 1)) & 1
-        if self.rounding is Rounding.RND_CONV:
-            rest = value & ((1 << (self.drop - 1)) - 1)
-            carry &= (rest != 0) | ((value >> self.drop) & 1)
-        return (value >> self.drop) + carry
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """The upper bits plus a carry: the half bit, and for ties (nothing below it) only if the last bit is odd."""
-        wide, drop = arguments[0], self.drop
-        upper = upper_bits(wide, drop, result.width)
-        if self.rounding is Rounding.TRN:
-            return upper
-        carry = bit_of(wide, drop - 1)
-        if self.rounding is Rounding.RND_CONV:
-            odd = bit_of(wide, drop)
-            below = f"(|{wide.name}[{min(drop - 1, wide.width) - 1}:0]) | " if drop > 1 else ""
-            carry = f"{carry} & ({below}{odd})"
-        padding = f"{result.width - 1}'d0, " if result.width > 1 else ""
-        return f"{upper} + {{{padding}{carry}}}"
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """The carry-in, then an increment."""
-        if self.rounding is Rounding.TRN:
-            return 0.0
-        return 1 + (self.rounding is Rounding.RND_CONV) + result.width / CARRY_BITS_PER_LEVEL
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """An increment, and the tie's logic."""
-        if self.rounding is Rounding.TRN:
-            return 0.0
-        tie = self.rounding is Rounding.RND_CONV
-        return result.width + tie * max(1, (self.drop + 1) // LUT_INPUTS)
+    def expression(self, arguments: Sequence[str]) -> str:
+        """The shift."""
+        return f"{arguments[0]} << {self.left}"
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """The nearest number in low ... high."""
-
-    low: int
-    high: int
-
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
-        """Both ends clipped."""
-        return Reach(*(min(max(end, self.low), self.high) for end in arguments[0]))
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """Clip."""
-        return np.clip(arguments[0], self.low, self.high)
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """Two comparisons, each left out where the range makes it idle."""
-        a = arguments[0]
-        text = a.extended(result.width)
-        if a.reach.high > self.high:
-            text = f"({above(a, self.high)}) ? {bits_literal(self.high, result.width)} : {text}"
-        if a.reach.low < self.low:
-            text = f"({below(a, self.low)}) ? {bits_literal(self.low, result.width)} : ({text})"
-        return text
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """Detect, then select; below 0 is one bit."""
-        a = arguments[0]
-        only_relu = a.high <= self.high and self.low == 0
-        return 1.0 if only_relu else 1 + max(1.0, (a.width - result.width + 1) / LUT_INPUTS)
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """One a bit, and the detection."""
-        return result.width + (arguments[0].width - result.width + 1) // LUT_INPUTS
-
-
-@dataclass(frozen=True, slots=True)
-class Greater:
-    """1 if a > b."""
-
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
-        """One bit, or what the ranges decide."""
-        a, b = arguments
-        return Reach(int(a.low > b.high), int(a.high > b.low))
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """Compare."""
-        return (arguments[0] > arguments[1]).astype(np.int64)
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """A signed comparison at a common width."""
-        width = max(wire.width + (not wire.reach.signed) for wire in arguments)
-        a, b = (f"$signed({{{wire.extended(width)}}})" for wire in arguments)
-        return f"{a} > {b}"
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """A carry chain."""
-        return 1 + max(a.width for a in arguments) / CARRY_BITS_PER_LEVEL
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """One a bit."""
-        return max(a.width for a in arguments)
-
-
-@dataclass(frozen=True, slots=True)
-class Mux:
-    """`a if condition else b`; arguments (condition, a, b)."""
-
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
-        """Both ranges."""
-        _, a, b = arguments
-        return Reach(min(a.low, b.low), max(a.high, b.high))
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """Select."""
-        return np.where(arguments[0] != 0, arguments[1], arguments[2])
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """A conditional."""
-        condition, a, b = arguments
-        return f"{condition.name}[0] ? {a.extended(result.width)} : {b.extended(result.width)}"
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """One LUT."""
-        return 1.0
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """Two bits fit one LUT at best; one a bit is what synthesis finds."""
-        return result.width
+def shifted(name: str, shift: int) -> str:
+    """A shifted operand of an expression, as people read it."""
+    return f"({name} << {shift})" if shift else name

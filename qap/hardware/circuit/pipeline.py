@@ -1,4 +1,4 @@
-"""Pipelining: which node is computed in which stage, and how deep a stage should be.
+"""The pipeline: which node is computed in which stage, and how deep a stage should be.
 
 A stage holds at most `stage_depth` levels of LUTs between two registers. Every node is computed as early
 as its arguments allow; what is needed later is carried along in registers.
@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 from qap.errors import QapError
 from qap.hardware.circuit.builder import Circuit, Node
-from qap.hardware.circuit.operations import Constant
 
 MIN_SHIFT_REGISTER = 3
 """Synthesis for Xilinx packs so many registers in a row, and more, into LUTs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Pipeline:
     """When each node of a circuit is computed.
 
     Args:
@@ -37,19 +36,19 @@ class Schedule:
 
     def flipflops(self, circuit: Circuit) -> int:
         """Bits of all registers."""
-        return sum(count * reach.width for count, reach in zip(self.carried, circuit.reaches, strict=True))
+        return sum(count * bounds.width for count, bounds in zip(self.carried, circuit.ranges, strict=True))
 
     def luts(self, circuit: Circuit) -> float:
         """The estimated LUTs of logic and shift registers."""
         shifts = sum(
-            reach.width
-            for count, reach in zip(self.carried, circuit.reaches, strict=True)
+            bounds.width
+            for count, bounds in zip(self.carried, circuit.ranges, strict=True)
             if count >= MIN_SHIFT_REGISTER
         )
         return circuit.luts() + shifts
 
 
-def scheduled(circuit: Circuit, stage_depth: int) -> Schedule:
+def pipelined(circuit: Circuit, stage_depth: int) -> Pipeline:
     """Pipeline a circuit with at most so many levels of LUTs in a stage.
 
     Raises:
@@ -60,7 +59,7 @@ def scheduled(circuit: Circuit, stage_depth: int) -> Schedule:
     stage: list[int] = []
     level: list[float] = []
     for node, (operation, arguments) in enumerate(zip(circuit.operations, circuit.arguments, strict=True)):
-        delay = operation.levels([circuit.reaches[a] for a in arguments], circuit.reaches[node])
+        delay = operation.levels(circuit.read_ranges(node), circuit.ranges[node])
         first = max((stage[a] for a in arguments), default=0)
         start = max((level[a] for a in arguments if stage[a] == first), default=0.0)
         if start and start + delay > stage_depth:
@@ -68,17 +67,17 @@ def scheduled(circuit: Circuit, stage_depth: int) -> Schedule:
         stage.append(first)
         level.append(start + delay)
     latency = 1 + max(stage[node] for node in _outputs(circuit))
-    return Schedule(stage_depth, tuple(stage), latency, max(level), _carried(circuit, stage, latency))
+    return Pipeline(stage_depth, tuple(stage), latency, max(level), _carried(circuit, stage, latency))
 
 
-def best_schedule(circuit: Circuit, lut_budget: int | None = None) -> Schedule:
+def best_pipeline(circuit: Circuit, lut_budget: int | None = None) -> Pipeline:
     """The pipeline with the shortest stages that fits a LUT budget; of equals the one with the fewest registers.
 
     Args:
         circuit: the circuit.
         lut_budget: estimated LUTs, shift registers included; None allows 10 % more than the least possible.
     """
-    candidates = list(_schedules(circuit))
+    candidates = list(_pipelines(circuit))
     budget = lut_budget if lut_budget is not None else 1.1 * min(s.luts(circuit) for s in candidates)
     affordable = [s for s in candidates if s.luts(circuit) <= budget]
     if not affordable:
@@ -86,13 +85,13 @@ def best_schedule(circuit: Circuit, lut_budget: int | None = None) -> Schedule:
     return min(affordable, key=lambda s: (s.longest, s.flipflops(circuit)))
 
 
-def _schedules(circuit: Circuit) -> Iterator[Schedule]:
+def _pipelines(circuit: Circuit) -> Iterator[Pipeline]:
     """One for every depth up to the whole circuit in one stage."""
     depth = 1
     while True:
-        schedule = scheduled(circuit, depth)
-        yield schedule
-        if schedule.latency == 1:
+        pipeline = pipelined(circuit, depth)
+        yield pipeline
+        if pipeline.latency == 1:
             return
         depth += 1 if depth < 8 else depth // 2
 
@@ -108,5 +107,4 @@ def _carried(circuit: Circuit, stage: list[int], latency: int) -> tuple[int, ...
             last[argument] = max(last[argument], stage[node])
     for node in _outputs(circuit):
         last[node] = latency
-    constant = [isinstance(operation, Constant) for operation in circuit.operations]
-    return tuple(0 if constant[node] else last[node] - stage[node] for node in range(len(stage)))
+    return tuple(0 if circuit.ranges[node].constant else last[node] - stage[node] for node in range(len(stage)))

@@ -133,13 +133,13 @@ def _is_shift(weights: Weighted) -> bool:
 
 def _least(builder: Builder, weights: Weighted) -> int:
     """The least value of a weighted sum."""
-    return sum(min(weight * end for end in builder.reach(node)) for node, weight in weights)
+    return sum(min(weight * end for end in builder.range(node)) for node, weight in weights)
 
 
 def _tabled(builder: Builder, weights: Weighted, fold: int = 0) -> Term:
     """One table for a weighted sum less its least value, plus `fold`."""
     shift, function = _partial(builder, weights, fold)
-    return Term(builder.table([node for node, _ in weights], function), shift, False)
+    return Term(builder.truth_table([node for node, _ in weights], function), shift, False)
 
 
 def _table_added(builder: Builder, term: Term, weights: Weighted, fold: int) -> Term:

@@ -1,22 +1,24 @@
-"""Values of a circuit: their ranges, their bits in Verilog, and what an operation on them has to know."""
+"""Values of a circuit: their ranges, their names in Verilog, and their bits in synthesis."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
-
-from qap.fixed import IntArray
+from typing import NamedTuple
 
 LUT_INPUTS = 6
 CARRY_BITS_PER_LEVEL = 16
 """So many bits of a carry chain take about as long as one more level of LUTs."""
 
 
-class Reach(NamedTuple):
+class Range(NamedTuple):
     """All integers from low to high."""
 
     low: int
     high: int
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is one number."""
+        return self.low == self.high
 
     @property
     def signed(self) -> bool:
@@ -33,12 +35,12 @@ class Wire(NamedTuple):
     """A value in Verilog: the name of a vector and its range."""
 
     name: str
-    reach: Reach
+    range: Range
 
     @property
     def width(self) -> int:
         """Bits of the vector."""
-        return self.reach.width
+        return self.range.width
 
     def extended(self, width: int, shift: int = 0) -> str:
         """The value times `2**shift`, extended or cut to `width` bits."""
@@ -49,41 +51,34 @@ class Wire(NamedTuple):
         fill = width - shift - kept
         parts = [text]
         if fill:
-            parts.insert(0, f"{{{fill}{{{self.name}[{self.width - 1}]}}}}" if self.reach.signed else f"{fill}'d0")
+            parts.insert(0, f"{{{fill}{{{self.name}[{self.width - 1}]}}}}" if self.range.signed else f"{fill}'d0")
         if shift:
             parts.append(f"{shift}'d0")
         return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
 
 
-class Operation(Protocol):
-    """One operation; instances are immutable and compare by content."""
+class Bit(NamedTuple):
+    """A bit of what a node computes, the lowest at place 0; constants have the node -1."""
 
-    def reach(self, arguments: Sequence[Reach]) -> Reach:
-        """The range of the result for independent arguments."""
-
-    def evaluate(self, arguments: Sequence[IntArray]) -> IntArray:
-        """The result in numpy."""
-
-    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
-        """The expression of the result."""
-
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """Its delay, in levels of LUTs."""
-
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """An estimate of its LUTs."""
+    node: int
+    place: int
 
 
-class Free:
-    """What costs nothing: only wires."""
+ZERO, ONE = Bit(-1, 0), Bit(-1, 1)
+Row = list[Bit]
+"""The bits of a value, the lowest first."""
 
-    def levels(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """None."""
-        return 0.0
 
-    def luts(self, arguments: Sequence[Reach], result: Reach) -> float:
-        """None."""
-        return 0.0
+class Vector(NamedTuple):
+    """A value in synthesis: its bits, each named by the node that computes it, and its range."""
+
+    bits: Row
+    range: Range
+
+    def extended(self, width: int, shift: int = 0) -> Row:
+        """The bits of the value times `2**shift`, extended or cut to `width` bits."""
+        bits = [ZERO] * min(shift, width) + self.bits[: max(0, width - shift)]
+        return bits + [self.bits[-1] if self.range.signed else ZERO] * (width - len(bits))
 
 
 def bits_literal(value: int, width: int) -> str:
@@ -96,7 +91,7 @@ def bit_of(wire: Wire, index: int) -> str:
     """One bit; above the top it is the sign."""
     if index < wire.width:
         return f"{wire.name}[{index}]"
-    return f"{wire.name}[{wire.width - 1}]" if wire.reach.signed else "1'b0"
+    return f"{wire.name}[{wire.width - 1}]" if wire.range.signed else "1'b0"
 
 
 def upper_bits(wire: Wire, drop: int, width: int) -> str:
@@ -111,9 +106,9 @@ def upper_bits(wire: Wire, drop: int, width: int) -> str:
 
 def above(wire: Wire, limit: int) -> str:
     """Whether the value is above the limit; for `2**k - 1` the upper bits tell."""
-    sign = f"~{wire.name}[{wire.width - 1}] & " if wire.reach.signed else ""
+    sign = f"~{wire.name}[{wire.width - 1}] & " if wire.range.signed else ""
     bits = limit.bit_length()
-    top = wire.width - 1 - wire.reach.signed
+    top = wire.width - 1 - wire.range.signed
     if limit >= 0 and limit == (1 << bits) - 1:
         return f"{sign}(|{wire.name}[{top}:{bits}])"
     width = wire.width + 1

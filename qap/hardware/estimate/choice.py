@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from qap.errors import RecipeError
-from qap.hardware.devices import COUNTED, DEVICES, Device, Family
+from qap.hardware.devices import COUNTED, DEVICES, HLS_FAMILIES, Device
 from qap.hardware.estimate.reuse import legal_reuse_factors
 from qap.hardware.resources import ResourceReport, shortfalls
 from qap.network import IntegerNetwork
@@ -14,7 +14,6 @@ from qap.recipe import Strategy, TargetRecipe
 
 Estimator = Callable[[IntegerNetwork, TargetRecipe], ResourceReport]
 STRATEGIES: tuple[Strategy, ...] = ("distributed_arithmetic", "latency", "resource")
-HLS_FAMILIES: tuple[Family, ...] = ("xc7", "xcup")
 
 
 @dataclass(frozen=True, slots=True)

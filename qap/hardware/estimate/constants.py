@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from qap.hardware.estimate.description import Family
+from qap.hardware.devices import Family
 from qap.hardware.estimate.schedule import Delays
 from qap.hardware.estimate.terms import Terms
 

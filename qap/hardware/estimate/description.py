@@ -9,13 +9,12 @@ from typing import Literal
 import numpy as np
 
 from qap.fixed import FixedPoint, IntArray, Overflow, Rounding
+from qap.hardware.devices import Family
 from qap.network import IntegerNetwork, StepTable
 from qap.recipe import TargetRecipe
 
 Tool = Literal["vivado_hls", "vitis_2021", "vitis"]
 """Releases that build adders alike: Vivado HLS, Vitis HLS up to 2021, and Vitis HLS since."""
-Family = Literal["series7", "ultrascale_plus"]
-"""Families whose logic differs in speed."""
 UNCERTAINTY = {"vivado_hls": 0.125, "vitis_2021": 0.125, "vitis": 0.27}
 """The share of the clock that HLS keeps for routing: hls4ml's default for Vivado, Vitis HLS' own for Vitis."""
 
@@ -103,8 +102,8 @@ class NetworkDescription:
 
     @property
     def family(self) -> Family:
-        """The family of the part; the older UltraScale counts as UltraScale+."""
-        return "series7" if self.part.lower().startswith(("xc7", "xa7", "xq7")) else "ultrascale_plus"
+        """The family of the part, whose logic has its speed; all that is not of the 7 series counts as UltraScale+."""
+        return "xc7" if self.part.lower().startswith(("xc7", "xa7", "xq7")) else "xcup"
 
 
 def describe(network: IntegerNetwork, target: TargetRecipe, reuse_factors: Sequence[int]) -> NetworkDescription:

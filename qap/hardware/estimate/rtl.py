@@ -1,6 +1,6 @@
 """What the generated RTL will take, without running synthesis.
 
-Small networks are really built and scheduled, and the cells of the circuit counted: latency is exact and flip-flops
+Small networks are really built and pipelined, and the cells of the circuit counted: latency is exact and flip-flops
 nearly so. Large ones take seconds to build, so their LUTs come from a law of their weights, and nothing else does.
 """
 
@@ -11,7 +11,7 @@ from typing import Literal
 from qap.errors import ToolMissing
 from qap.hardware.circuit import lower_network
 from qap.hardware.circuit.cells import count_cells
-from qap.hardware.circuit.pipeline import best_schedule, scheduled
+from qap.hardware.circuit.pipeline import best_pipeline, pipelined
 from qap.hardware.estimate.result import Estimate, StageEstimate
 from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl.size import law_luts, nonzero_digits
@@ -82,9 +82,9 @@ def _counted(
     network: IntegerNetwork, target: TargetRecipe | None, stage_depth: int | Literal["auto"]
 ) -> ResourceReport:
     circuit = lower_network(network)
-    schedule = best_schedule(circuit) if stage_depth == "auto" else scheduled(circuit, stage_depth)
-    cells = count_cells(circuit, schedule)
-    return _report(target, "qap's circuit of RTL", cells.lut, cells.ff, cells.shift, schedule.latency)
+    pipeline = best_pipeline(circuit) if stage_depth == "auto" else pipelined(circuit, stage_depth)
+    cells = count_cells(circuit, pipeline)
+    return _report(target, "qap's circuit of RTL", cells.lut, cells.ff, cells.shift, pipeline.latency)
 
 
 def _report(

@@ -52,7 +52,7 @@ class Delays(NamedTuple):
         return ready, inside
 
 
-class Schedule(NamedTuple):
+class HlsSchedule(NamedTuple):
     """What a layer's additions take.
 
     Args:
@@ -83,7 +83,9 @@ class _Values(NamedTuple):
         return _Values(change(self.width), change(self.low), change(self.ready), change(self.own))
 
 
-def schedule(made: Products, bias_width: IntArray, accum_width: int, cycle: float, delays: Delays, ii: int) -> Schedule:
+def schedule(
+    made: Products, bias_width: IntArray, accum_width: int, cycle: float, delays: Delays, ii: int
+) -> HlsSchedule:
     """Schedule the sums of a layer.
 
     Args:
@@ -112,7 +114,7 @@ def _leaves(made: Products, bias_width: IntArray, cycle: float, delays: Delays) 
     return leaves, extra
 
 
-def _tree(made: Products, bias_width: IntArray, accum_width: int, cycle: float, delays: Delays, ii: int) -> Schedule:
+def _tree(made: Products, bias_width: IntArray, accum_width: int, cycle: float, delays: Delays, ii: int) -> HlsSchedule:
     values, extra = _leaves(made, bias_width, cycle, delays)
     kept = float((np.ceil(extra / ii) * made.first * made.full_width).sum())
     order = np.argsort(np.where(values.width > 0, values.ready, np.inf), axis=1, kind="stable")
@@ -126,10 +128,10 @@ def _tree(made: Products, bias_width: IntArray, accum_width: int, cycle: float, 
         kept, delayed = kept + counted.register_bits, delayed + counted.delayed_bits
     end = _cycle_of(values.ready, cycle)
     latency = int(end.max(initial=0))
-    return Schedule(additions, bits, kept, delayed, latency)
+    return HlsSchedule(additions, bits, kept, delayed, latency)
 
 
-def _level(values: _Values, accum_width: int, cycle: float, delays: Delays, ii: int) -> tuple[_Values, Schedule]:
+def _level(values: _Values, accum_width: int, cycle: float, delays: Delays, ii: int) -> tuple[_Values, HlsSchedule]:
     """Add neighbours to each other."""
     if values.width.shape[1] % 2:
         values = values.each(lambda array: np.concatenate([array, np.zeros((len(array), 1), array.dtype)], axis=1))
@@ -155,7 +157,7 @@ def _level(values: _Values, accum_width: int, cycle: float, delays: Delays, ii: 
         np.where(both, start + delay, np.maximum(left.ready, right.ready)),
         np.where(both, 1.0, np.maximum(left.own, right.own)),
     )
-    counted = Schedule(int(np.count_nonzero(both)), int(((width - low) * both).sum()), kept, delayed, 0)
+    counted = HlsSchedule(int(np.count_nonzero(both)), int(((width - low) * both).sum()), kept, delayed, 0)
     return merged, counted
 
 
@@ -164,7 +166,9 @@ def _cycle_of(ready: FloatArray, cycle: float) -> FloatArray:
     return np.floor(np.maximum(ready - 1e-6, 0.0) / cycle)
 
 
-def _chain(made: Products, bias_width: IntArray, accum_width: int, cycle: float, delays: Delays, ii: int) -> Schedule:
+def _chain(
+    made: Products, bias_width: IntArray, accum_width: int, cycle: float, delays: Delays, ii: int
+) -> HlsSchedule:
     """Sums that are made one after another: as many additions in a cycle as fit into it."""
     exists = made.width > 0
     terms = exists.sum(axis=1)
@@ -178,7 +182,7 @@ def _chain(made: Products, bias_width: IntArray, accum_width: int, cycle: float,
     waiting = made.first * made.full_width  # products are made at once and wait for their turn
     kept += float((np.minimum(copies, LONG_LIFE + 1) * waiting).sum())
     delayed = float(((copies >= LONG_LIFE) * waiting).sum())
-    return Schedule(additions, additions * accum_width, kept, delayed, latency)
+    return HlsSchedule(additions, additions * accum_width, kept, delayed, latency)
 
 
 def shared_latency(multiplications: int, multipliers: int, kind: int, cycle: float, delays: Delays) -> int:

@@ -118,7 +118,7 @@ def _latency(layer: LayerDescription, network: NetworkDescription) -> Terms:
     terms: Terms = {}
     if len(network.layers) > 1:
         terms = {"calls": float(layer.reuse_factor == 1), "ends": float(layer is network.layers[-1])}
-    slow = (SERIES7_SLOWER if network.family == "series7" else 1.0) / network.usable_ns
+    slow = (SERIES7_SLOWER if network.family == "xc7" else 1.0) / network.usable_ns
     if layer.activation in ("softmax", "sigmoid"):
         terms[f"{layer.activation}_ns"] = slow
         if layer.activation == "softmax" and layer.multiplier != "lut":

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from qap.fixed import IntArray
-from qap.hardware.estimate.description import Family, LayerDescription, NetworkDescription, alive
+from qap.hardware.devices import Family
+from qap.hardware.estimate.description import LayerDescription, NetworkDescription, alive
 from qap.hardware.estimate.products import (
     ADDED_ONCE,
     ADDED_TWICE,
@@ -18,7 +19,7 @@ from qap.hardware.estimate.products import (
     products,
 )
 from qap.hardware.estimate.resource import resource_work
-from qap.hardware.estimate.schedule import Delays, Schedule, schedule, shared_latency
+from qap.hardware.estimate.schedule import Delays, HlsSchedule, schedule, shared_latency
 from qap.hardware.estimate.terms import LayerWork, Terms, activation_work
 
 
@@ -67,7 +68,7 @@ def _ii(layer: LayerDescription, latency: int) -> int:
     return min(layer.reuse_factor, latency + 1) if layer.strategy != "resource" else 1 + (latency > 0)
 
 
-def _ff_terms(layer: LayerDescription, made: Products, sums: Schedule, shared: int) -> Terms:
+def _ff_terms(layer: LayerDescription, made: Products, sums: HlsSchedule, shared: int) -> Terms:
     if layer.strategy == "resource":  # its loop keeps the products and the outputs
         width = float(layer.accum_format.width)
         return {"loop_products": made.count(DSP) * width, "loop_outputs": layer.n_out * width}
@@ -84,7 +85,7 @@ def bias_width(layer: LayerDescription) -> IntArray:
     return np.where(layer.bias != 0, width, 0)
 
 
-def _sum_terms(made: Products, sums: Schedule, network: NetworkDescription) -> Terms:
+def _sum_terms(made: Products, sums: HlsSchedule, network: NetworkDescription) -> Terms:
     """Vitis HLS since 2022 builds adders of two operands in a tree; the others merge pairs to adders of three."""
     single = network.tool == "vitis" and not made.chain
     return {

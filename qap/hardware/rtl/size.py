@@ -44,11 +44,11 @@ class UnrolledSize(NamedTuple):
 def unrolled_size(network: IntegerNetwork) -> UnrolledSize:
     """Estimate LUTs and synthesis time from the signed digits of the weights and the widths of what they multiply."""
     bits = 0.0
-    reach = format_interval(network.input_format, network.n_in)
+    inputs = format_interval(network.input_format, network.n_in)
     for layer, (_, results) in zip(network.layers, network.intervals(), strict=True):
-        width = widths(reach)
+        width = widths(inputs)
         bits += float((csd_digits(layer.weight).sum(axis=1) * (width + 1) * (width > 0)).sum())
-        reach = results
+        inputs = results
     luts = round(bits * LUTS_PER_ADDED_BIT)
     return UnrolledSize(luts, luts * SYNTHESIS_S_PER_LUT)
 
@@ -58,10 +58,10 @@ def nonzero_digits(network: IntegerNetwork) -> int:
     return sum(int(csd_digits(layer.weight).sum()) for layer in network.layers)
 
 
-def widths(reach: Interval) -> IntArray:
+def widths(values: Interval) -> IntArray:
     """The bits that hold each range, 0 where it is only 0."""
-    negative = reach.low < 0
-    return np.maximum(_bits(np.maximum(reach.high, 0)), _bits(np.maximum(~reach.low, 0))) + negative
+    negative = values.low < 0
+    return np.maximum(_bits(np.maximum(values.high, 0)), _bits(np.maximum(~values.low, 0))) + negative
 
 
 def _bits(values: IntArray) -> IntArray:
@@ -86,19 +86,19 @@ def refuse_hopeless(network: IntegerNetwork) -> None:
 def law_luts(network: IntegerNetwork) -> int:
     """LUTs of a simplified network; 80 % of 240 circuits of 100 to 12,000 LUTs lie within -17 and +16 % of it."""
     lut = 0.0
-    reach = format_interval(network.input_format, network.n_in)
+    inputs = format_interval(network.input_format, network.n_in)
     for layer, (accumulators, results) in zip(network.layers, network.intervals(), strict=True):
-        lut += _product(layer, _read(reach), widths(accumulators))
+        lut += _product(layer, _read(inputs), widths(accumulators))
         if layer is not network.layers[-1]:
             lut += _activation(_read(results))
-        reach = results
+        inputs = results
     lut += WINNER * (network.n_out - 1) * float(widths(accumulators).mean())
     return round(lut)
 
 
-def _read(reach: Interval) -> IntArray:
+def _read(values: Interval) -> IntArray:
     """The bits of values, 0 for those that are constant."""
-    return np.where(reach.low == reach.high, 0, widths(reach))
+    return np.where(values.low == values.high, 0, widths(values))
 
 
 def _product(layer: IntegerLayer, width: IntArray, accumulator: IntArray) -> float:

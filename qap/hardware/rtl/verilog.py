@@ -1,4 +1,4 @@
-"""A scheduled circuit as Verilog-2001: one module, fully pipelined, initiation interval 1."""
+"""A circuit and its pipeline as Verilog-2001: one module, initiation interval 1."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qap.errors import QapError, missing_extra
 from qap.hardware.circuit import Circuit
 from qap.hardware.circuit.builder import Node
-from qap.hardware.circuit.operations import Constant
-from qap.hardware.circuit.pipeline import Schedule
-from qap.hardware.circuit.tables import AddTable, Table
-from qap.hardware.circuit.wires import Wire, bits_literal
+from qap.hardware.circuit.pipeline import Pipeline
+from qap.hardware.circuit.wires import Wire
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -83,12 +81,12 @@ def environment() -> Environment:
     )
 
 
-def core_verilog(circuit: Circuit, schedule: Schedule, ports: CorePorts, name: str, comment: str) -> str:
+def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: str, comment: str) -> str:
     """The source of the core.
 
     Args:
         circuit: what to compute.
-        schedule: in which stage.
+        pipeline: in which stage.
         ports: the widths of the ports.
         name: of the module.
         comment: one line for the head of the file.
@@ -97,73 +95,74 @@ def core_verilog(circuit: Circuit, schedule: Schedule, ports: CorePorts, name: s
         name=name,
         comment=comment,
         ports=ports,
-        schedule=schedule,
-        stages=[_stage(circuit, schedule, stage) for stage in range(schedule.latency)],
+        pipeline=pipeline,
+        stages=[_stage(circuit, pipeline, stage) for stage in range(pipeline.latency)],
         logits=[
-            Wire(_carried_name(circuit, schedule, node, schedule.latency), circuit.reaches[node]).extended(
+            Wire(_carried_name(circuit, pipeline, node, pipeline.latency), circuit.ranges[node]).extended(
                 ports.logit_width
             )
             for node in reversed(circuit.logits)
         ],
         winner=Wire(
-            _carried_name(circuit, schedule, circuit.winner, schedule.latency), circuit.reaches[circuit.winner]
+            _carried_name(circuit, pipeline, circuit.winner, pipeline.latency), circuit.ranges[circuit.winner]
         ).extended(ports.class_width),
         constants=[
-            (_name(node), circuit.reaches[node].width, bits_literal(operation.value, circuit.reaches[node].width))
-            for node, operation in enumerate(circuit.operations)
-            if isinstance(operation, Constant)
+            (_name(node), bounds.width, circuit.operations[node].verilog((), _wire(circuit, node)))
+            for node, bounds in enumerate(circuit.ranges)
+            if bounds.constant
         ],
     )  # fmt: skip
     return str(text)
 
 
-def _stage(circuit: Circuit, schedule: Schedule, stage: int) -> dict[str, Any]:
+def _stage(circuit: Circuit, pipeline: Pipeline, stage: int) -> dict[str, Any]:
     """What is declared, computed and registered in a stage."""
     return {
-        "tables": list(_tables(circuit, schedule, stage)),
-        "wires": list(_wires(circuit, schedule, stage)),
-        "registers": list(_registers(circuit, schedule, stage)),
+        "tables": list(_tables(circuit, pipeline, stage)),
+        "wires": list(_wires(circuit, pipeline, stage)),
+        "registers": list(_registers(circuit, pipeline, stage)),
     }
 
 
-def _in_stage(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[Node]:
-    for node, operation in enumerate(circuit.operations):
-        if schedule.stage[node] == stage and not isinstance(operation, Constant):
+def _in_stage(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[Node]:
+    for node, bounds in enumerate(circuit.ranges):
+        if pipeline.stage[node] == stage and not bounds.constant:
             yield node
 
 
-def _tables(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[tuple[str, int, str]]:
+def _tables(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[str, int, str]]:
     """Name, length and digits of each column of each truth table."""
-    for node in _in_stage(circuit, schedule, stage):
-        operation = circuit.operations[node]
-        if isinstance(operation, Table | AddTable):
-            rows = len(operation.values if isinstance(operation, Table) else operation.table.values)
-            for bit, column in enumerate(operation.columns(circuit.reaches[node])):
-                yield f"{_name(node)}_t{bit}", rows, f"{column:x}"
+    for node in _in_stage(circuit, pipeline, stage):
+        for column in circuit.operations[node].tables(_wire(circuit, node)):
+            yield column.name, column.rows, f"{column.bits:x}"
 
 
-def _wires(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[tuple[str, int, str]]:
+def _wires(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[str, int, str]]:
     """Name, width and expression of each node."""
-    for node in _in_stage(circuit, schedule, stage):
+    for node in _in_stage(circuit, pipeline, stage):
         arguments = [
-            Wire(_carried_name(circuit, schedule, a, stage), circuit.reaches[a]) for a in circuit.arguments[node]
+            Wire(_carried_name(circuit, pipeline, a, stage), circuit.ranges[a]) for a in circuit.arguments[node]
         ]
-        result = Wire(_name(node), circuit.reaches[node])
+        result = _wire(circuit, node)
         yield result.name, result.width, circuit.operations[node].verilog(arguments, result)
 
 
-def _registers(circuit: Circuit, schedule: Schedule, stage: int) -> Iterator[tuple[str, int, str]]:
+def _registers(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[str, int, str]]:
     """Name, width and source of each register at the end of the stage."""
-    for node, count in enumerate(schedule.carried):
-        age = stage - schedule.stage[node]
+    for node, count in enumerate(pipeline.carried):
+        age = stage - pipeline.stage[node]
         if 0 <= age < count:
-            yield _name(node, age + 1), circuit.reaches[node].width, _name(node, age)
+            yield _name(node, age + 1), circuit.ranges[node].width, _name(node, age)
 
 
-def _carried_name(circuit: Circuit, schedule: Schedule, node: Node, stage: int) -> str:
+def _carried_name(circuit: Circuit, pipeline: Pipeline, node: Node, stage: int) -> str:
     """The name of a node's value as a later stage sees it."""
-    constant = isinstance(circuit.operations[node], Constant)
-    return _name(node, 0 if constant else stage - schedule.stage[node])
+    return _name(node, 0 if circuit.ranges[node].constant else stage - pipeline.stage[node])
+
+
+def _wire(circuit: Circuit, node: Node) -> Wire:
+    """A node's value in the stage that computes it."""
+    return Wire(_name(node), circuit.ranges[node])
 
 
 def _name(node: Node, age: int = 0) -> str:

@@ -41,7 +41,7 @@ XILINX_MEMORY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class CellKinds:
     """Which cells of a family count as what, with how many each counts; a name that ends in * is a prefix."""
 
     lut: Mapping[str, int]
@@ -55,18 +55,18 @@ class Cells:
     wiring: frozenset[str]
 
 
-_XILINX = Cells(
+_XILINX_KINDS = CellKinds(
     XILINX_LUTS, XILINX_SHIFT, XILINX_MEMORY, {"FD*": 1, "LD*": 1}, {"CARRY4": 1, "CARRY8": 1}, {"DSP48*": 1},
     {"RAMB18*": 1, "RAMB36*": 2}, {"URAM*": 1}, frozenset({"MUXF7", "MUXF8", "MUXF9", "BUFG"}),
 )  # fmt: skip
-CELLS: dict[str, Cells] = {
-    "xc7": _XILINX,
-    "xcup": _XILINX,
-    "ecp5": Cells(
+CELL_KINDS: dict[str, CellKinds] = {
+    "xc7": _XILINX_KINDS,
+    "xcup": _XILINX_KINDS,
+    "ecp5": CellKinds(
         {"LUT4": 1, "CCU2C": 2}, {}, {"TRELLIS_DPR16X4": 4}, {"TRELLIS_FF": 1}, {"CCU2C": 1}, {"MULT18X18D": 1},
         {"DP16KD": 1, "PDPW16KD": 1}, {}, frozenset({"PFUMX", "L6MUX21"}),
     ),
-    "ice40": Cells(
+    "ice40": CellKinds(
         {"SB_LUT4": 1}, {}, {}, {"SB_DFF*": 1}, {"SB_CARRY": 1}, {"SB_MAC16": 1}, {"SB_RAM40_4K*": 1}, {}, frozenset()
     ),
 }  # fmt: skip
@@ -123,7 +123,7 @@ def synthesize(
                 [program, "-q", "-l", "yosys.log", "-s", "synth.ys"], temporary, timeout_s=timeout_s, progress=progress
             )
             cells = read_cells(temporary / "stat.json", top)
-            report = count_cells(cells, family, top, version_of(program), project)
+            report = report_of(cells, family, top, version_of(program), project)
             report.save(temporary / "report.json")
             (temporary / "digest").write_text(key, encoding="utf-8")
     report = ResourceReport.load(folder / "report.json")
@@ -157,7 +157,7 @@ def read_cells(path: Path, top: str) -> dict[str, int]:
         raise ReportError(f"{path.name} is no statistics of Yosys: {error!r}") from error
 
 
-def count_cells(
+def report_of(
     cells: Mapping[str, int], family: Family, design: str, tool: str, project: RtlProject | None = None
 ) -> ResourceReport:
     """Count cells as the vendor counts them.
@@ -165,7 +165,7 @@ def count_cells(
     Raises:
         ReportError: there is a cell of a kind that nobody has told how to count.
     """
-    kinds = CELLS[family]
+    kinds = CELL_KINDS[family]
 
     def total(of: Mapping[str, int]) -> int:
         return sum(count * _counts(of, kind) for kind, count in cells.items())

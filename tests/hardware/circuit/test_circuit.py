@@ -14,12 +14,13 @@ from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.hardware.circuit import Circuit, lower_network
 from qap.hardware.circuit import lowering as rtl
 from qap.hardware.circuit.activations import at_least, greater
+from qap.hardware.circuit.arithmetic import Add
 from qap.hardware.circuit.builder import Builder
-from qap.hardware.circuit.operations import Add, Input
-from qap.hardware.circuit.pipeline import best_schedule, scheduled
+from qap.hardware.circuit.operations import Input
+from qap.hardware.circuit.pipeline import best_pipeline, pipelined
 from qap.hardware.circuit.sums import adder_sum, digit_terms, table_sum
-from qap.hardware.circuit.tables import Table
-from qap.hardware.circuit.wires import Reach
+from qap.hardware.circuit.tables import TruthTable
+from qap.hardware.circuit.wires import Range
 from qap.network import IntegerNetwork, LayerSpec, connect, simplify
 
 
@@ -69,11 +70,11 @@ def test_da4ml_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest: Callable[..., Any] = rtl._solve
     calls = []
 
-    def lie(weight: Any, reaches: Any) -> Any:
+    def lie(weight: Any, ranges: Any) -> Any:
         calls.append(weight)
         wrong = weight.copy()
         wrong[0, 0] += 1
-        return honest(wrong, reaches)
+        return honest(wrong, ranges)
 
     monkeypatch.setattr(rtl, "_solve", lie)
     monkeypatch.setattr(rtl, "SHARING", 0.0)
@@ -84,7 +85,7 @@ def test_da4ml_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_neuron_of_six_bits_is_one_table() -> None:
     network = dense([[3], [-5], [7], [11], [-2], [1]], [-4], "ufixed<1,1>", "ufixed<1,3,RND_CONV,SAT>")
     circuit = check(network)
-    tables = [operation for operation in circuit.operations if isinstance(operation, Table)]
+    tables = [operation for operation in circuit.operations if isinstance(operation, TruthTable)]
     assert len(tables) == 1 and circuit.luts() == 1
     assert not any(isinstance(operation, Add) for operation in circuit.operations)
 
@@ -147,41 +148,41 @@ def test_ranges_hold_what_can_happen() -> None:
         circuit = lower_network(smaller)
         everything = replace(circuit, logits=tuple(range(len(circuit.operations))))
         values = everything.evaluate(vectors(smaller))[0]
-        for reach, column in zip(circuit.reaches, values.T, strict=True):
-            assert reach.low <= column.min() and column.max() <= reach.high
+        for bounds, column in zip(circuit.ranges, values.T, strict=True):
+            assert bounds.low <= column.min() and column.max() <= bounds.high
 
 
-def test_schedules_respect_the_depth_and_the_order() -> None:
+def test_pipelines_respect_the_depth_and_the_order() -> None:
     circuit = lower_network(simplify(sparse_classifier()).network)
     latencies = []
     for depth in range(1, 30):
-        schedule = scheduled(circuit, depth)
-        latencies.append(schedule.latency)
+        pipeline = pipelined(circuit, depth)
+        latencies.append(pipeline.latency)
         slowest = max(
-            operation.levels([circuit.reaches[a] for a in arguments], reach)
-            for operation, arguments, reach in zip(circuit.operations, circuit.arguments, circuit.reaches, strict=True)
+            operation.levels([circuit.ranges[a] for a in arguments], bounds)
+            for operation, arguments, bounds in zip(circuit.operations, circuit.arguments, circuit.ranges, strict=True)
         )
-        assert schedule.longest <= max(depth, slowest)
+        assert pipeline.longest <= max(depth, slowest)
         for node, arguments in enumerate(circuit.arguments):
-            assert all(schedule.stage[a] <= schedule.stage[node] for a in arguments)
+            assert all(pipeline.stage[a] <= pipeline.stage[node] for a in arguments)
     assert latencies == sorted(latencies, reverse=True) and latencies[0] > latencies[-1] == 1
     with pytest.raises(QapError, match=r"stage_depth >= 1 must hold, but got stage_depth=0"):
-        scheduled(circuit, 0)
+        pipelined(circuit, 0)
 
 
 def test_auto_depth_keeps_the_budget() -> None:
     circuit = lower_network(simplify(sparse_classifier()).network)
-    everything = [scheduled(circuit, depth) for depth in range(1, 30)]
-    chosen = best_schedule(circuit)
-    least = min(schedule.luts(circuit) for schedule in everything)
+    everything = [pipelined(circuit, depth) for depth in range(1, 30)]
+    chosen = best_pipeline(circuit)
+    least = min(pipeline.luts(circuit) for pipeline in everything)
     assert chosen.luts(circuit) <= 1.1 * least
     affordable = [s for s in everything if s.luts(circuit) <= 1.1 * least]
-    assert chosen.longest == min(schedule.longest for schedule in affordable)
-    generous = best_schedule(circuit, lut_budget=10**6)
+    assert chosen.longest == min(pipeline.longest for pipeline in affordable)
+    generous = best_pipeline(circuit, lut_budget=10**6)
     assert generous.longest <= chosen.longest and generous.longest == min(s.longest for s in everything)
 
 
-def test_reach_counts_bits() -> None:
-    assert [Reach(*ends).width for ends in ((0, 0), (0, 1), (0, 255), (-1, 0), (-128, 127), (-129, 0), (-1, 255))] == [
+def test_ranges_count_bits() -> None:
+    assert [Range(*ends).width for ends in ((0, 0), (0, 1), (0, 255), (-1, 0), (-128, 127), (-129, 0), (-1, 255))] == [
         1, 1, 8, 1, 8, 9, 9,
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from qap.errors import QapError, ToolMissing
 from qap.fixed import FixedPoint
 from qap.hardware.circuit import lowering
 from qap.hardware.circuit.sums import digits
-from qap.hardware.circuit.wires import Reach
+from qap.hardware.circuit.wires import Range
 from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.rtl import write_rtl
 from qap.hardware.rtl.size import nonzero_digits, widths
@@ -36,7 +36,7 @@ def test_vectorised_digits_and_widths_are_those_of_single_numbers() -> None:
     rng = np.random.default_rng(0)
     ends = np.sort(rng.integers(-(1 << 40), 1 << 40, (500, 2)) >> rng.integers(0, 40, (500, 2)), axis=1)
     low, high = ends[:, 0], ends[:, 1]
-    expected = [Reach(int(a), int(b)).width if a or b else 0 for a, b in ends]
+    expected = [Range(int(a), int(b)).width if a or b else 0 for a, b in ends]
     assert widths(Interval(low, high)).tolist() == expected
 
 

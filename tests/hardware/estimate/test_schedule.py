@@ -13,7 +13,7 @@ from qap.hardware.estimate.work import network_work
 from qap.recipe import TargetRecipe
 
 DELAYS = Delays(add=1.0, add_bit=0.0, product_add=0.5, lut_multiplier=2.0, dsp=2.0, chained=0.5)
-BOTH = {"ultrascale_plus": DELAYS, "series7": DELAYS}
+BOTH = {"xcup": DELAYS, "xc7": DELAYS}
 
 
 def summed(weight, cycle=100.0, ii=1, accum=40, bias=None):

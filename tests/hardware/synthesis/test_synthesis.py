@@ -16,7 +16,7 @@ from qap.hardware import tools
 from qap.hardware.rtl import RtlEngine, RtlProject, write_rtl
 from qap.hardware.synthesis import NetlistEngine, place_and_route, synthesize
 from qap.hardware.synthesis import yosys as synthesis
-from qap.hardware.synthesis.yosys import count_cells, read_cells, synthesis_folder
+from qap.hardware.synthesis.yosys import read_cells, report_of, synthesis_folder
 from qap.network import IntegerNetwork
 from qap.verification import EmulatorEngine, agree
 
@@ -34,14 +34,14 @@ def test_cells_are_counted_as_the_vendor_does() -> None:
         "LUT6": 10, "LUT2": 3, "INV": 1, "SRL16E": 4, "SRLC32E": 2, "RAM32M": 1, "FDRE": 7, "FDSE": 1, "CARRY4": 2,
         "MUXF7": 5, "DSP48E1": 3, "RAMB18E1": 1, "RAMB36E1": 2, "$scopeinfo": 1,
     }  # fmt: skip
-    report = count_cells(cells, "xc7", "core", "Yosys")
+    report = report_of(cells, "xc7", "core", "Yosys")
     assert (report.lut, report.lut_shift, report.lut_memory) == (14 + 6 + 4, 6, 4)
     assert (report.ff, report.carry, report.dsp, report.bram18, report.uram) == (8, 2, 3, 5, 0)
     assert report.latency_cycles is None and report.fmax_mhz is None
-    assert count_cells({"LUT4": 5, "CCU2C": 2, "TRELLIS_FF": 1}, "ecp5", "core", "Yosys").lut == 9
-    assert count_cells({"SB_LUT4": 5, "SB_DFFESR": 2}, "ice40", "core", "Yosys").ff == 2
+    assert report_of({"LUT4": 5, "CCU2C": 2, "TRELLIS_FF": 1}, "ecp5", "core", "Yosys").lut == 9
+    assert report_of({"SB_LUT4": 5, "SB_DFFESR": 2}, "ice40", "core", "Yosys").ff == 2
     with pytest.raises(ReportError, match="not known for ice40: LUT6"):
-        count_cells({"LUT6": 1}, "ice40", "core", "Yosys")
+        report_of({"LUT6": 1}, "ice40", "core", "Yosys")
 
 
 def test_a_broken_statistics_file_is_refused(tmp_path: Path) -> None:

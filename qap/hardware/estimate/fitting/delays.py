@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qap.hardware.estimate.description import Family, LayerDescription, alive
+from qap.hardware.devices import Family
+from qap.hardware.estimate.description import LayerDescription, alive
 from qap.hardware.estimate.fitting.calibration import Design
 from qap.hardware.estimate.products import FloatArray, Products, products
 from qap.hardware.estimate.schedule import Delays, schedule
 from qap.hardware.estimate.work import bias_width
 
 RANGES: dict[Family, tuple[tuple[float, float], ...]] = {
-    "ultrascale_plus": ((0.5, 1.1), (0.001, 0.02), (0.3, 1.2), (1.0, 3.0), (1.0, 3.4), (0.2, 0.8)),
-    "series7": ((1.4, 2.8), (0.005, 0.05), (1.0, 2.6), (2.5, 4.4), (3.0, 6.0), (0.5, 2.5)),
+    "xcup": ((0.5, 1.1), (0.001, 0.02), (0.3, 1.2), (1.0, 3.0), (1.0, 3.4), (0.2, 0.8)),
+    "xc7": ((1.4, 2.8), (0.005, 0.05), (1.0, 2.6), (2.5, 4.4), (3.0, 6.0), (0.5, 2.5)),
 }
 """Where the search begins, in the order of `Delays`: what the data sheets of the families leave possible."""
 DRAWS, STEPS = 70, 60

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from qap.hardware.devices import HLS_FAMILIES, Family
 from qap.hardware.estimate.constants import Constants, Spread
-from qap.hardware.estimate.description import Family
 from qap.hardware.estimate.figures import Figures, add, network_figures
 from qap.hardware.estimate.fitting.calibration import Design
 from qap.hardware.estimate.fitting.delays import search_delays
@@ -64,7 +64,7 @@ def fit_constants(designs: Sequence[Design], delays: Mapping[Family, Delays] | N
         delays: searched for, if they are not given.
     """
     designs = [design for design in designs if not design.flags & UNFITTED]
-    delays = delays or {family: search_delays(designs, family) for family in get_args(Family)}
+    delays = delays or {family: search_delays(designs, family) for family in HLS_FAMILIES}
     works = [network_work(design.network, delays) for design in designs]
     fitted = Constants(
         delays=delays,
