@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from qap.recipe.quantizer import Quantizer
 from qap.recipe.training import StudentRecipe
 from qap.recipe.values import Part, Positive, PositiveFloat, Share, Sparsity
 
@@ -83,7 +82,7 @@ class PruneRecipe(Part):
                 raise ValueError(f'{own}.fan_in is only read with prune.granularity = "fan-in"')
             share = self.sparsity if layer.sparsity is None else layer.sparsity
             asked = f"prune.sparsity={share}" if self.granularity != "fan-in" else f"prune.fan_in={self.fan_in}"
-            if (share or self.fan_in) and not Quantizer.parse(layer.weight, role="weight").has_zero:
+            if (share or self.fan_in) and not layer.weight.has_zero:
                 raise ValueError(f"{asked} needs quantizers that have a zero, but {layer.weight} has none")
         if self.granularity == "neuron":
             self._check_neurons(student)
