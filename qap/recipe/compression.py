@@ -12,7 +12,6 @@ from qap.recipe.values import Part, Positive, PositiveFloat, Share, Sparsity
 
 PruningMethod = Literal["magnitude", "l2", "random", "taylor", "cost", "zeros", "activation"]
 Granularity = Literal["weight", "neuron", "fan-in"]
-PruningSchedule = Literal["one-shot", "constant", "polynomial", "iterative", "lottery-ticket", "rigl", "set"]
 OF_NEURONS = ("zeros", "activation")
 ROUNDS = ("iterative", "lottery-ticket")
 DYNAMIC = ("rigl", "set")
@@ -30,7 +29,7 @@ class PruneRecipe(Part):
     fan_in: Positive | None = None
     """The weights that each neuron keeps, with granularity "fan-in"."""
     scope: Literal["global", "layer"] = "global"
-    schedule: PruningSchedule = "polynomial"
+    schedule: Literal["one-shot", "constant", "polynomial", "iterative", "lottery-ticket", "rigl", "set"] = "polynomial"
     rounds: Positive | None = None
     """Of pruning and training, with the schedules "iterative" and "lottery-ticket"; None is 5."""
     rewind_step: Annotated[int, Field(ge=0, lt=2**31, strict=True)] | None = None
