@@ -12,7 +12,7 @@ from qap.cli.options import Json, Source, open_run
 from qap.errors import QapError
 
 if TYPE_CHECKING:
-    from qap.hardware.estimate.choice import Choice, Fit
+    from qap.hardware.estimate.choice import Choice, Choices
     from qap.hardware.resources import ResourceReport
     from qap.network import IntegerNetwork
     from qap.recipe import TargetRecipe
@@ -80,7 +80,7 @@ def fit(
     from qap.cli.console import print_failures, print_json
     from qap.hardware.devices import HLS_FAMILIES, find_device
     from qap.hardware.estimate import ESTIMATORS
-    from qap.hardware.estimate.choice import find_fit
+    from qap.hardware.estimate.choice import choose
     from qap.network import load_network
     from qap.run import NETWORK
 
@@ -94,17 +94,17 @@ def fit(
     run = open_run(source, None, None, None, None)
     changes = {"part": part if part.lower().startswith(name.lower()) else name}
     target = run.recipe.target.model_copy(update=changes | ({"clock_ns": clock_ns} if clock_ns else {}))
-    found = find_fit(load_network(run.file(NETWORK)), target, device, after_synthesis)
+    found = choose(load_network(run.file(NETWORK)), target, device, after_synthesis)
     if as_json:
         print_json(_as_json(found, name))
     else:
-        _print_fit(found, name)
+        _print_choices(found, name)
     if found.chosen is None:
         print_failures([f"nothing fits {name}: {_named(found.least)} needs {'; '.join(found.missing(device))}"])
         raise typer.Exit(1)
 
 
-def _print_fit(found: Fit, name: str) -> None:
+def _print_choices(found: Choices, name: str) -> None:
     """The choice with a bar for each kind, then the parts that would do."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -141,7 +141,7 @@ def _named(choice: Choice) -> str:
     return f"{choice.strategy}, reuse factor {choice.reuse_factor}"
 
 
-def _as_json(found: Fit, name: str) -> dict[str, object]:
+def _as_json(found: Choices, name: str) -> dict[str, object]:
     from qap.hardware.devices import DEVICES
 
     def content(choice: Choice | None) -> dict[str, object] | None:

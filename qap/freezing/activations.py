@@ -62,7 +62,7 @@ def refuse_random(layer: str, quantizer: Any) -> None:
 
 
 def _fixed_point(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
-    return ActivationForm("relu" if quantizer.relu else "linear", FixedPoint.parse(str(quantizer.format)))
+    return ActivationForm("relu" if quantizer.relu else "linear", quantizer.format)
 
 
 def _quantized_bits(layer: str, quantizer: Any, fractional: int) -> ActivationForm:

@@ -7,13 +7,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from qap.recipe.quantizer import Quantizer
 from qap.recipe.training import StudentRecipe
 from qap.recipe.values import Part, Positive, PositiveFloat, Share, Sparsity
 
 PruningMethod = Literal["magnitude", "l2", "random", "taylor", "cost", "zeros", "activation"]
 Granularity = Literal["weight", "neuron", "fan-in"]
-PruningSchedule = Literal["one-shot", "constant", "polynomial", "iterative", "lottery-ticket", "rigl", "set"]
 OF_NEURONS = ("zeros", "activation")
 ROUNDS = ("iterative", "lottery-ticket")
 DYNAMIC = ("rigl", "set")
@@ -31,7 +29,7 @@ class PruneRecipe(Part):
     fan_in: Positive | None = None
     """The weights that each neuron keeps, with granularity "fan-in"."""
     scope: Literal["global", "layer"] = "global"
-    schedule: PruningSchedule = "polynomial"
+    schedule: Literal["one-shot", "constant", "polynomial", "iterative", "lottery-ticket", "rigl", "set"] = "polynomial"
     rounds: Positive | None = None
     """Of pruning and training, with the schedules "iterative" and "lottery-ticket"; None is 5."""
     rewind_step: Annotated[int, Field(ge=0, lt=2**31, strict=True)] | None = None
@@ -83,7 +81,7 @@ class PruneRecipe(Part):
                 raise ValueError(f'{own}.fan_in is only read with prune.granularity = "fan-in"')
             share = self.sparsity if layer.sparsity is None else layer.sparsity
             asked = f"prune.sparsity={share}" if self.granularity != "fan-in" else f"prune.fan_in={self.fan_in}"
-            if (share or self.fan_in) and not Quantizer.parse(layer.weight, role="weight").has_zero:
+            if (share or self.fan_in) and not layer.weight.has_zero:
                 raise ValueError(f"{asked} needs quantizers that have a zero, but {layer.weight} has none")
         if self.granularity == "neuron":
             self._check_neurons(student)

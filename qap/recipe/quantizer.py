@@ -31,11 +31,15 @@ class Quantizer:
 
     Args:
         name: the QKeras class, or `fixed_point` for an `ap_fixed` format.
-        arguments: the arguments by name, only those that were given.
+        arguments: the arguments by name, only those that were given; of a `fixed_point` its `format`, a
+            `FixedPoint`, and `relu`.
     """
 
     name: str
     arguments: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        return hash((self.name, frozenset(self.arguments.items())))
 
     @classmethod
     def parse(cls, text: Any, role: Role) -> Quantizer:
@@ -67,7 +71,25 @@ class Quantizer:
     @property
     def format(self) -> FixedPoint:
         """The fixed-point format of `fixed_point`."""
-        return FixedPoint.parse(self.arguments["format"])
+        form: FixedPoint = self.arguments["format"]
+        return form
+
+    @property
+    def bits(self) -> int | None:
+        """The bits that it was given; None for `binary` and `ternary`, which are given none."""
+        if self.name == "fixed_point":
+            return self.format.width
+        return self.arguments.get("bits")
+
+    @property
+    def width(self) -> int:
+        """The bits of its numbers: those that it was given, 1 for `binary`, 2 for `ternary`."""
+        return self.bits or (1 if self.name == "binary" else 2)
+
+    @property
+    def has_range(self) -> bool:
+        """Whether its numbers are evenly spaced in a range, so that width and range can be chosen apart."""
+        return self.name in ("fixed_point", "quantized_bits", "quantized_relu")
 
     @property
     def has_zero(self) -> bool:
@@ -76,10 +98,14 @@ class Quantizer:
             return int(self.arguments["bits"]) - bool(self.arguments.get("keep_negative", True)) > 0
         return self.name not in ("binary", "quantized_po2")
 
+    @property
+    def rectifies(self) -> bool:
+        """Whether negative numbers become 0, or less negative."""
+        return self.name == "quantized_relu" or bool(self.arguments.get("relu"))
+
     def __str__(self) -> str:
         if self.name == "fixed_point":
-            text = str(self.arguments["format"])
-            return f"relu({text})" if self.arguments["relu"] else text
+            return f"relu({self.format})" if self.arguments["relu"] else str(self.format)
         return f"{self.name}({','.join(_argument(*item) for item in self.arguments.items())})"
 
 
@@ -97,7 +123,7 @@ def _parse_fixed_point(text: str) -> Quantizer | None:
         inner = inner[len("relu(") : -1]
     if "fixed<" not in inner:
         return None
-    return Quantizer("fixed_point", {"format": str(FixedPoint.parse(inner)), "relu": relu})
+    return Quantizer("fixed_point", {"format": FixedPoint.parse(inner), "relu": relu})
 
 
 def _parse_call(text: str) -> Quantizer:
@@ -185,9 +211,8 @@ def _maximum(where: str, value: Any) -> None:
 
 
 def _fixed_width(where: str, value: Any) -> None:
-    width = FixedPoint.parse(value).width
-    if width > MAX_BITS:
-        raise QapError(f"{where} has {width} bits, at most {MAX_BITS} are possible")
+    if value.width > MAX_BITS:
+        raise QapError(f"{where} has {value.width} bits, at most {MAX_BITS} are possible")
 
 
 def _relu(where: str, value: Any) -> None:

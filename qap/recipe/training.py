@@ -56,7 +56,7 @@ class LayerRecipe(Part):
 
     units: Positive
     weight: WeightQuantizer
-    bias: BiasQuantizer = "quantized_bits(8,2,alpha=1)"
+    bias: BiasQuantizer = Quantizer("quantized_bits", {"bits": 8, "integer": 2, "alpha": 1})
     activation: ActivationQuantizer = "linear"
     sparsity: Sparsity | None = None
     """The share of pruned weights of this layer, when `prune.scope` is "layer"; None takes `prune.sparsity`."""
@@ -65,17 +65,14 @@ class LayerRecipe(Part):
 
     @model_validator(mode="after")
     def _pruned_weights_need_a_zero(self) -> Self:
-        if self.sparsity and not Quantizer.parse(self.weight, role="weight").has_zero:
+        if self.sparsity and not self.weight.has_zero:
             raise ValueError(f"sparsity={self.sparsity} needs a quantizer that has a zero, but {self.weight} has none")
         return self
 
     @property
     def rectifies(self) -> bool:
         """Whether the activation makes negative numbers 0."""
-        if self.activation == "linear":
-            return False
-        quantizer = Quantizer.parse(self.activation, role="activation")
-        return quantizer.name == "quantized_relu" or bool(quantizer.arguments.get("relu"))
+        return self.activation != "linear" and self.activation.rectifies
 
 
 class StudentRecipe(TrainingRecipe):

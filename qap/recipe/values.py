@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint
-from qap.recipe.quantizer import Quantizer
+from qap.recipe.quantizer import Quantizer, Role
 
 SHOWN = 100  # characters of a wrong value
 
 
-def _format(text: Any) -> str:
-    if not isinstance(text, str):
-        raise QapError(f"a format is written as text, but got {shown(text)}")
-    return str(FixedPoint.parse(text))
+def _format(value: Any) -> FixedPoint:
+    if isinstance(value, FixedPoint):
+        return value
+    if not isinstance(value, str):
+        raise QapError(f"a format is written as text, but got {shown(value)}")
+    return FixedPoint.parse(value)
 
 
-def _weight_quantizer(value: Any) -> str:
+def _quantizer(value: Any, role: Role) -> Quantizer:
+    """A quantizer that Python made is checked as its text is."""
+    return Quantizer.parse(str(value) if isinstance(value, Quantizer) else value, role)
+
+
+def _weight_quantizer(value: Any) -> Quantizer:
     if isinstance(value, int) and not isinstance(value, bool):
         value = f"quantized_bits({value},0,alpha=1)"
-    return str(Quantizer.parse(value, role="weight"))
+    return _quantizer(value, "weight")
 
 
-def _bias_quantizer(value: Any) -> str:
-    return value if value == "none" else _weight_quantizer(value)
+def _bias_quantizer(value: Any) -> Quantizer | str:
+    return "none" if value == "none" else _weight_quantizer(value)
 
 
-def _activation_quantizer(value: Any) -> str:
-    return value if value == "linear" else str(Quantizer.parse(value, role="activation"))
+def _activation_quantizer(value: Any) -> Quantizer | str:
+    return "linear" if value == "linear" else _quantizer(value, "activation")
 
 
-def _checked(check: Any) -> BeforeValidator:
-    def validate(value: Any) -> str:
+def _read_by(read: Callable[[Any], object]) -> PlainValidator:
+    def validate(value: Any) -> object:
         try:
-            return str(check(value))
+            return read(value)
         except QapError as error:
             raise ValueError(str(error)) from None
 
-    return BeforeValidator(validate)
+    return PlainValidator(validate)
+
+
+_AS_TEXT = PlainSerializer(str, return_type=str)
 
 
 def shown(value: Any) -> str:
@@ -52,14 +63,14 @@ def shown(value: Any) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
-Format = Annotated[str, _checked(_format)]
-"""A fixed-point format, `ap_ufixed<8,0>`."""
-WeightQuantizer = Annotated[str, _checked(_weight_quantizer)]
-"""A QKeras quantizer, an `ap_fixed` format, or a number N of bits for `quantized_bits(N,0,alpha=1)`."""
-BiasQuantizer = Annotated[str, _checked(_bias_quantizer)]
+Format = Annotated[FixedPoint, _read_by(_format), _AS_TEXT]
+"""A fixed-point format, written `ap_ufixed<8,0>`."""
+WeightQuantizer = Annotated[Quantizer, _read_by(_weight_quantizer), _AS_TEXT]
+"""Written as a QKeras quantizer, an `ap_fixed` format, or a number N of bits for `quantized_bits(N,0,alpha=1)`."""
+BiasQuantizer = Annotated[Quantizer | Literal["none"], _read_by(_bias_quantizer), _AS_TEXT]
 """The same, or `none` for a layer without bias."""
-ActivationQuantizer = Annotated[str, _checked(_activation_quantizer)]
-"""A QKeras quantizer, an `ap_fixed` format, or `linear`."""
+ActivationQuantizer = Annotated[Quantizer | Literal["linear"], _read_by(_activation_quantizer), _AS_TEXT]
+"""Written as a QKeras quantizer, an `ap_fixed` format, or `linear`."""
 # strict: neither true nor "3" is a number
 Sparsity = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]

@@ -141,8 +141,7 @@ def build_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, seed: int
     for index, layer in enumerate(recipe.layers):
         x = _dense(layer, f"dense_{index}", next(seeds))(x)
         if layer.activation != "linear":
-            quantizer = keras_quantizer(layer.activation, "activation")
-            x = qkeras.QActivation(quantizer, name=f"activation_{index}")(x)
+            x = qkeras.QActivation(keras_quantizer(layer.activation), name=f"activation_{index}")(x)
     return keras.Model(inputs, x, name="student")
 
 

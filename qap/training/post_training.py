@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.errors import RecipeError, missing_extra
-from qap.fixed import FixedPoint
 from qap.recipe import LayerRecipe, Recipe
 from qap.recipe.quantizer import Quantizer
 from qap.training.calibration import CALIBRATIONS, min_max, saturating
@@ -76,11 +75,12 @@ def _calibrated(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.M
     for index, layer in enumerate(_layers(model, recipe, dataset)):
         where = f"student.layers.{index}"
         kernel = _kernel_quantizer(layer, recipe, _width(layer.part.weight, f"{where}.weight"))
-        bias = None if layer.bias is None else _plain(layer.bias, _width(layer.part.bias, f"{where}.bias"))
+        bias = None
+        if layer.bias is not None and layer.part.bias != "none":
+            bias = _plain(layer.bias, _width(layer.part.bias, f"{where}.bias"))
         x = _dense(layer, kernel, bias)(x)
         if layer.part.activation != "linear":
-            width = _width(layer.part.activation, f"{where}.activation", "activation")
-            x = _activation(layer, recipe, width)(x)
+            x = _activation(layer, recipe, _width(layer.part.activation, f"{where}.activation"))(x)
     return _with_weights(keras.Model(inputs, x, name="student"), model)
 
 
@@ -100,7 +100,7 @@ def _full_integer(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras
         x = _dense(layer, kernel, bias)(x)
         if layer.part.activation != "linear":
             activation = _activation(layer, recipe, INTEGER_BITS)
-            fractional = FixedPoint.parse(activation.activation.format).fractional
+            fractional = activation.activation.format.fractional
             x = activation(x)
         else:
             fractional = int(np.max(shifts))
@@ -146,19 +146,16 @@ def _bias(layer: Any) -> Array | None:
     return np.asarray(layer.bias) if layer.use_bias else None
 
 
-def _width(text: str, where: str, role: Any = "weight") -> int:
-    """The bits of a fixed-point quantizer.
+def _width(quantizer: Quantizer, where: str) -> int:
+    """The bits of a quantizer whose range calibration chooses.
 
     Raises:
         RecipeError: it has no range to choose.
     """
-    quantizer = Quantizer.parse(text, role)
-    if quantizer.name == "fixed_point":
-        return quantizer.format.width
-    if quantizer.name in ("quantized_bits", "quantized_relu"):
-        return int(quantizer.arguments["bits"])
+    if quantizer.has_range:
+        return quantizer.width
     raise RecipeError(
-        f"{where}={text} has no range that calibration could choose; after the training take quantized_bits, "
+        f"{where}={quantizer} has no range that calibration could choose; after the training take quantized_bits, "
         'quantized_relu or ap_fixed, or train it with quantize.method = "qat"'
     )
 
@@ -175,7 +172,7 @@ def _kernel_quantizer(layer: Trained, recipe: Recipe, width: int) -> ChannelQuan
 
 def _plain(values: Array, width: int) -> FixedPointQuantizer:
     """Biases are few, none of them saturates."""
-    return FixedPointQuantizer(str(saturating(True, width, min_max(values, True, width, 100))))
+    return FixedPointQuantizer(saturating(True, width, min_max(values, True, width, 100)))
 
 
 def _bias_quantizer(shifts: npt.NDArray[np.int64]) -> ChannelQuantizer:
@@ -185,7 +182,7 @@ def _bias_quantizer(shifts: npt.NDArray[np.int64]) -> ChannelQuantizer:
 def _activation(layer: Trained, recipe: Recipe, width: int) -> Any:
     relu = layer.part.rectifies
     form = saturating(not relu, width, _fractional(layer.answers, recipe, not relu, width))
-    return qkeras.QActivation(FixedPointQuantizer(str(form), relu), name=layer.name.replace("dense", "activation"))
+    return qkeras.QActivation(FixedPointQuantizer(form, relu), name=layer.name.replace("dense", "activation"))
 
 
 def _dense(layer: Trained, kernel: Any, bias: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from qap.errors import missing_extra
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.recipe.quantizer import Quantizer, Role
+from qap.recipe.quantizer import Quantizer
 
 try:
     import keras
@@ -27,21 +27,20 @@ class FixedPointQuantizer:
     straight through, except where the number was cut by saturation or by the ReLU: there it is zero.
 
     Args:
-        format: as `FixedPoint.parse` reads it, `ap_fixed<6,2,AP_RND_CONV,AP_SAT>`.
+        format: the format, or its text, `ap_fixed<6,2,AP_RND_CONV,AP_SAT>`.
         relu: whether negative numbers become 0 before they are brought into the format.
 
     Example:
         >>> FixedPointQuantizer("ap_fixed<4,2,AP_RND,AP_SAT>")(keras.ops.array([0.6, -9.0]))  # 0.5, -2.0
     """
 
-    def __init__(self, format: str, relu: bool = False) -> None:
-        self.format = str(FixedPoint.parse(format))
+    def __init__(self, format: FixedPoint | str, relu: bool = False) -> None:
+        self.format = format if isinstance(format, FixedPoint) else FixedPoint.parse(format)
         self.relu = bool(relu)
 
     def __call__(self, x: Any) -> Any:
         """Quantize a float32 or float64 tensor of any shape."""
-        x = tf.convert_to_tensor(x)
-        form = FixedPoint.parse(self.format)
+        x, form = tf.convert_to_tensor(x), self.format
         low, high = _float_range(form, x.dtype.as_numpy_dtype)
         positive = tf.nn.relu(x) if self.relu else x
         grid = _round(positive * 2.0**form.fractional, form.rounding)
@@ -58,21 +57,19 @@ class FixedPointQuantizer:
     @property
     def bits(self) -> int:
         """All bits: QKeras' initializers ask for it."""
-        return FixedPoint.parse(self.format).width
+        return self.format.width
 
     def max(self) -> float:
         """The largest number: QKeras' initializers and constraints ask for it."""
-        form = FixedPoint.parse(self.format)
-        return form.max_int * form.lsb
+        return self.format.max_int * self.format.lsb
 
     def min(self) -> float:
         """The smallest number."""
-        form = FixedPoint.parse(self.format)
-        return 0.0 if self.relu else form.min_int * form.lsb
+        return 0.0 if self.relu else self.format.min_int * self.format.lsb
 
     def get_config(self) -> dict[str, Any]:
         """What Keras saves."""
-        return {"format": self.format, "relu": self.relu}
+        return {"format": str(self.format), "relu": self.relu}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> FixedPointQuantizer:
@@ -80,7 +77,7 @@ class FixedPointQuantizer:
         return cls(**config)
 
     def __str__(self) -> str:
-        return f"relu({self.format})" if self.relu else self.format
+        return f"relu({self.format})" if self.relu else str(self.format)
 
 
 @keras.saving.register_keras_serializable(package="qap")
@@ -155,17 +152,8 @@ class FloatScaleQuantizer:
         return cls(**config)
 
 
-def keras_quantizer(text: str, role: Role = "weight") -> Any:
-    """The Keras quantizer of a recipe's expression.
-
-    Args:
-        text: a QKeras expression or an `ap_fixed` format; parsed, never evaluated.
-        role: what it is for.
-
-    Raises:
-        QapError: it is no quantizer, or none for this role.
-    """
-    quantizer = Quantizer.parse(text, role)
+def keras_quantizer(quantizer: Quantizer) -> Any:
+    """The Keras quantizer of a recipe's: a class of QKeras, or a `FixedPointQuantizer`."""
     if quantizer.name == "fixed_point":
         return FixedPointQuantizer(**quantizer.arguments)
     return getattr(qkeras, quantizer.name)(**quantizer.arguments)

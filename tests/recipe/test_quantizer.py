@@ -97,6 +97,32 @@ def test_which_weights_can_be_pruned(text, has_zero):
     assert Quantizer.parse(text, "weight").has_zero is has_zero
 
 
+@pytest.mark.parametrize(
+    ("text", "bits", "width", "has_range", "rectifies"),
+    [
+        ("quantized_bits(4,0)", 4, 4, True, False), ("quantized_relu(6,2)", 6, 6, True, True),
+        ("quantized_relu(6,2,negative_slope=0.5)", 6, 6, True, True), ("ap_fixed<5,1>", 5, 5, True, False),
+        ("relu(ap_ufixed<7,1>)", 7, 7, True, True), ("binary", None, 1, False, False),
+        ("ternary", None, 2, False, False),
+    ],
+)  # fmt: skip
+def test_what_an_activation_says_of_itself(text, bits, width, has_range, rectifies):
+    quantizer = Quantizer.parse(text, "activation")
+    assert (quantizer.bits, quantizer.width, quantizer.has_range, quantizer.rectifies) == (
+        bits, width, has_range, rectifies,
+    )  # fmt: skip
+
+
+def test_powers_of_two_have_bits_but_no_range():
+    quantizer = Quantizer.parse("quantized_po2(4)", "weight")
+    assert (quantizer.bits, quantizer.width, quantizer.has_range) == (4, 4, False)
+
+
+def test_equal_quantizers_are_one_in_a_set():
+    spellings = ["quantized_bits(4,0,alpha=1)", "quantized_bits(alpha=1.0,integer=0,bits=4)", "ap_fixed<4,1>"]
+    assert len({Quantizer.parse(text, "weight") for text in spellings}) == 2
+
+
 BAD = [
     (5, "weight", "a quantizer is written as text"),
     (None, "weight", "a quantizer is written as text"),
@@ -186,4 +212,5 @@ def test_every_quantizer_has_its_keras_class(name):
     from qap.training.quantization import keras_quantizer
 
     text = name if "<" in name or "bits" not in ARGUMENTS[name] else f"{name}(4)"
-    assert keras_quantizer(text, "activation" if name == "quantized_relu" else "weight") is not None
+    role = "activation" if name == "quantized_relu" else "weight"
+    assert keras_quantizer(Quantizer.parse(text, role)) is not None

@@ -290,7 +290,7 @@ def test_overrides_reach_every_place():
         ]
     )
     assert (made.seed, made.name, made.data.name) == (7, "a b # c", "npz:my file.npz")
-    assert (made.student.layers[0].units, made.student.layers[1].weight) == (16, "ternary(alpha='auto_po2')")
+    assert (made.student.layers[0].units, str(made.student.layers[1].weight)) == (16, "ternary(alpha='auto_po2')")
     assert (made.teacher.units, made.prune.sparsity, made.distill.alpha) == ((32, 16), 0.9, 0.25)
     assert made.target.backend == "Vivado"
 

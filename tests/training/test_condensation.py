@@ -11,26 +11,16 @@ from support.small_data import blobs
 
 from qap.data import load
 from qap.errors import QapError
-from qap.training.condensation import (
-    CONDENSERS,
-    Source,
-    condense,
-    distribution_matching,
-    gradient_matching,
-    herding,
-    k_center,
-    k_means,
-    stratified,
-)
-from qap.training.condensation.matching import Matching
+from qap.training.condensation import CONDENSERS, Source, condense, selection, synthesis
+from qap.training.condensation.synthesis import Matching
 
 SELECTIONS = ("random", "k-means", "k-center", "herding")
 SYNTHESES = ("distribution-matching", "gradient-matching")
 PICKS = {
-    "random": stratified._pick,
-    "k-means": k_means._pick,
-    "k-center": k_center._pick,
-    "herding": herding._pick,
+    "random": selection.pick_random,
+    "k-means": selection.pick_medoids,
+    "k-center": selection.pick_farthest,
+    "herding": selection.pick_herd,
 }
 
 
@@ -38,8 +28,8 @@ PICKS = {
 def few_steps(monkeypatch, request):
     """Synthesis in a moment, where its quality is not the point."""
     if "slow" not in request.keywords:
-        monkeypatch.setattr(distribution_matching, "STEPS", 60)
-        monkeypatch.setattr(gradient_matching, "STEPS", 60)
+        monkeypatch.setattr(synthesis, "DISTRIBUTION_STEPS", 60)
+        monkeypatch.setattr(synthesis, "GRADIENT_STEPS", 60)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +143,7 @@ def test_herding_stays_nearer_to_the_mean_than_chance():
 
 def test_the_gradients_in_closed_form_are_those_of_the_tape():
     matching = Matching(Source.of(blobs(), 2, 0))
-    network = gradient_matching._Network(matching)
+    network = synthesis._Network(matching)
     network.restart()
     x = matching.batch(5)
     found = network.gradients(x)
@@ -180,7 +170,7 @@ def test_samples_that_become_no_numbers_are_refused(data):
 
 
 def test_one_sample_that_matches_the_distribution_lies_near_the_mean(data, monkeypatch):
-    monkeypatch.setattr(distribution_matching, "STEPS", 300)
+    monkeypatch.setattr(synthesis, "DISTRIBUTION_STEPS", 300)
     means = np.stack([samples.mean(axis=0) for samples in Source.of(data, 1, 0).classes])
     made, drawn = (np.linalg.norm(condense(data, 1, name).real - means, axis=1) for name in (SYNTHESES[0], "random"))
     assert (made < 0.35 * drawn).all()

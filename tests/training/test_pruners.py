@@ -20,8 +20,8 @@ from qap.training import train_student
 from qap.training.fit import predict_logits
 from qap.training.networks import build_student, without_dead_neurons
 from qap.training.pruning import PRUNERS, Evidence, Pruning
-from qap.training.pruning.cost import signed_digits
 from qap.training.pruning.ranking import Neurons
+from qap.training.pruning.scores import signed_digits
 
 
 def scores(method: str, kernels, **given) -> list:

@@ -24,7 +24,6 @@ from qap.hardware.rtl.size import HOPELESS_LUTS, unrolled_size
 from qap.network import IntegerNetwork, load_network
 from qap.network.csd import adders
 from qap.recipe import Recipe
-from qap.recipe.quantizer import Quantizer
 from qap.rows import data_frame_of
 from qap.run import NETWORK, STUDENT, RunDirectory, StageRecord
 from qap.run.stages import STAGES
@@ -265,16 +264,8 @@ def float_layers(run: RunDirectory) -> list[StoredLayer]:
             continue
         scales = kernel.shape[1] if run.recipe.quantize.per_channel else 1
         float_scales = scales if run.recipe.quantize.method == "dynamic" else 0
-        bits = _weight_bits(part.weight)
-        layers.append(StoredLayer(np.asarray(kernel), bits, bias, FLOAT_BITS, float_scales * FLOAT_BITS))
+        layers.append(StoredLayer(np.asarray(kernel), part.weight.width, bias, FLOAT_BITS, float_scales * FLOAT_BITS))
     return layers
-
-
-def _weight_bits(text: str) -> int:
-    quantizer = Quantizer.parse(text, role="weight")
-    if quantizer.name == "fixed_point":
-        return quantizer.format.width
-    return int(quantizer.arguments.get("bits", 1 if quantizer.name == "binary" else 2))
 
 
 def _luts(run: RunDirectory, network: IntegerNetwork, synth: bool, progress: Progress) -> tuple[int | None, str]:

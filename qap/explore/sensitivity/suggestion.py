@@ -175,13 +175,15 @@ def suggested_recipe(recipe: Recipe, network: IntegerNetwork, suggestion: Sugges
     for index, (layer, change) in enumerate(zip(network.layers, suggestion.changes, strict=True)):
         layers[index]["units"] = layer.n_out
         layers[index].pop("fan_in", None)
+        quantizer = recipe.student.layers[index].weight
         if change.bits is not None:
             form = narrowed(signed_format(layer), change.bits)
-            layers[index]["weight"] = f"quantized_bits({form.width},{form.integer - 1},alpha=1)"
+            quantizer = Quantizer("quantized_bits", {"bits": form.width, "integer": form.integer - 1, "alpha": 1})
+            layers[index]["weight"] = str(quantizer)
         weight = changed_weight(layer, change)
         zeros = (weight == 0).mean() if change.sparsity is None else change.sparsity
-        has_zero = Quantizer.parse(layers[index]["weight"], role="weight").has_zero
-        layers[index]["sparsity"] = _rounded_down(min(float(zeros), 1 - 1 / weight.size)) if has_zero else 0.0
+        share = _rounded_down(min(float(zeros), 1 - 1 / weight.size))
+        layers[index]["sparsity"] = share if quantizer.has_zero else 0.0
     return type(recipe).model_validate(content)
 
 
@@ -192,7 +194,7 @@ def _rounded_down(share: float) -> float:
 def _has_zero(recipe: Recipe | None, index: int) -> bool:
     if recipe is None or index >= len(recipe.student.layers):
         return True
-    return Quantizer.parse(recipe.student.layers[index].weight, role="weight").has_zero
+    return recipe.student.layers[index].weight.has_zero
 
 
 def _options(network: IntegerNetwork, found: Sensitivity, index: int, allowed: int, prunable: bool) -> list[Option]:

@@ -8,7 +8,7 @@ from typing import Any
 from qap.errors import RecipeError
 from qap.fixed import FixedPoint
 from qap.recipe import Recipe
-from qap.recipe.quantizer import Quantizer, Role
+from qap.recipe.quantizer import Quantizer
 
 Change = Callable[[Recipe, Any], list[str]]
 """A recipe and a value -> assignments for `Recipe.override`."""
@@ -17,15 +17,16 @@ Change = Callable[[Recipe, Any], list[str]]
 def weight_bits(recipe: Recipe, bits: Any) -> list[str]:
     """The weights of all layers get so many bits, in the range that they have."""
     return [
-        f"student.layers.{index}.weight={_with_width(layer.weight, bits, 'weight', f'student.layers.{index}.weight')}"
+        f"{where}={_with_width(layer.weight, bits, where)}"
         for index, layer in enumerate(recipe.student.layers)
+        for where in [f"student.layers.{index}.weight"]
     ]
 
 
 def activation_bits(recipe: Recipe, bits: Any) -> list[str]:
     """The activations of all layers that have a format get so many bits, in the range that they have."""
     return [
-        f"{where}={_with_width(layer.activation, bits, 'activation', where)}"
+        f"{where}={_with_width(layer.activation, bits, where)}"
         for index, layer in enumerate(recipe.student.layers)
         if layer.activation != "linear"
         for where in [f"student.layers.{index}.activation"]
@@ -36,7 +37,7 @@ def input_bits(recipe: Recipe, bits: Any) -> list[str]:
     """The inputs get so many bits, in the range that they have."""
     if recipe.data.input_format is None:
         raise RecipeError("axes.input_bits needs the range of the inputs: set data.input_format in the recipe")
-    return [f"data.input_format={_format(FixedPoint.parse(recipe.data.input_format), bits, 'axes.input_bits')}"]
+    return [f"data.input_format={_format(recipe.data.input_format, bits, 'axes.input_bits')}"]
 
 
 def distillation(recipe: Recipe, method: Any) -> list[str]:
@@ -90,14 +91,11 @@ def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     return recipe.override(assignments)
 
 
-def _with_width(text: str, bits: Any, role: Role, where: str) -> str:
-    quantizer = Quantizer.parse(text, role)
-    if quantizer.name == "fixed_point":
-        form = _format(quantizer.format, bits, where)
-        return f"relu({form})" if quantizer.arguments["relu"] else str(form)
-    if "bits" not in quantizer.arguments or quantizer.name == "quantized_po2":
-        raise RecipeError(f"{where}={text} has no bits to set; write quantized_bits(N,...) or ap_fixed<>")
-    return str(Quantizer(quantizer.name, {**quantizer.arguments, "bits": bits}))
+def _with_width(quantizer: Quantizer, bits: Any, where: str) -> Quantizer:
+    if not quantizer.has_range:
+        raise RecipeError(f"{where}={quantizer} has no bits to set; write quantized_bits(N,...) or ap_fixed<>")
+    width = {"format": _format(quantizer.format, bits, where)} if quantizer.name == "fixed_point" else {"bits": bits}
+    return Quantizer(quantizer.name, {**quantizer.arguments, **width})
 
 
 def _format(form: FixedPoint, bits: Any, where: str) -> FixedPoint:

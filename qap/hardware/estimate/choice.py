@@ -40,8 +40,8 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """What was found.
+class Choices:
+    """What was found: the choice for one device, and for every part that qap knows.
 
     Args:
         chosen: of the smallest reuse factor that fits, the strategy that fills the device the least; None if none fits.
@@ -60,7 +60,7 @@ class Fit:
         return list(shortfalls(self.least.report, device))
 
 
-def find_fit(network: IntegerNetwork, target: TargetRecipe, device: Device, estimator: Estimator) -> Fit:
+def choose(network: IntegerNetwork, target: TargetRecipe, device: Device, estimator: Estimator) -> Choices:
     """Search the legal reuse factors from the smallest on.
 
     Args:
@@ -79,7 +79,7 @@ def find_fit(network: IntegerNetwork, target: TargetRecipe, device: Device, esti
             by_family[content.family] = list(_choices(network, target.model_copy(update={"part": name}), estimator))
         parts[name] = _first(by_family[content.family], content)
     least = min(choices, key=lambda choice: choice.excess(device))
-    return Fit(_first(choices, device), least, len(choices), parts)
+    return Choices(_first(choices, device), least, len(choices), parts)
 
 
 def _choices(network: IntegerNetwork, target: TargetRecipe, estimator: Estimator) -> Iterator[Choice]:

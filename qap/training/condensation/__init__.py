@@ -1,6 +1,6 @@
 """Data set distillation: a few samples of each class, chosen or made, that a model can be trained on instead.
 
-One short file for each method; each is a function from a `Source` to samples, and a line of `CONDENSERS`.
+Each method is a function from a `Source` to samples, in selection.py or synthesis.py, and a line of `CONDENSERS`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,9 @@ import numpy as np
 
 from qap.data.dataset import Dataset
 from qap.errors import QapError
-from qap.training.condensation.distribution_matching import match_distributions
-from qap.training.condensation.gradient_matching import match_gradients
-from qap.training.condensation.herding import herd
-from qap.training.condensation.k_center import farthest_first
-from qap.training.condensation.k_means import medoids
+from qap.training.condensation.selection import farthest_first, herd, medoids, stratified_random
 from qap.training.condensation.source import Condensed, Condenser, Source
-from qap.training.condensation.stratified import stratified_random
+from qap.training.condensation.synthesis import match_distributions, match_gradients
 
 __all__ = ["CONDENSERS", "Condensed", "Condenser", "Source", "condense"]
 

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 
 from qap.recipe import PruneRecipe
-from qap.training.pruning.activity import activation, zeros
-from qap.training.pruning.chance import random
-from qap.training.pruning.cost import cost
 from qap.training.pruning.dynamic import DEFAULT_DROP, dropped, move
 from qap.training.pruning.evidence import Evidence
-from qap.training.pruning.magnitude import l2, magnitude
 from qap.training.pruning.ranking import NEVER, Ranking, mask_lowest
 from qap.training.pruning.rewinding import Rewinding
 from qap.training.pruning.schedules import DEFAULT_ROUNDS, SCHEDULES, Period
-from qap.training.pruning.taylor import taylor
-
-PRUNERS: Mapping[str, Callable[[Evidence], list[Any]]] = {
-    "magnitude": magnitude,
-    "l2": l2,
-    "random": random,
-    "taylor": taylor,
-    "cost": cost,
-    "zeros": zeros,
-    "activation": activation,
-}
-"""`prune.method` -> what each weight of each kernel, or each hidden neuron, is worth; the lowest go."""
+from qap.training.pruning.scores import PRUNERS
 
 
 class Pruning:

@@ -19,7 +19,7 @@ DEFAULT_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class PruningSchedule:
     """How masks change over the steps.
 
     Args:
@@ -51,14 +51,14 @@ def in_rounds(progress: Any, final: float, rounds: int) -> Any:
     return tf.where(done >= rounds, tf.constant(final, progress.dtype), 1 - (1 - final) ** (done / rounds))
 
 
-SCHEDULES: Mapping[str, Schedule] = {
-    "one-shot": Schedule(at_once),
-    "constant": Schedule(at_once, returns=True),
-    "polynomial": Schedule(cubic),
-    "iterative": Schedule(in_rounds),
-    "lottery-ticket": Schedule(in_rounds, rewinds=True),
-    "rigl": Schedule(at_once, regrow=by_gradient),
-    "set": Schedule(at_once, regrow=by_chance),
+SCHEDULES: Mapping[str, PruningSchedule] = {
+    "one-shot": PruningSchedule(at_once),
+    "constant": PruningSchedule(at_once, returns=True),
+    "polynomial": PruningSchedule(cubic),
+    "iterative": PruningSchedule(in_rounds),
+    "lottery-ticket": PruningSchedule(in_rounds, rewinds=True),
+    "rigl": PruningSchedule(at_once, regrow=by_gradient),
+    "set": PruningSchedule(at_once, regrow=by_chance),
 }
 """`prune.schedule` -> how masks change."""
 

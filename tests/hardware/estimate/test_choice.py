@@ -8,7 +8,7 @@ from support.needs import needs
 from qap.errors import RecipeError
 from qap.fixed import FixedPoint
 from qap.hardware.devices import DEVICES
-from qap.hardware.estimate.choice import find_fit
+from qap.hardware.estimate.choice import choose
 from qap.hardware.estimate.reuse import built_reuse_factors, legal_reuse_factors
 from qap.hardware.resources import ResourceReport
 from qap.network import IntegerNetwork, LayerSpec, connect
@@ -52,7 +52,7 @@ def test_legal_and_built_factors_are_those_of_hls4ml() -> None:
 
 
 def test_the_smallest_factor_that_fits_is_taken() -> None:
-    found = find_fit(network(16, 8), TargetRecipe(), DEVICES["xc7z020"], estimated)
+    found = choose(network(16, 8), TargetRecipe(), DEVICES["xc7z020"], estimated)
     assert found.chosen is not None
     assert (found.chosen.strategy, found.chosen.reuse_factor) == ("latency", 2)
     assert found.chosen == next(choice for part, choice in found.parts.items() if part == "xc7z020")
@@ -69,14 +69,14 @@ def test_where_nothing_fits_the_nearest_is_told() -> None:
     def greedy(network: IntegerNetwork, target: TargetRecipe) -> ResourceReport:
         return ResourceReport("estimate", "test", target.part, lut=100_000 // target.reuse_factor, uram=1)
 
-    found = find_fit(network(4, 2), TargetRecipe(), DEVICES["xc7z020"], greedy)
+    found = choose(network(4, 2), TargetRecipe(), DEVICES["xc7z020"], greedy)
     assert found.chosen is None and found.parts["xc7z020"] is None and found.parts["xcu50"] is not None
     assert found.missing(DEVICES["xc7z020"])[-1] == "1 URAM of 0 (but has none)"
 
     def huge(network: IntegerNetwork, target: TargetRecipe) -> ResourceReport:
         return ResourceReport("estimate", "test", target.part, lut=10_000_000 // target.reuse_factor)
 
-    found = find_fit(network(4, 2), TargetRecipe(), DEVICES["xc7z020"], huge)
+    found = choose(network(4, 2), TargetRecipe(), DEVICES["xc7z020"], huge)
     assert found.chosen is None and found.least.reuse_factor == 8
     assert found.missing(DEVICES["xc7z020"]) == ["1,250,000 LUT of 53,200 (23.5 times as many)"]
     assert set(found.parts.values()) != {None}
@@ -89,7 +89,7 @@ def test_distributed_arithmetic_is_only_tried_in_parallel() -> None:
         tried.append((target.strategy, target.reuse_factor))
         return estimated(network, target)
 
-    find_fit(network(4, 2), TargetRecipe(part="xc7z020"), DEVICES["xc7z020"], spy)
+    choose(network(4, 2), TargetRecipe(part="xc7z020"), DEVICES["xc7z020"], spy)
     assert ("distributed_arithmetic", 1) in tried
     assert not any(strategy == "distributed_arithmetic" and factor > 1 for strategy, factor in tried)
     assert {factor for _, factor in tried} == {1, 2, 4, 8}
@@ -101,6 +101,6 @@ def test_what_cannot_be_built_is_left_out() -> None:
             raise RecipeError("reuse factor 2 does not divide")
         return estimated(network, target)
 
-    found = find_fit(network(4, 2), TargetRecipe(part="xc7z020"), DEVICES["xc7z020"], picky)
+    found = choose(network(4, 2), TargetRecipe(part="xc7z020"), DEVICES["xc7z020"], picky)
     assert found.chosen is not None and found.chosen.reuse_factor == 4
     assert found.tried == 3 + 2 + 2

@@ -160,9 +160,8 @@ def bits_of(axis: str, text: str) -> int | None:
     if not axis.endswith(QUANTIZED):
         return None
     try:
-        quantizer = Quantizer.parse(text, "activation" if axis.endswith("activation") else "weight")
-        return quantizer.format.width if quantizer.name == "fixed_point" else int(quantizer.arguments["bits"])
-    except (QapError, KeyError):
+        return Quantizer.parse(text, "activation" if axis.endswith("activation") else "weight").bits
+    except QapError:
         return None
 
 
