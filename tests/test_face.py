@@ -7,6 +7,7 @@ from pkgutil import iter_modules
 
 import numpy as np
 import pytest
+from support.needs import needs
 
 import qap
 from qap.errors import QapError, ToolMissing
@@ -114,7 +115,9 @@ def test_rows_as_text_are_aligned():
 
 
 def test_tables_become_data_frames(network):
-    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    needs("pandas")
+    import pandas
+
     frame = network.to_dataframe()
     assert isinstance(frame, pandas.DataFrame)
     assert frame["layer"].tolist() == ["out"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from support.needs import needs
+from support.needs import needing, needs
 
 needs("hls4ml")
 
@@ -156,7 +156,7 @@ def test_a_folder_without_a_project_is_refused(
 
 
 @pytest.mark.slow  # g++ needs 10 s for a thousand weights
-@pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
+@needing("g++")
 def test_a_completed_project_compiles_and_gives_the_golden_results(completed: Path) -> None:
     said = subprocess.run(["bash", "csim.sh"], cwd=completed, capture_output=True, text=True, check=True).stdout
     assert said.strip() == "INFO: 100 samples, 0 mismatches"

@@ -37,6 +37,15 @@ def test_nothing_imports_a_test(path):
         assert not re.search(r"(^|\.)(test_\w+|conftest)(\.|$)", module), module
 
 
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_what_is_missing_is_asked_in_one_place(path):
+    """By `needs` and `needing`, which QAP_REQUIRE knows; data sets and rights are no programs."""
+    text = path.read_text(encoding="utf-8")
+    assert path.name in ("needs.py", "test_shelf.py") or not re.search(
+        r"importorskip|skipif\(.*(which|find_spec)", text
+    )
+
+
 def test_ci_asks_for_everything_that_a_test_may_be_skipped_for():
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in TESTS.rglob("*.py")]
     wanted = {each.value for tree in trees for call in calls(tree, "needs", "needing") for each in call.args}
