@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
+from qap.errors import install_extra
+
 PACKAGES = {
     "tensorflow": ("train", "training"),
     "keras": ("train", "training"),
@@ -45,7 +47,7 @@ def examine() -> list[Check]:
     """Look for everything that qap can use; nothing is imported."""
     checks = [Check("python", sys.version.split()[0], "everything", "")]
     for package, (extra, needed_for) in PACKAGES.items():
-        checks.append(Check(package, package_version(package), needed_for, f"pip install 'qap[{extra}]'"))
+        checks.append(Check(package, package_version(package), needed_for, install_extra(extra)))
     checks.append(Check("g++", program_version("g++"), "the C simulation", "install g++ (Debian: apt install g++)"))
     return checks
 

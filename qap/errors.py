@@ -6,6 +6,9 @@ layer), and what is allowed. The command line prints that line and exits with 2.
 
 from __future__ import annotations
 
+DISTRIBUTION = "qap-fpga"
+"""What pip calls this package; `qap` on PyPI is another project."""
+
 
 class QapError(Exception):
     """Anything wrong with the usage, the input or the tools; the message is one line for people."""
@@ -48,4 +51,9 @@ def missing_extra(extra: str, error: ImportError) -> ToolMissing:
         error: what Python's import said.
     """
     package = (error.name or str(error)).partition(".")[0]
-    return ToolMissing(f"the package {package!r} is not installed: pip install 'qap[{extra}]'")
+    return ToolMissing(f"the package {package!r} is not installed: {install_extra(extra)}")
+
+
+def install_extra(extra: str) -> str:
+    """The command that installs an optional extra, as named in pyproject.toml."""
+    return f"pip install '{DISTRIBUTION}[{extra}]'"

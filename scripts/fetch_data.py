@@ -1,6 +1,6 @@
 """Download MNIST and Fashion-MNIST once, for use offline: python scripts/fetch_data.py FOLDER [mnist] [fashion-mnist].
 
-Keras downloads them (`pip install 'qap[train]'`); FOLDER/mnist and FOLDER/fashion-mnist then hold IDX files for
+Keras downloads them (`pip install 'qap-fpga[train]'`); FOLDER/mnist and FOLDER/fashion-mnist then hold IDX files for
 `--data-dir FOLDER` or QAP_DATA_DIR=FOLDER.
 """
 

@@ -25,6 +25,7 @@ mismatch, an accuracy below the recipe's floor), 2 for wrong usage, bad input or
 the same command continues.
 
 `qap --version` prints the version, `--help` after any command its options, `--debug` the traceback of an error.
+`qap --install-completion` completes commands and options in the shell.
 """
 
 

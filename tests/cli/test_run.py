@@ -120,7 +120,7 @@ def test_a_missing_extra_says_what_to_type(copied, qap, monkeypatch, package, ex
     monkeypatch.setitem(sys.modules, package, None)
     result = qap(command, copied, "--force")
     assert (result.status, result.out) == (2, "")
-    assert result.error == f"error: the package '{package}' is not installed: pip install 'qap[{extra}]'"
+    assert result.error == f"error: the package '{package}' is not installed: pip install 'qap-fpga[{extra}]'"
 
 
 def test_without_a_compiler_everything_but_csim_works(copied, qap, monkeypatch):

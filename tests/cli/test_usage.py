@@ -65,8 +65,8 @@ def test_the_doctor(qap, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("qap.doctor.package_version", lambda package: None)
     lines = {line.split()[0]: line for line in qap("doctor").out.splitlines()}
-    assert "missing: pip install 'qap[train]'" in lines["tensorflow"]
-    assert "missing: pip install 'qap[hls]'" in lines["hls4ml"]
+    assert "missing: pip install 'qap-fpga[train]'" in lines["tensorflow"]
+    assert "missing: pip install 'qap-fpga[hls]'" in lines["hls4ml"]
     assert "missing: install g++" in lines["g++"]
     assert json.loads(qap("doctor", "--json").out)["g++"]["version"] is None
 

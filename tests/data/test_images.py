@@ -239,7 +239,7 @@ def test_fetch_data_writes_what_load_reads(fake_keras, tmp_path, capsys):
 def test_fetch_data_says_what_is_wrong(no_keras, tmp_path, capsys):
     fetch = script("fetch_data")
     assert fetch.main([str(tmp_path)]) == fetch.main([]) == fetch.main([str(tmp_path), "cifar"]) == 2
-    assert "pip install 'qap[train]'" in capsys.readouterr().err
+    assert "pip install 'qap-fpga[train]'" in capsys.readouterr().err
     assert list(tmp_path.rglob("*-ubyte*")) == []
 
 

@@ -136,7 +136,10 @@ def test_blocks_that_are_right_have_no_problems() -> None:
 @pytest.mark.parametrize(
     ("text", "problems"),
     [
-        ("`qap run RECIPE`, `qap rtl`, `qap verify RUN --engines keras`, `qap[all]`, `qap -h`, `qap --version`", []),
+        (
+            "`qap run RECIPE`, `qap rtl`, `qap verify RUN --engines keras`, `qap-fpga[all]`, `qap -h`, `qap --version`",
+            [],
+        ),
         ("`qap --walk`", ["line 1: qap --walk: there is no such command"]),
         ("`qap walk RUN`", ["line 1: qap walk RUN: there is no such command"]),
         ("`qap run --sed 1`", ["line 1: qap run --sed 1: qap run has no --sed"]),

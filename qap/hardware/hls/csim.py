@@ -98,17 +98,24 @@ def build(project: HlsProject, cache: Path) -> Path:
         The path of the shared library.
 
     Raises:
+        DataError: the project lacks hls4ml's headers.
         ToolMissing: there is no g++.
         ToolFailed: g++ refuses the sources; its last lines are in the message.
     """
     compiler = shutil.which(COMPILER)
     if compiler is None:
         raise ToolMissing(f"{COMPILER} is not installed; install it to build the C simulation")
+    headers = project.folder / "firmware" / "ap_types"
+    if not headers.is_dir():
+        raise DataError(
+            f"the HLS project in {project.folder} has no firmware/ap_types, hls4ml's headers; "
+            "write it again: qap hls RUN --force"
+        )
     source = render("csim.cpp.j2", project)
     library = (cache / f"csim-{_digest(project.folder, source)}.so").resolve()
     if library.exists():
         return library
-    include = [f"-I{project.folder.resolve()}", f"-I{(project.folder / 'firmware' / 'ap_types').resolve()}"]
+    include = [f"-I{project.folder.resolve()}", f"-I{headers.resolve()}"]
     with tempfile.TemporaryDirectory(prefix="qap-csim-") as temporary, whole_file(library) as target:
         main = Path(temporary) / "csim.cpp"
         main.write_text(source, encoding="utf-8")
