@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.needs import missing, needs
+from support.once import made_once
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
@@ -120,3 +121,19 @@ def test_a_warning_of_others_is_not(module):
     with warnings.catch_warnings(record=True) as told:
         warnings.warn_explicit("overflow", RuntimeWarning, "any.py", 1, module)
     assert len(told) == 1
+
+
+def test_what_costs_much_is_made_once_for_all_workers(tmp_path_factory):
+    made = []
+
+    def make(folder):
+        made.append(folder)
+        if len(made) == 1:
+            raise ZeroDivisionError
+        assert list(folder.iterdir()) == []
+
+    with pytest.raises(ZeroDivisionError):
+        made_once(tmp_path_factory, "costly", make)
+    first = made_once(tmp_path_factory, "costly", make)
+    assert made_once(tmp_path_factory, "costly", make) == first
+    assert len(made) == 2
