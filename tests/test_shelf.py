@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.needs import missing, needs
+from support.once import made_once
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
@@ -50,9 +51,9 @@ def test_ci_asks_for_everything_that_a_test_may_be_skipped_for():
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in TESTS.rglob("*.py")]
     wanted = {each.value for tree in trees for call in calls(tree, "needs", "needing") for each in call.args}
     text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    asked = re.search(r"^packages=(\S+)$", text, re.MULTILINE), re.search(r"QAP_REQUIRE-(\S+),\$packages}", text)
-    assert all(asked)
-    assert {name for each in asked for name in each[1].split(",")} == wanted - {ABSENT}
+    lists = re.findall(r'^packages="?(?:\$packages,)?([\w,]+)"?$|QAP_REQUIRE-([\w+,]+),\$packages', text, re.MULTILINE)
+    asked = {name for each in lists for part in each for name in part.split(",")} - {""}
+    assert asked == wanted - {ABSENT}
 
 
 # ---- what must fail, fails
@@ -120,3 +121,19 @@ def test_a_warning_of_others_is_not(module):
     with warnings.catch_warnings(record=True) as told:
         warnings.warn_explicit("overflow", RuntimeWarning, "any.py", 1, module)
     assert len(told) == 1
+
+
+def test_what_costs_much_is_made_once_for_all_workers(tmp_path_factory):
+    made = []
+
+    def make(folder):
+        made.append(folder)
+        if len(made) == 1:
+            raise ZeroDivisionError
+        assert list(folder.iterdir()) == []
+
+    with pytest.raises(ZeroDivisionError):
+        made_once(tmp_path_factory, "costly", make)
+    first = made_once(tmp_path_factory, "costly", make)
+    assert made_once(tmp_path_factory, "costly", make) == first
+    assert len(made) == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.needs import needs
+from support.once import made_once
 
 from qap.cli import call
 
@@ -92,14 +93,16 @@ def recipe(tmp_path):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """The folder of a finished run, for reading only, and the recipe's path."""
+    """The folder of a finished run, and the recipe's path; only to be read, for every worker has the same."""
     needs("tensorflow", "qkeras", "hls4ml", "matplotlib", "jinja2", "g++")
-    folder = tmp_path_factory.mktemp("sp ace 'q' \"d\" ; $(touch pwned) ü")
-    recipe = write_recipe(
-        folder / "tiny.toml", student={"layers": LAYERS, "epochs": 150, "batch_size": 16, "learning_rate": 0.01}
-    )
-    assert call(["run", str(recipe), "--out", str(folder / "run")]) == 0
-    return folder / "run", recipe
+
+    def run(folder: Path) -> None:
+        student = {"layers": LAYERS, "epochs": 150, "batch_size": 16, "learning_rate": 0.01}
+        recipe = write_recipe(folder / "tiny.toml", student=student)
+        assert call(["run", str(recipe), "--out", str(folder / "run")]) == 0
+
+    folder = made_once(tmp_path_factory, "sp ace 'q' \"d\" ; $(touch pwned) ü", run)
+    return folder / "run", folder / "tiny.toml"
 
 
 @pytest.fixture

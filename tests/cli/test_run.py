@@ -42,8 +42,8 @@ def test_names_that_need_care_survive_the_whole_flow(finished, name):
     assert not Path("pwned").exists()
 
 
-def test_again_is_quick_and_says_the_same_as_json(finished, qap):
-    folder, recipe = finished
+def test_again_is_quick_and_says_the_same_as_json(finished, copied, qap):
+    folder, recipe = copied, finished[1]
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     result = qap("run", recipe, "--out", folder, "--json")
     assert result.status == 0
@@ -57,17 +57,17 @@ def test_again_is_quick_and_says_the_same_as_json(finished, qap):
     assert changed <= {"stages.json", ".lock"}
 
 
-def test_the_table_shows_names_as_they_are(finished, qap, name):
-    result = qap("run", finished[0])
+def test_the_table_shows_names_as_they_are(copied, qap, name):
+    result = qap("run", copied)
     assert result.status == 0
     assert f"{name}, seed 0" in result.out
     assert all(f"{pair}" in result.out for pair in PAIRS)
-    assert f"report: {finished[0] / 'report.html'}\n" in result.out
-    assert f"HLS project: {finished[0] / 'hls'}\n" in result.out
+    assert f"report: {copied / 'report.html'}\n" in result.out
+    assert f"HLS project: {copied / 'hls'}\n" in result.out
 
 
-def test_verify_compares_the_engines_that_are_asked_for(finished, qap):
-    result = qap("verify", finished[0], "--engines", " emulator, csim ", "--json")
+def test_verify_compares_the_engines_that_are_asked_for(copied, qap):
+    result = qap("verify", copied, "--engines", " emulator, csim ", "--json")
     assert result.status == 0
     found = json.loads(result.out)
     assert (found["exact"], found["mismatches"]) == (True, {"emulator == csim": 0})

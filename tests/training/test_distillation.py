@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -92,11 +93,12 @@ def test_alpha_falls_with_the_progress(decay, expected):
         assert float(alpha_at(distill, tf.constant(1.0))) == pytest.approx(0, abs=1e-6)
 
 
-def taught(distill: dict, data=None, **parts):
-    """A student of the small recipe, and the teacher that it had."""
-    recipe, data = small_recipe(distill=distill, prune={}, **parts), data or blobs()
+@cache
+def taught(attempt: int = 1, **distill):
+    """A student of the small recipe, its history, and every epoch that was told."""
+    recipe, data, told = small_recipe(distill=distill, prune={}), blobs(), []
     teacher = train_teacher(recipe, data)[0] if recipe.trains_teacher else None
-    return (*train_student(recipe, data, teacher), teacher)
+    return (*train_student(recipe, data, teacher, progress=told.append), told)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +112,8 @@ def taught(distill: dict, data=None, **parts):
 )
 def test_every_method_teaches_and_repeats(distill):
     data = blobs()
-    model, history, _ = taught(distill)
-    again, _, _ = taught(distill)
+    model, history, _ = taught(**distill)
+    again, _, _ = taught(attempt=2, **distill)
     for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
         assert np.array_equal(one, other)
     predicted = predict_logits(model, data.test.x, data.input_format.lsb).argmax(axis=1)
@@ -145,12 +147,11 @@ def test_a_snapshot_is_what_the_student_answered():
 
 
 def test_generations_differ_and_only_the_last_is_kept():
-    first, _, _ = taught({"method": "born-again", "generations": 1})
-    second, _, _ = taught({"method": "born-again", "generations": 2})
+    first, _, _ = taught(method="born-again", generations=1)
+    second, history, told = taught(method="born-again", generations=2)
     assert not np.array_equal(first.get_weights()[0], second.get_weights()[0])
-    told = []
+    assert list(history.records) == told[-6:]
     recipe = small_recipe(distill={"method": "born-again", "generations": 2}, prune={})
-    train_student(recipe, blobs(), progress=told.append)
     assert len(told) == recipe.trainings * recipe.student.epochs == 18
 
 
