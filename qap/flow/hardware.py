@@ -10,7 +10,7 @@ from qap.flow.stage import Progress
 from qap.hardware.hls import write_project
 from qap.hardware.hls.project import TEST_VECTORS
 from qap.hardware.resources import ResourceReport
-from qap.hardware.rtl import RtlProject, load_project, write_rtl
+from qap.hardware.rtl import RtlProject, load_project, rtl_options, write_rtl
 from qap.hardware.synthesis import place_and_route, synthesize
 from qap.network import load_network
 from qap.recipe import RtlRecipe
@@ -59,18 +59,8 @@ def generate_rtl(run: RunDirectory) -> RtlProject:
         QapError: an option is not possible, or the network is too large to be unrolled.
         ToolMissing: the rtl extra is not installed.
     """
-    wanted = run.recipe.rtl or RtlRecipe()
-    return write_rtl(
-        load_network(run.file(NETWORK)),
-        run.file(RTL),
-        stage_depth=wanted.stage_depth,
-        interface=wanted.interface,
-        axis_width=wanted.axis_width,
-        clock_ns=run.recipe.target.clock_ns,
-        part=run.recipe.target.part,
-        test_vectors=run.dataset.test.x[:TEST_VECTORS],
-        whatever_size=wanted.any_size,
-    )
+    network, vectors = load_network(run.file(NETWORK)), run.dataset.test.x[:TEST_VECTORS]
+    return write_rtl(network, run.file(RTL), rtl_options(run.recipe), test_vectors=vectors)
 
 
 def measure_resources(

@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from qap.errors import QapError, ToolFailed
 from qap.fixed import IntArray
-from qap.hardware.rtl.project import RtlProject, write_rtl
+from qap.hardware.rtl.generate import write_rtl
+from qap.hardware.rtl.options import RtlOptions
+from qap.hardware.rtl.project import RtlProject
 from qap.hardware.rtl.simulate import build, missing_simulator, run_core, run_stream
 from qap.hardware.tools import Progress, silent
 from qap.network import IntegerNetwork
@@ -44,10 +46,8 @@ class RtlEngine:
         if self._project is not None:
             return simulate(self._project, network, x_int)
         with tempfile.TemporaryDirectory(prefix="qap-") as folder:
-            project = write_rtl(
-                network, Path(folder) / "rtl", interface="parallel", stage_depth=self._stage_depth or "auto",
-                whatever_size=True,
-            )  # fmt: skip
+            options = RtlOptions(interface="parallel", stage_depth=self._stage_depth or "auto", any_size=True)
+            project = write_rtl(network, Path(folder) / "rtl", options)
             return simulate(project, network, x_int, cache=Path(folder))
 
 

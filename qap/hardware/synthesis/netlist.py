@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from qap.errors import ToolMissing
 from qap.fixed import IntArray
-from qap.hardware.rtl import RtlProject, write_rtl
+from qap.hardware.rtl import RtlOptions, RtlProject, write_rtl
 from qap.hardware.rtl.engine import simulate
 from qap.hardware.rtl.simulate import missing_simulator
 from qap.hardware.synthesis.yosys import CELL_MODELS, checked_target, synthesis_folder, synthesize
@@ -47,7 +47,7 @@ class NetlistEngine:
         if self._project is not None:
             return simulate_netlist(self._project, network, x_int, target=self._target, progress=self._progress)
         with tempfile.TemporaryDirectory(prefix="qap-") as folder:
-            project = write_rtl(network, Path(folder) / "rtl", interface="parallel", whatever_size=True)
+            project = write_rtl(network, Path(folder) / "rtl", RtlOptions(interface="parallel", any_size=True))
             return simulate_netlist(
                 project, network, x_int, target=self._target, progress=self._progress, cache=Path(folder)
             )
