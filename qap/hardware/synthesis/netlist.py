@@ -77,7 +77,7 @@ def simulate_netlist(
         ToolFailed: synthesis or simulation failed.
     """
     family = checked_target(target)
-    synthesize(project, family, device=None, progress=progress)
+    synthesize(project, family, progress=progress)
     netlist = synthesis_folder(project, family, "core") / "netlist.v"
     cells = yosys_share() / CELL_MODELS[family] / "cells_sim.v"
     return simulate(project, network, x_int, sources=[netlist, cells], progress=progress, cache=cache)

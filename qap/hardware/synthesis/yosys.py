@@ -82,7 +82,6 @@ def synthesize(
     target: str,
     *,
     module: Module = "core",
-    folder: Path | None = None,
     device: str | None = None,
     timeout_s: float = SYNTHESIS_TIMEOUT_S,
     progress: Progress = silent,
@@ -96,7 +95,6 @@ def synthesize(
         project: the generated RTL.
         target: xc7, xcup, ecp5 or ice40.
         module: "core", or "top" with the stream around it.
-        folder: where it goes; None puts it beside the project.
         device: the part that it must fit, None to only count.
         timeout_s: Yosys is ended after so many seconds.
         progress: told what is being done.
@@ -107,7 +105,7 @@ def synthesize(
         ToolMissing: Yosys is not installed.
     """
     family = checked_target(target)
-    folder = folder or synthesis_folder(project, target, module)
+    folder = synthesis_folder(project, target, module)
     program = yosys()
     sources = project.sources if module == "top" else [project.core_source]
     top = project.top if module == "top" else project.name
