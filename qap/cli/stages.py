@@ -62,7 +62,7 @@ def verify(
     """Compare every pair of engines, bit for bit, on all test samples and on adversarial vectors."""
     from qap.cli.console import print_failures, print_json, print_line, progress_bars
     from qap.flow import verify_stage
-    from qap.run.stages import engines_of
+    from qap.run.engines import engines_of
 
     directory = open_run(source, None, None, None, data_dir)
     names = tuple(name.strip() for name in engines.split(",")) if engines else engines_of(directory.recipe)

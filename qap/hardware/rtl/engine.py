@@ -14,7 +14,7 @@ from qap.errors import QapError, ToolFailed
 from qap.fixed import IntArray
 from qap.hardware.rtl.generate import write_rtl
 from qap.hardware.rtl.options import RtlOptions
-from qap.hardware.rtl.project import RtlProject
+from qap.hardware.rtl.project import RtlProject, load_project
 from qap.hardware.rtl.simulate import build, missing_simulator, run_core, run_stream
 from qap.hardware.tools import Progress, silent
 from qap.network import IntegerNetwork
@@ -36,6 +36,11 @@ class RtlEngine:
     def __init__(self, project: RtlProject | None = None, *, stage_depth: int | None = None) -> None:
         self._project = project
         self._stage_depth = stage_depth
+
+    @classmethod
+    def load(cls, folder: str | Path) -> RtlEngine:
+        """The engine of the project in a folder."""
+        return cls(load_project(folder))
 
     def available(self) -> str | None:
         """What is missing, in one line, or None."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from qap.errors import ToolMissing
 from qap.fixed import IntArray
-from qap.hardware.rtl import RtlOptions, RtlProject, write_rtl
+from qap.hardware.rtl import RtlOptions, RtlProject, load_project, write_rtl
 from qap.hardware.rtl.engine import simulate
 from qap.hardware.rtl.simulate import missing_simulator
 from qap.hardware.synthesis.yosys import CELL_MODELS, checked_target, synthesis_folder, synthesize
@@ -33,6 +33,11 @@ class NetlistEngine:
         self._project = project
         self._target = target
         self._progress = progress
+
+    @classmethod
+    def load(cls, folder: str | Path) -> NetlistEngine:
+        """The engine of the RTL project in a folder."""
+        return cls(load_project(folder))
 
     def available(self) -> str | None:
         """What is missing, in one line, or None."""
