@@ -35,8 +35,8 @@ def condense(
     from qap.cli.condensed import print_evaluation
     from qap.cli.console import print_json, print_line, progress_bars
     from qap.data import load
+    from qap.extras import load_tensorflow
     from qap.files import user_path, write_text
-    from qap.flow import load_tensorflow
 
     path = user_path(out or f"{_slug(dataset)}-{method}-{per_class}.npz")
     if path.suffix != ".npz":

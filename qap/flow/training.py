@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from qap.data import Dataset, Split
 from qap.errors import RecipeError
+from qap.extras import load_tensorflow
 from qap.files import write_with
 from qap.flow.stage import Progress
-from qap.flow.tensorflow_import import load_tensorflow
 from qap.network import save_network
 from qap.run import DATA, HISTORY, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, WEIGHTS, RunDirectory
 from qap.run.stages import learns_from_file

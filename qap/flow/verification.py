@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from qap.errors import QapError, ToolMissing
+from qap.extras import load_tensorflow
 from qap.flow.stage import Progress, Silent
-from qap.flow.tensorflow_import import load_tensorflow
 from qap.network import load_network
 from qap.run import NETWORK, VERIFY, RunDirectory, StageRecord
 from qap.run.engines import ENGINES, engines_of

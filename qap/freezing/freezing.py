@@ -11,19 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
+import qkeras
 
-from qap.errors import NotExact, missing_extra
+from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
 from qap.freezing.activations import activation_form, refuse_random
 from qap.network import IntegerNetwork, LayerSpec, StepTable, connect
-
-try:
-    import keras
-    import qkeras
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 MAX_PARAMETER_BITS = 32  # wider numbers come from a float scale, not from a fixed-point format
 IGNORED = ("Dropout", "GaussianNoise", "GaussianDropout", "ActivityRegularization", "Flatten", "InputLayer", "Identity")

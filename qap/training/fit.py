@@ -12,19 +12,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
-from qap.errors import QapError, missing_extra
+from qap.errors import QapError
 from qap.recipe import PruneRecipe, StudentRecipe, TrainingRecipe
 from qap.training.history import EpochRecord, History
-
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
-
 from qap.training.objective import Batch, Objective, cross_entropy
 from qap.training.optimizer import adam, steps_of
 from qap.training.pruning import Evidence, Pruning, rankings

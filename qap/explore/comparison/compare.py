@@ -17,6 +17,7 @@ import numpy as np
 from qap.errors import NotExact, QapError, ToolFailed, ToolMissing
 from qap.explore.comparison.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.explore.comparison.techniques import technique_recipe
+from qap.extras import load_tensorflow
 from qap.files import write_with
 from qap.flow import Progress, Silent, run_flow
 from qap.hardware.estimate.rtl import estimate_rtl
@@ -251,6 +252,7 @@ def adopt_teacher(run: RunDirectory, others: Sequence[RunDirectory]) -> bool:
 
 def float_layers(run: RunDirectory) -> list[StoredLayer]:
     """The layers of a student that was not frozen: 32 bits a number, or the recipe's bits for quantized weights."""
+    load_tensorflow()
     from qap.training.networks import dense_layers, load_model
 
     dense = dense_layers(load_model(run.file(STUDENT)))

@@ -17,7 +17,8 @@ from qap.data import Dataset, load
 from qap.errors import DataError, QapError, ToolMissing
 from qap.explore.sweep.points import Point, float_recipe, recipe_key, teacher_recipe
 from qap.explore.sweep.spec import Sweep
-from qap.flow import load_tensorflow, run_flow
+from qap.extras import load_tensorflow
+from qap.flow import run_flow
 from qap.hardware.estimate import ESTIMATORS
 from qap.network import IntegerNetwork, load_network, save_network
 from qap.recipe import Recipe, RtlRecipe, parse_recipe

@@ -18,7 +18,7 @@ from qap.hardware.rtl.project import RtlProject
 from qap.hardware.rtl.size import refuse_hopeless
 from qap.hardware.rtl.stream import stream_verilog
 from qap.hardware.rtl.testbench import write_testbench
-from qap.hardware.rtl.verilog import CorePorts, core_verilog, environment
+from qap.hardware.rtl.verilog import CorePorts, core_verilog, fill_template
 from qap.network import IntegerNetwork, simplify
 
 
@@ -83,7 +83,7 @@ def _write_texts(project: RtlProject, network: IntegerNetwork, part: str) -> Non
         ("build_vivado.tcl.j2", "build_vivado.tcl"),
         ("clock.xdc.j2", f"{project.top}.xdc"),
     ):
-        text = environment().get_template(template).render(
-            project=project, network=network, part=part, sources=[path.name for path in project.sources]
+        text = fill_template(
+            template, project=project, network=network, part=part, sources=[path.name for path in project.sources]
         )  # fmt: skip
         (project.folder / file).write_text(text, encoding="utf-8")

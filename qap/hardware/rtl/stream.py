@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qap.hardware.rtl.axis import AxisFormat
 from qap.hardware.rtl.project import RtlProject
-from qap.hardware.rtl.verilog import environment
+from qap.hardware.rtl.verilog import fill_template
 
 
 def stream_verilog(project: RtlProject, form: AxisFormat) -> str:
@@ -26,12 +26,11 @@ def stream_verilog(project: RtlProject, form: AxisFormat) -> str:
         fill = form.field - ports.logit_width
         sign = f"y[{high}]" if project.signed_logits else "1'b0"
         fields.append(f"{{{{{fill}{{{sign}}}}}, y[{high}:{low}]}}" if fill else f"y[{high}:{low}]")
-    text = environment().get_template("axis.v.j2").render(
-        name=project.top, core=project.name, comment=project.comment, form=form, ports=ports,
+    return fill_template(
+        "axis.v.j2", name=project.top, core=project.name, comment=project.comment, form=form, ports=ports,
         latency=project.latency_cycles,
         captures=sorted(captures.items()), fields=list(reversed(fields)), signed=project.signed_logits,
         beat_width=max(1, (form.beats - 1).bit_length()),
         left_width=max(1, (form.result_beats - 1).bit_length()),
         padding=form.result_beats * form.width - (1 + form.outputs) * form.field,
     )  # fmt: skip
-    return str(text)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from qap.hardware.rtl.packing import Bits, to_bits
 from qap.hardware.rtl.project import RtlProject
-from qap.hardware.rtl.verilog import environment
+from qap.hardware.rtl.verilog import fill_template
 from qap.network import IntegerNetwork
 
 RANDOM_VECTORS = 64
@@ -44,8 +44,8 @@ def write_testbench(project: RtlProject, network: IntegerNetwork, vectors: npt.N
         results = np.pad(bits, ((0, 0), (0, axis.result_beats * axis.width - bits.shape[1]))).reshape(-1, axis.width)
     _write_memory(bench / "stimuli.mem", stimuli)
     _write_memory(bench / "expected.mem", results)
-    template = environment().get_template("axis_tb.v.j2" if axis else "core_tb.v.j2")
-    text = template.render(
+    text = fill_template(
+        "axis_tb.v.j2" if axis else "core_tb.v.j2",
         core=project.name, top=project.top, ports=ports, axis=axis, latency=project.latency_cycles,
         samples=len(vectors), stimuli=len(stimuli), results=len(results),
     )  # fmt: skip

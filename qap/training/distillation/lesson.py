@@ -6,17 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from qap.errors import QapError, missing_extra
+import keras
+
+from qap.errors import QapError
 from qap.recipe import DistillRecipe, Recipe
 from qap.training.fit import fit
 from qap.training.history import EpochRecord, History
 from qap.training.networks import untrained_student
 from qap.training.objective import Objective
-
-try:
-    import keras
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 if TYPE_CHECKING:
     from qap.data.dataset import Dataset
