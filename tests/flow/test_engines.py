@@ -6,7 +6,8 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
-from random_networks import every_mode, random_network
+from support.needs import needs
+from support.random_networks import every_mode, random_network
 from typer.testing import CliRunner
 
 from qap.cli.app import app
@@ -20,14 +21,13 @@ from qap.run.stages import STAGES
 from qap.testing import FlippedEngine
 from qap.verification import EmulatorEngine, adversarial_vectors, agree
 
-PAGE = Path(__file__).parents[1] / "docs" / "engines.md"
-NEEDS = {"keras": "keras"}
+PAGE = Path(__file__).parents[2] / "docs" / "engines.md"
+NEEDS = {"keras": ("keras",)}
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_is_where_the_table_says_and_has_its_name(name):
-    if name in NEEDS:
-        pytest.importorskip(NEEDS[name], reason="the train extra is not installed")
+    needs(*NEEDS.get(name, ()))
     module, _, maker = ENGINES[name].made_by.partition(":")
     made_by = attrgetter(maker)(import_module(module))
     owner = getattr(made_by, "__self__", made_by)  # a class method's class
