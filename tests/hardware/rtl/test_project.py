@@ -16,7 +16,7 @@ from qap.fixed import FixedPoint
 from qap.hardware.rtl import RtlOptions, generate, load_project, write_rtl
 from qap.hardware.rtl.axis import AxisFormat
 from qap.hardware.rtl.packing import from_bits, from_words, to_bits, to_words
-from qap.hardware.rtl.size import refuse_hopeless, unrolled_size
+from qap.hardware.rtl.size import law_luts, refuse_hopeless
 from qap.hardware.tools import compiler, verilator_root
 from qap.network import LayerSpec, connect
 
@@ -103,7 +103,7 @@ def test_a_hopeless_network_is_refused_with_an_estimate_unless_wanted(tmp_path: 
     form = FixedPoint.parse("fixed<8,8>")
     spec = LayerSpec("layer", rng.integers(-127, 128, (784, 128)), form, np.zeros(128, np.int64), form)
     network = connect(FixedPoint.parse("ufixed<8,0>"), [spec], [str(i) for i in range(128)])
-    assert unrolled_size(network).lut > 100_000
+    assert law_luts(network) > 100_000
     with pytest.raises(QapError, match=r"takes about [\d,]+ LUTs and [\d,]+ minutes .* go on with --yes"):
         write_rtl(network, tmp_path / "rtl")
     refuse_hopeless(sparse_classifier())
