@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from qap.recipe import Recipe
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("compare")(compare)
-
-
 def compare(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A built-in recipe or a TOML file.")],
     techniques: Annotated[

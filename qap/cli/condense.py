@@ -16,11 +16,6 @@ from qap.errors import QapError
 METHODS = "random, k-means, k-center, herding, distribution-matching or gradient-matching"
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("condense")(condense)
-
-
 def condense(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="As qap datasets lists them.")],
     per_class: Annotated[int, typer.Option("--per-class", metavar="N", help="Samples of each class.")],

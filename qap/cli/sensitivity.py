@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from qap.run import RunDirectory
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("sensitivity")(sensitivity)
-
-
 def sensitivity(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The folder of a run that is frozen.")],
     budget: Annotated[
