@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from qap.hardware.hls.project import TEST_VECTORS
 from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl import RtlProject, load_project, rtl_options, write_rtl
 from qap.hardware.synthesis import place_and_route, synthesize
+from qap.hardware.tools import Tell
 from qap.network import load_network
 from qap.recipe import RtlRecipe
 from qap.run import HLS, NETWORK, RESOURCES, RTL, RunDirectory
@@ -70,7 +71,7 @@ def measure_resources(
     device: str | None = None,
     place: bool = False,
     bitstream: bool = False,
-    progress: Callable[[str], None],
+    progress: Tell,
 ) -> list[ResourceReport]:
     """Synthesize a run's RTL, place and route it if asked for, and record the reports in `resources.json`.
 

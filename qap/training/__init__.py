@@ -5,23 +5,20 @@ Nothing heavy is imported before one of the functions is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qap.errors import RecipeError
 from qap.extras import load_tensorflow
 from qap.recipe import Recipe
-from qap.training.history import EpochRecord, History
+from qap.training.history import EpochRecord, History, Tell
 
 if TYPE_CHECKING:
     from qap.data.dataset import Dataset
 
 __all__ = ["EpochRecord", "History", "train_student", "train_teacher"]
 
-Progress = Callable[[EpochRecord], None]
 
-
-def train_teacher(recipe: Recipe, dataset: Dataset, progress: Progress | None = None) -> tuple[Any, History]:
+def train_teacher(recipe: Recipe, dataset: Dataset, progress: Tell | None = None) -> tuple[Any, History]:
     """Train the float teacher of a recipe, or several whose mean logits count.
 
     Args:
@@ -52,7 +49,7 @@ def train_teacher(recipe: Recipe, dataset: Dataset, progress: Progress | None = 
 
 
 def train_student(
-    recipe: Recipe, dataset: Dataset, teacher: Any = None, progress: Progress | None = None
+    recipe: Recipe, dataset: Dataset, teacher: Any = None, progress: Tell | None = None
 ) -> tuple[Any, History]:
     """Train the quantized student of a recipe: pruned and distilled while it trains, as the recipe says.
 

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from qap.errors import QapError
 from qap.recipe import PruneRecipe, StudentRecipe, TrainingRecipe
-from qap.training.history import EpochRecord, History
+from qap.training.history import EpochRecord, History, Tell
 from qap.training.objective import Batch, Objective, cross_entropy
 from qap.training.optimizer import adam, steps_of
 from qap.training.pruning import Evidence, Pruning, rankings
@@ -39,7 +39,7 @@ def fit(
     seed: int,
     prune: PruneRecipe | None = None,
     objective: Objective | None = None,
-    progress: Callable[[EpochRecord], None] | None = None,
+    progress: Tell | None = None,
 ) -> History:
     """Train a model; it ends with the weights of the epoch that was best on the validation split.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ class EpochRecord:
     sparsity: float
     learning_rate: float
     seconds: float
+
+
+Tell = Callable[[EpochRecord], None]
+"""Is told of every epoch."""
 
 
 @dataclass(frozen=True, slots=True)

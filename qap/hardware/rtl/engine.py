@@ -16,7 +16,7 @@ from qap.hardware.rtl.generate import write_rtl
 from qap.hardware.rtl.options import RtlOptions
 from qap.hardware.rtl.project import RtlProject, load_project
 from qap.hardware.rtl.simulate import build, missing_simulator, run_core, run_stream
-from qap.hardware.tools import Progress, silent
+from qap.hardware.tools import Tell, silent
 from qap.network import IntegerNetwork
 
 CORE_HARNESS = "simulate_core.cpp"
@@ -62,7 +62,7 @@ def simulate(
     x_int: npt.NDArray[Any],
     *,
     sources: Sequence[Path] | None = None,
-    progress: Progress = silent,
+    progress: Tell = silent,
     cache: Path | None = None,
 ) -> IntArray:
     """The logits that the core of a project computes.
@@ -97,7 +97,7 @@ def simulate_stream(
     *,
     seed: int = 0,
     stalls: float = 0.25,
-    progress: Progress = silent,
+    progress: Tell = silent,
 ) -> IntArray:
     """The logits that come out of the AXI4-Stream top, with random stalls on both sides.
 

@@ -14,7 +14,7 @@ from qap.hardware.rtl import RtlOptions, RtlProject, load_project, write_rtl
 from qap.hardware.rtl.engine import simulate
 from qap.hardware.rtl.simulate import missing_simulator
 from qap.hardware.synthesis.yosys import CELL_MODELS, checked_target, synthesis_folder, synthesize
-from qap.hardware.tools import Progress, silent, yosys, yosys_share
+from qap.hardware.tools import Tell, silent, yosys, yosys_share
 from qap.network import IntegerNetwork
 
 
@@ -29,7 +29,7 @@ class NetlistEngine:
 
     name = "netlist"
 
-    def __init__(self, project: RtlProject | None = None, *, target: str = "xc7", progress: Progress = silent) -> None:
+    def __init__(self, project: RtlProject | None = None, *, target: str = "xc7", progress: Tell = silent) -> None:
         self._project = project
         self._target = target
         self._progress = progress
@@ -64,7 +64,7 @@ def simulate_netlist(
     x_int: npt.NDArray[Any],
     *,
     target: str = "xc7",
-    progress: Progress = silent,
+    progress: Tell = silent,
     cache: Path | None = None,
 ) -> IntArray:
     """The logits that the synthesized core computes: what was counted is what is proven.

@@ -18,7 +18,7 @@ from qap.files import whole_folder
 from qap.hardware.devices import Family
 from qap.hardware.resources import ResourceReport, check_fits
 from qap.hardware.rtl import RtlProject
-from qap.hardware.tools import Progress, digest_of, run_tool, silent, version_of, yosys
+from qap.hardware.tools import Tell, digest_of, run_tool, silent, version_of, yosys
 
 Module = Literal["core", "top"]
 SYNTHESIS_TIMEOUT_S = 3600.0
@@ -84,7 +84,7 @@ def synthesize(
     module: Module = "core",
     device: str | None = None,
     timeout_s: float = SYNTHESIS_TIMEOUT_S,
-    progress: Progress = silent,
+    progress: Tell = silent,
 ) -> ResourceReport:
     """Synthesize the core or the top of a project with Yosys and count its cells.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +10,7 @@ import keras
 from qap.errors import QapError
 from qap.recipe import DistillRecipe, Recipe
 from qap.training.fit import fit
-from qap.training.history import EpochRecord, History
+from qap.training.history import History, Tell
 from qap.training.networks import untrained_student
 from qap.training.objective import Objective
 
@@ -40,7 +39,7 @@ class Lesson:
     recipe: Recipe
     dataset: Dataset
     teacher: keras.Model | None = None
-    progress: Callable[[EpochRecord], None] | None = None
+    progress: Tell | None = None
 
     @property
     def distill(self) -> DistillRecipe:
