@@ -120,7 +120,7 @@ def load(
     Raises:
         DataError: there is no such data set, or its files are missing, damaged or not possible.
         ToolMissing: the data set needs a package that is not installed.
-        QapError: `input_format` is no format.
+        QapError: `input_format` is not a format.
 
     Example:
         >>> data = load("mnist-1v9", seed=1)

@@ -62,7 +62,7 @@ def dense_groups(model: keras.Model) -> list[DenseGroup]:
     """The QDense layers of a chain, each with what follows it up to the next; a final softmax or sigmoid is dropped.
 
     Raises:
-        NotExact: a layer is of a kind that has no exact integer form, or the model is no chain.
+        NotExact: a layer is of a kind that has no exact integer form, or the model is not a chain.
     """
     groups: list[DenseGroup] = []
     for layer in _chain(model):
@@ -135,7 +135,7 @@ def _chain(model: keras.Model) -> Iterator[Any]:
     previous = None
     for layer in model.layers:
         if previous is not None and not isinstance(layer, keras.layers.InputLayer) and layer.input is not previous:
-            raise NotExact(layer.name, "the model is no simple chain of layers")
+            raise NotExact(layer.name, "the model is not a simple chain of layers")
         previous = layer.output
         yield layer
 

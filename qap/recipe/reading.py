@@ -24,7 +24,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         what: what it should be, for the error.
 
     Raises:
-        RecipeError: it cannot be read, or is no TOML.
+        RecipeError: it cannot be read, or is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -83,7 +83,7 @@ def fit(
         )
         if not math.isfinite(record.train_loss + record.validation_loss):
             raise QapError(
-                f"the loss of {model.name!r} is no number any more in epoch {epoch}; "
+                f"the loss of {model.name!r} is not a number any more in epoch {epoch}; "
                 f"lower its learning_rate, now {training.learning_rate:g}"
             )
         records.append(record)

@@ -153,7 +153,7 @@ def load_model(path: Path) -> keras.Model:
     """Read a `.keras` file in Keras' safe mode: no code in it is run.
 
     Raises:
-        DataError: it cannot be read, or is no model that is known here.
+        DataError: it cannot be read, or is not a model that is known here.
     """
     if path.exists() and not zipfile.is_zipfile(path):
         raise DataError(f"cannot load the model {path}: it is damaged, or no .keras file")

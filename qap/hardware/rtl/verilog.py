@@ -52,10 +52,10 @@ def checked_name(name: str) -> str:
     """The name, if a Verilog module may have it.
 
     Raises:
-        QapError: it is no identifier, a keyword, or a name that the modules use themselves.
+        QapError: it is not an identifier, a keyword, or a name that the modules use themselves.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise QapError(f"{name!r} is no Verilog name: letters, digits and _ are allowed, and no digit comes first")
+        raise QapError(f"{name!r} is not a Verilog name: letters, digits and _ are allowed, and no digit comes first")
     clashes = re.fullmatch(r"n\d+(_r\d+|_t\d+)?", name) or name in PORTS or name.startswith(("s_axis", "m_axis"))
     if name in KEYWORDS or clashes:
         what = "a Verilog keyword" if name in KEYWORDS else "the name of a port or a signal of the module"

@@ -115,4 +115,4 @@ def _report(path: Path, project: RtlProject, synthesized: ResourceReport, part: 
             fmax_mhz=min(clocks) if clocks else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReportError(f"{path.name} is no report of nextpnr: {error!r}") from error
+        raise ReportError(f"{path.name} is not a report of nextpnr: {error!r}") from error

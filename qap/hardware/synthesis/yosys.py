@@ -152,7 +152,7 @@ def read_cells(path: Path, top: str) -> dict[str, int]:
         cells = content["modules"]["\\" + top]["num_cells_by_type"]
         return {str(kind): int(count) for kind, count in cells.items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReportError(f"{path.name} is no statistics of Yosys: {error!r}") from error
+        raise ReportError(f"{path.name} is not the statistics of Yosys: {error!r}") from error
 
 
 def report_of(

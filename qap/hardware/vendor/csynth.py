@@ -31,7 +31,7 @@ def read_xml(text: str, name: str) -> ResourceReport:
     except ElementTree.ParseError as error:
         raise ReportError(f"{name} is cut or damaged: {error}") from error
     if root.tag != "profile":
-        raise ReportError(f"{name} is no report of HLS: it begins with <{root.tag}>, not <profile>")
+        raise ReportError(f"{name} is not a report of HLS: it begins with <{root.tag}>, not <profile>")
 
     def value(path: str) -> str:
         return (root.findtext(path) or "").strip()

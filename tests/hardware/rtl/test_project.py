@@ -80,7 +80,7 @@ def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, interface: Lite
         ({"name": "module"}, "which is a Verilog keyword"),
         ({"name": "x"}, "which is the name of a port"),
         ({"name": "n12"}, "which is the name of a port or a signal"),
-        ({"name": "1st"}, "is no Verilog name"),
+        ({"name": "1st"}, "is not a Verilog name"),
         ({"interface": "wishbone"}, 'interface must be "parallel" or "axis"'),
         ({"axis_width": 24}, "axis_width must be one of 8, 16, 32, 64"),
         ({"clock_ns": 0.0}, "clock_ns must be above 0"),
