@@ -23,7 +23,7 @@ from stored import add_out, store
 
 from qap.fixed import FixedPoint
 from qap.hardware.estimate.rtl import estimate_rtl
-from qap.hardware.rtl import write_rtl
+from qap.hardware.rtl import RtlOptions, write_rtl
 from qap.hardware.synthesis import synthesize
 from qap.network import IntegerNetwork, LayerSpec, connect
 
@@ -35,7 +35,7 @@ REPEATS = 20
 def measure(seed: int, folder: Path) -> dict[str, Any]:
     """What Yosys, the circuit and the law say of a network, and the seconds of both estimates."""
     network = random_classifier(seed)
-    project = write_rtl(network, folder / str(seed) / "rtl", interface="parallel", whatever_size=True)
+    project = write_rtl(network, folder / str(seed) / "rtl", RtlOptions(interface="parallel", any_size=True))
     synthesized = synthesize(project, "xc7")
     start = time.process_time()
     built = estimate_rtl(network, build=True)

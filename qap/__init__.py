@@ -32,7 +32,7 @@ _HOMES = {
     "qap.freezing": ["KerasEngine", "freeze"],
     "qap.verification": ["EmulatorEngine", "adversarial_vectors", "agree", "verify"],
     "qap.hardware.hls": ["CsimEngine", "write_project"],
-    "qap.hardware.rtl": ["RtlEngine", "write_rtl"],
+    "qap.hardware.rtl": ["RtlEngine", "RtlOptions", "write_rtl"],
     "qap.hardware.synthesis": ["NetlistEngine", "synthesize"],
     "qap.hardware.estimate": ["estimate"],
     "qap.report": ["write_report"],

@@ -6,6 +6,9 @@ layer), and what is allowed. The command line prints that line and exits with 2.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 DISTRIBUTION = "qap-fpga"
 """What pip calls this package; `qap` on PyPI is another project."""
 
@@ -57,3 +60,21 @@ def missing_extra(extra: str, error: ImportError) -> ToolMissing:
 def install_extra(extra: str) -> str:
     """The command that installs an optional extra, as named in pyproject.toml."""
     return f"pip install '{DISTRIBUTION}[{extra}]'"
+
+
+def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
+    """The known words that are most like a word, the nearest first; none where nothing is near."""
+    return difflib.get_close_matches(word, list(known), n=count, cutoff=0.5)
+
+
+def did_you_mean(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
+    """The nearest known word, or all of them, as the end of an error.
+
+    Args:
+        word: what is not known.
+        known: the words that are.
+        listed: how all of them are written, if not as they are.
+    """
+    known = list(known)
+    near = nearest(word, known)
+    return f", did you mean {near[0]!r}?" if near else f" (there are: {', '.join(listed or known)})"

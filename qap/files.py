@@ -58,7 +58,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
-            path.replace(former)  # aside first: a folder that is deleted file by file is no whole folder
+            path.replace(former)  # aside first: a folder that is deleted file by file is not a whole folder
         temporary.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -106,11 +106,11 @@ def user_path(text: str | Path) -> Path:
     """The path that a user wrote, with `~` made full.
 
     Raises:
-        DataError: it is no path, or names a user that does not exist.
+        DataError: it is not a path, or names a user that does not exist.
     """
     try:
         if "\0" in str(text):
             raise ValueError("it holds a null character")
         return Path(text).expanduser()
     except (RuntimeError, ValueError) as error:
-        raise DataError(f"{str(text)!r} is no path: {error}") from error
+        raise DataError(f"{str(text)!r} is not a path: {error}") from error

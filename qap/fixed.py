@@ -122,7 +122,7 @@ class FixedPoint:
         """Read `ap_fixed<8,4,AP_RND_CONV,AP_SAT>` and its shorter forms (`ufixed<8,0>`, `fixed<8,4,RND>`).
 
         Raises:
-            QapError: the text is no fixed-point format.
+            QapError: the text is not a fixed-point format.
         """
         match = _PATTERN.fullmatch(text.strip())
         try:
@@ -138,8 +138,8 @@ class FixedPoint:
             )
         except ValueError:
             raise QapError(
-                f"{text[:80]!r} is no fixed-point format; write ap_fixed<width,integer> or ap_ufixed<width,integer>, "
-                f"with a rounding ({', '.join(Rounding)}) and an overflow ({', '.join(Overflow)}) after it if needed"
+                f"{text[:80]!r} is not a fixed-point format; write ap_fixed<width,integer> or "
+                f"ap_ufixed<width,integer>, with a rounding ({', '.join(Rounding)}) and an overflow ({', '.join(Overflow)}) after it if needed"
             ) from None
 
     @classmethod

@@ -177,10 +177,8 @@ def agree(
     """
     if len(engines) < 2 or len(x_int) == 0:
         raise QapError(f"{len(engines)} engines and {len(x_int)} inputs are not enough to compare")
-    answers = {engine.name: engine.run(network, x_int) for engine in engines}
-    return [
-        _compare(a, b, answers[a.name], answers[b.name], network, x_int, vectors) for a, b in combinations(engines, 2)
-    ]
+    ran = [(engine, _logits(engine, network, x_int)) for engine in engines]
+    return [_compare(a, b, network, x_int, vectors) for a, b in combinations(ran, 2)]
 
 
 def verify(engines: Sequence[Engine], network: IntegerNetwork, vectors: Mapping[str, npt.NDArray[Any]]) -> Verification:
@@ -224,31 +222,45 @@ def adversarial_vectors(input_format: FixedPoint, n_in: int, seed: int = 0) -> I
     ).astype(np.int64)
 
 
+def _logits(engine: Engine, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+    logits = engine.run(network, x_int)
+    if logits.shape != (len(x_int), network.n_out):
+        raise QapError(f"engine {engine.name!r} gave {logits.shape} logits for {len(x_int)} inputs")
+    return logits
+
+
 def _compare(
-    a: Engine, b: Engine, answer_a: IntArray, answer_b: IntArray, network: IntegerNetwork, x_int: Any, vectors: str
+    ran_a: tuple[Engine, IntArray],
+    ran_b: tuple[Engine, IntArray],
+    network: IntegerNetwork,
+    x_int: npt.NDArray[Any],
+    vectors: str,
 ) -> Agreement:
-    for engine, answer in ((a, answer_a), (b, answer_b)):
-        if answer.shape != (len(x_int), network.n_out):
-            raise QapError(f"engine {engine.name!r} gave {answer.shape} logits for {len(x_int)} inputs")
-    differs = answer_a != answer_b
+    """Compare two engines by their logits, (n, n_out) each."""
+    (a, logits_a), (b, logits_b) = ran_a, ran_b
+    differs = logits_a != logits_b
     first = None
     if differs.any():
         sample, output = (int(index) for index in np.argwhere(differs)[0])
         layer = _first_layer(a, b, network, x_int[sample : sample + 1])
-        first = Mismatch(sample, output, int(answer_a[sample, output]), int(answer_b[sample, output]), layer)
+        first = Mismatch(sample, output, int(logits_a[sample, output]), int(logits_b[sample, output]), layer)
     return Agreement(
         vectors=vectors,
         engine_a=a.name,
         engine_b=b.name,
         samples=len(x_int),
-        outputs=answer_a.size,
+        outputs=logits_a.size,
         mismatches=int(differs.sum()),
-        max_lsb=max(abs(int(p) - int(q)) for p, q in zip(answer_a[differs], answer_b[differs], strict=True))
-        if first
-        else 0,
-        argmax_agreement=float((network.decide(answer_a) == network.decide(answer_b)).mean()),
+        max_lsb=max(
+            (abs(int(p) - int(q)) for p, q in zip(logits_a[differs], logits_b[differs], strict=True)), default=0
+        ),
+        argmax_agreement=float((network.decide(logits_a) == network.decide(logits_b)).mean()),
         first=first,
     )
+
+
+def _distance(a: np.int64, b: np.int64) -> int:
+    return abs(int(a) - int(b))  # a difference of two int64 need not fit one
 
 
 def _first_layer(a: Engine, b: Engine, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> str | None:

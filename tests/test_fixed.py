@@ -136,7 +136,7 @@ def test_the_short_forms(text, form):
     ],
 )  # fmt: skip
 def test_what_is_no_format(text):
-    with pytest.raises(QapError, match="is no fixed-point format; write ap_fixed<width,integer>") as caught:
+    with pytest.raises(QapError, match="is not a fixed-point format; write ap_fixed<width,integer>") as caught:
         FixedPoint.parse(text)
     message = str(caught.value)
     assert "\n" not in message

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,44 +10,10 @@ from support.random_networks import Choice, choices, random_inputs, random_netwo
 from qap.errors import QapError
 from qap.fixed import FixedPoint
 from qap.network import IntegerNetwork, LayerSpec, connect
+from qap.testing import FlippedEngine, MissingEngine, NetworkEngine, ReplayEngine
 from qap.verification import EmulatorEngine, adversarial_vectors, agree, verify
 
 fmt = FixedPoint.parse
-
-
-class OtherNetwork(EmulatorEngine):
-    """An engine that computes a network of its own."""
-
-    def __init__(self, network: IntegerNetwork, name: str = "other") -> None:
-        self.name = name
-        self._network = network
-
-    def run(self, network: IntegerNetwork, x_int: Any) -> Any:
-        return self._network.forward(x_int)
-
-    def trace(self, network: IntegerNetwork, x_int: Any) -> Any:
-        return self._network.trace(x_int)
-
-
-class Blind:
-    """An engine that cannot show its layers."""
-
-    name = "blind"
-
-    def available(self) -> str | None:
-        return None
-
-    def run(self, network: IntegerNetwork, x_int: Any) -> Any:
-        y = network.forward(x_int).copy()
-        y[3, 1] += 5
-        return y
-
-
-class Missing(Blind):
-    name = "missing"
-
-    def available(self) -> str | None:
-        return "it is not installed"
 
 
 def two_layers(change: int = 0) -> IntegerNetwork:
@@ -64,22 +28,26 @@ def two_layers(change: int = 0) -> IntegerNetwork:
     return connect(fmt("ufixed<3,3>"), specs, "ab")
 
 
+def flipped() -> FlippedEngine:
+    return FlippedEngine(EmulatorEngine(), sample=3, output=1, lsb=5)
+
+
 def test_equal_engines_agree() -> None:
     network = two_layers()
-    (found,) = agree([EmulatorEngine(), OtherNetwork(two_layers())], network, random_inputs(network, 50))
+    (found,) = agree([EmulatorEngine(), NetworkEngine(two_layers())], network, random_inputs(network, 50))
     assert found.exact and found.first is None and (found.samples, found.outputs) == (50, 100)
-    assert str(found) == "emulator == other on 50 test vectors: 0 mismatches"
+    assert str(found) == "emulator == twin on 50 test vectors: 0 mismatches"
 
 
 def test_one_lsb_of_one_weight_is_seen_and_its_layer_named() -> None:
     network = two_layers()
     x = np.array([[0, 0], [1, 2]])
-    (found,) = agree([EmulatorEngine(), OtherNetwork(two_layers(change=1))], network, x)
+    (found,) = agree([EmulatorEngine(), NetworkEngine(two_layers(change=1))], network, x)
     assert not found.exact
     assert found.first is not None
     assert (found.mismatches, found.first.sample, found.first.output, found.first.layer) == (1, 1, 0, "second")
     assert (found.first.value_a, found.first.value_b, found.max_lsb) == (17, 23, 6)
-    assert "in layer 'second' at sample 1, output 0: emulator says 17, other says 23" in str(found)
+    assert "in layer 'second' at sample 1, output 0: emulator says 17, twin says 23" in str(found)
 
 
 @settings(max_examples=60, deadline=None)
@@ -99,7 +67,7 @@ def test_any_lsb_of_any_weight_is_seen_by_the_adversarial_vectors(choice: Choice
     )
     x = adversarial_vectors(network.input_format, network.n_in)
     inputs = network.trace(x)[-2] if len(network.layers) > 1 else x
-    found = verify([EmulatorEngine(), OtherNetwork(changed)], network, {"adversarial": x})
+    found = verify([EmulatorEngine(), NetworkEngine(changed)], network, {"adversarial": x})
     if inputs[:, i].any() and changed.output_format == network.output_format:
         assert not found.exact
         assert found.agreements[0].first is not None and found.agreements[0].first.layer == last.name
@@ -107,26 +75,26 @@ def test_any_lsb_of_any_weight_is_seen_by_the_adversarial_vectors(choice: Choice
 
 def test_an_engine_without_layers_still_shows_the_mismatch() -> None:
     network = two_layers()
-    (found,) = agree([EmulatorEngine(), Blind()], network, random_inputs(network, 10))
+    (found,) = agree([EmulatorEngine(), flipped()], network, random_inputs(network, 10))
     assert found.first is not None
     assert (found.mismatches, found.max_lsb, found.first.sample, found.first.layer) == (1, 5, 3, None)
 
 
 def test_every_pair_is_compared_on_every_set_of_vectors() -> None:
     network = two_layers()
-    engines = [EmulatorEngine(), OtherNetwork(two_layers(), "b"), Blind()]
+    engines = [EmulatorEngine(), NetworkEngine(two_layers(), "b"), flipped()]
     sets = {"one": random_inputs(network, 10), "two": random_inputs(network, 20)}
     found = verify(engines, network, sets)
     assert [(a.vectors, a.engine_a, a.engine_b) for a in found.agreements] == [
-        (vectors, a, b) for vectors in sets for a, b in [("emulator", "b"), ("emulator", "blind"), ("b", "blind")]
+        (vectors, a, b) for vectors in sets for a, b in [("emulator", "b"), ("emulator", "flipped"), ("b", "flipped")]
     ]
-    assert found.mismatches() == {"emulator == b": 0, "emulator == blind": 2, "b == blind": 2}
+    assert found.mismatches() == {"emulator == b": 0, "emulator == flipped": 2, "b == flipped": 2}
     assert not found.exact and found.to_dict()["exact"] is False
 
 
 def test_an_engine_that_cannot_run_is_named_and_left_out() -> None:
     network = two_layers()
-    engines = [EmulatorEngine(), OtherNetwork(two_layers()), Missing()]
+    engines = [EmulatorEngine(), NetworkEngine(two_layers()), MissingEngine("it is not installed")]
     found = verify(engines, network, {"test": random_inputs(network, 5)})
     assert found.exact and dict(found.unavailable) == {"missing": "it is not installed"}
 
@@ -134,10 +102,20 @@ def test_an_engine_that_cannot_run_is_named_and_left_out() -> None:
 def test_nothing_compared_is_no_agreement() -> None:
     network = two_layers()
     with pytest.raises(QapError, match="1 engines"):
-        verify([EmulatorEngine(), Missing()], network, {"test": random_inputs(network, 5)})
+        verify([EmulatorEngine(), MissingEngine("it is not installed")], network, {"test": random_inputs(network, 5)})
     with pytest.raises(QapError, match="0 inputs"):
-        agree([EmulatorEngine(), OtherNetwork(network)], network, np.empty((0, 2), np.int64))
-    assert not verify([EmulatorEngine(), OtherNetwork(network)], network, {}).exact
+        agree([EmulatorEngine(), NetworkEngine(network)], network, np.empty((0, 2), np.int64))
+    assert not verify([EmulatorEngine(), NetworkEngine(network)], network, {}).exact
+
+
+def test_logits_from_elsewhere_are_replayed_and_must_have_the_right_shape() -> None:
+    network = two_layers()
+    x = random_inputs(network, 6)
+    logits = network.forward(x)
+    assert agree([EmulatorEngine(), ReplayEngine(logits)], network, x)[0].exact
+    assert agree([EmulatorEngine(), ReplayEngine(logits + 1)], network, x)[0].mismatches == logits.size
+    with pytest.raises(QapError, match=r"engine 'replay' gave \(5, 2\) logits for 6 inputs"):
+        agree([EmulatorEngine(), ReplayEngine(logits[:5])], network, x)
 
 
 def test_adversarial_vectors_are_of_the_format_and_hold_what_they_promise() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
@@ -12,6 +12,33 @@ from qap.errors import QapError
 
 USAGE_ERROR: Any = typer.BadParameter.__base__  # of click: typer carries its own copy of it, or does not
 
+COMMANDS: dict[str, Callable[..., None]] = {
+    "run": run.run,
+    "data": stages.stage_command(("data",), "Load and check the data, and record its splits and its scaling."),
+    "teacher": stages.stage_command(("data", "teacher"), "Train the float teacher."),
+    "student": stages.stage_command(("data", "student"), "Train the quantized, pruned, distilled student."),
+    "train": stages.stage_command(("data", "teacher", "student"), "Train the teacher and the student."),
+    "freeze": stages.stage_command(("data", "freeze"), "Turn the student into the exact integer network."),
+    "hls": stages.stage_command(("data", "hls"), "Write the HLS project of the integer network."),
+    "verify": stages.verify,
+    "report": report.report,
+    "rtl": hardware.rtl,
+    "synth": hardware.synth,
+    "sensitivity": sensitivity.sensitivity,
+    "compare": compare.compare,
+    "condense": condense.condense,
+    "estimate": estimate.estimate,
+    "stats": estimate.stats,
+    "devices": parts.devices,
+    "vendor": parts.vendor,
+    "fit": parts.fit,
+    "sweep": sweep.sweep,
+    "recipes": info.recipes,
+    "datasets": info.datasets,
+    "doctor": info.doctor,
+}
+"""Name -> what it does, in the order of the help."""
+
 app = typer.Typer(
     name="qap",
     pretty_exceptions_enable=False,
@@ -19,17 +46,9 @@ app = typer.Typer(
     help="Quantization-aware pruning, from a float teacher to a verified FPGA classifier.",
     epilog="--debug after any command shows the traceback of an error.",
 )
-run.add_to(app)
-stages.add_to(app)
-report.add_to(app)
-hardware.add_to(app)
-sensitivity.add_to(app)
-compare.add_to(app)
-condense.add_to(app)
-estimate.add_to(app)
-parts.add_to(app)
-sweep.add_to(app)
-info.add_to(app)
+app.callback()(info.options)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 def invoke(arguments: Sequence[str]) -> Any:

@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qap.cli.options import DataDir, Json, Set
-from qap.errors import missing_extra
+from qap.extras import extra
 
 if TYPE_CHECKING:
     from qap.recipe import Recipe
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("compare")(compare)
 
 
 def compare(
@@ -53,10 +48,8 @@ def compare(
         names, impossible = possible_techniques(base, DEFAULT)
         for why in impossible.values():
             errors.print(f"left out: {why}", soft_wrap=True, markup=False)
-    try:
+    with extra("report"):
         from qap.explore.comparison.table import comparison_text, write_comparison
-    except ImportError as error:
-        raise missing_extra("report", error) from error
     folder = out or _default_folder(base, plain=not assignments)
     with progress_bars() as bars:
         found = run_comparison(base, names, seeds, folder, data_dir=data_dir, synth=synth, progress=bars.of_run)

@@ -16,11 +16,6 @@ from qap.errors import QapError
 METHODS = "random, k-means, k-center, herding, distribution-matching or gradient-matching"
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("condense")(condense)
-
-
 def condense(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="As qap datasets lists them.")],
     per_class: Annotated[int, typer.Option("--per-class", metavar="N", help="Samples of each class.")],
@@ -35,8 +30,8 @@ def condense(
     from qap.cli.condensed import print_evaluation
     from qap.cli.console import print_json, print_line, progress_bars
     from qap.data import load
+    from qap.extras import load_tensorflow
     from qap.files import user_path, write_text
-    from qap.flow import load_tensorflow
 
     path = user_path(out or f"{_slug(dataset)}-{method}-{per_class}.npz")
     if path.suffix != ".npz":

@@ -18,12 +18,6 @@ Network = Annotated[str, typer.Argument(metavar="RUN|network.npz|model.keras", h
 InputFormat = Annotated[str, typer.Option(help="Format of the inputs of a model.keras.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("estimate")(estimate)
-    app.command("stats")(stats)
-
-
 def estimate(
     source: Network,
     part: Annotated[str | None, typer.Option(help="The part; the run's, if not given.")] = None,

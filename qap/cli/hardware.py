@@ -11,12 +11,6 @@ from qap.cli.options import Force, Json, Source, open_run
 from qap.errors import QapError
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("rtl")(rtl)
-    app.command("synth")(synth)
-
-
 def rtl(
     source: Source,
     stage_depth: Annotated[str | None, typer.Option(help="Levels of LUTs between two registers, or auto.")] = None,

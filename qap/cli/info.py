@@ -9,14 +9,6 @@ import typer
 from qap.cli.options import Json
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("recipes")(recipes)
-    app.command("datasets")(datasets)
-    app.command("doctor")(doctor)
-    app.callback()(_options)
-
-
 def _version(asked: bool) -> None:
     if asked:
         from qap import __version__
@@ -25,7 +17,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit()
 
 
-def _options(
+def options(
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and stop.")
     ] = False,

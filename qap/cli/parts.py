@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from qap.recipe import TargetRecipe
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("devices")(devices)
-    app.command("vendor")(vendor)
-    app.command("fit")(fit)
-
-
 def devices(
     text: Annotated[str, typer.Argument(metavar="FILTER", help="Part of a part's, a board's or a family's name.")] = "",
     as_json: Json = False,

@@ -21,11 +21,6 @@ Out = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("report")(report)
-
-
 def report(
     sources: Sources,
     out: Out = None,

@@ -9,11 +9,6 @@ import typer
 from qap.cli.options import DataDir, Force, Json, Out, Seed, Set, Source, open_run, with_rtl
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("run")(run)
-
-
 def run(
     source: Source,
     out: Out = None,

@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qap.cli.options import DataDir, Json
-from qap.errors import DataError, missing_extra
+from qap.errors import DataError
+from qap.extras import extra
 
 if TYPE_CHECKING:
     from qap.explore.sensitivity.measure import Sensitivity
     from qap.explore.sensitivity.suggestion import Suggestion
     from qap.network import IntegerNetwork
     from qap.run import RunDirectory
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("sensitivity")(sensitivity)
 
 
 def sensitivity(
@@ -49,10 +45,8 @@ def sensitivity(
     if target and target.resolve() == directory.file(RECIPE).resolve():
         raise DataError(f"--write {target}: this is the recipe that the run was made with; choose another name")
     network = _network(directory)
-    try:
+    with extra("report"):
         from qap.explore.sensitivity.heat_map import write_sensitivity
-    except ImportError as error:
-        raise missing_extra("report", error) from error
     validation = directory.dataset.validation
     found = measure(network, validation)
     suggestion = suggest(network, found, validation, budget, recipe=directory.recipe)

@@ -9,25 +9,15 @@ import typer
 
 from qap.cli.options import DataDir, Force, Json, Out, Seed, Set, Source, open_run
 
-# command: its stages, what it does
-COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
-    "data": (("data",), "Load and check the data, and record its splits and its scaling."),
-    "teacher": (("data", "teacher"), "Train the float teacher."),
-    "student": (("data", "student"), "Train the quantized, pruned, distilled student."),
-    "train": (("data", "teacher", "student"), "Train the teacher and the student."),
-    "freeze": (("data", "freeze"), "Turn the student into the exact integer network."),
-    "hls": (("data", "hls"), "Write the HLS project of the integer network."),
-}
 
+def stage_command(stages: tuple[str, ...], text: str) -> Callable[..., None]:
+    """A command that runs stages of the flow.
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    for name, (stages, text) in COMMANDS.items():
-        app.command(name, help=text)(_command(stages))
-    app.command("verify")(verify)
+    Args:
+        stages: their names.
+        text: what it says of itself.
+    """
 
-
-def _command(stages: tuple[str, ...]) -> Callable[..., None]:
     def command(
         source: Source,
         out: Out = None,
@@ -48,6 +38,7 @@ def _command(stages: tuple[str, ...]) -> Callable[..., None]:
         else:
             typer.echo(directory.path)
 
+    command.__doc__ = text
     return command
 
 
@@ -62,7 +53,7 @@ def verify(
     """Compare every pair of engines, bit for bit, on all test samples and on adversarial vectors."""
     from qap.cli.console import print_failures, print_json, print_line, progress_bars
     from qap.flow import verify_stage
-    from qap.run.stages import engines_of
+    from qap.run.engines import engines_of
 
     directory = open_run(source, None, None, None, data_dir)
     names = tuple(name.strip() for name in engines.split(",")) if engines else engines_of(directory.recipe)

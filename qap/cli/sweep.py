@@ -12,11 +12,6 @@ from qap.cli.options import DataDir, Json
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the sweep; sweeps/NAME if not given.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("sweep")(sweep)
-
-
 def sweep(
     source: Annotated[str, typer.Argument(metavar="SWEEP", help="A built-in sweep, or a TOML file.")],
     out: Out = None,

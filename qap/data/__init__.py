@@ -11,7 +11,6 @@ part only; what lies outside of the training range saturates (or wraps, if the i
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from qap.data.dataset import Dataset, Scaling, Split
 from qap.data.images import digits, fashion_mnist, mnist, mnist_1v9
 from qap.data.raw import RawData, assemble
 from qap.data.tables import table
-from qap.errors import DataError
+from qap.errors import DataError, did_you_mean
 from qap.fixed import FixedPoint
 
 __all__ = ["DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Reader", "Scaling", "Split", "load"]
@@ -121,7 +120,7 @@ def load(
     Raises:
         DataError: there is no such data set, or its files are missing, damaged or not possible.
         ToolMissing: the data set needs a package that is not installed.
-        QapError: `input_format` is no format.
+        QapError: `input_format` is not a format.
 
     Example:
         >>> data = load("mnist-1v9", seed=1)
@@ -130,9 +129,7 @@ def load(
     """
     kind, colon, argument = name.partition(":")
     if kind not in DATASETS:
-        near = difflib.get_close_matches(kind, DATASETS, n=1, cutoff=0.5)
-        hint = f", did you mean {near[0]!r}?" if near else f" (there are: {', '.join(d.name for d in DESCRIPTIONS)})"
-        raise DataError(f"no data set {name!r}{hint}")
+        raise DataError(f"no data set {name!r}{did_you_mean(kind, DATASETS, (d.name for d in DESCRIPTIONS))}")
     if colon and kind not in WITH_FILE:
         raise DataError(f"no data set {name!r}: {kind!r} takes nothing after its name")
     if not 0 < validation < 1:

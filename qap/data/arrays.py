@@ -157,7 +157,7 @@ def _array(archive: Any, name: str, path: Path) -> Array:
             raise DataError(f"{path}: the array {name!r} holds pickled objects, which are never loaded") from None
         raise
     if not isinstance(array, np.ndarray):  # numpy hands over the bytes of what is no array
-        raise DataError(f"{path}: {name!r} is no NumPy array")
+        raise DataError(f"{path}: {name!r} is not a NumPy array")
     if array.size == 0:
         raise DataError(f"{path}: the array {name!r} is empty: its shape is {array.shape}")
     return array

@@ -139,13 +139,13 @@ class Scaling:
         """The scaling that `to_dict` wrote.
 
         Raises:
-            DataError: the content is no scaling.
+            DataError: the content is not a scaling.
         """
         try:
             input_format = FixedPoint.parse(content["input_format"])
             return cls(np.array(content["offset"], np.float64), _integers(content["shift"]), input_format)
         except (KeyError, TypeError, ValueError, AttributeError, QapError) as error:
-            raise DataError(f"this is no scaling: {type(error).__name__}: {error}") from error
+            raise DataError(f"this is not a scaling: {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

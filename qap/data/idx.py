@@ -62,7 +62,7 @@ def _read(stream: BinaryIO, path: Path, dimensions: int) -> npt.NDArray[np.uint8
     if len(header) >= 4 and magic != MAGIC + dimensions:
         found = CONTENT.get(magic - MAGIC)
         raise DataError(
-            f"{path} is no IDX file of {CONTENT[dimensions]}: it begins with 0x{magic:08x}"
+            f"{path} is not an IDX file of {CONTENT[dimensions]}: it begins with 0x{magic:08x}"
             f"{f' ({found})' if found else ''}, but must begin with 0x{MAGIC + dimensions:08x}"
         )
     if len(header) < length:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from qap.data.arrays import read_npz
 from qap.data.idx import read_idx
 from qap.data.raw import PIXELS, RawData, Samples
-from qap.errors import DataError, missing_extra
+from qap.errors import DataError
+from qap.extras import extra
 from qap.files import user_path
 from qap.fixed import FixedPoint
 
@@ -48,10 +49,8 @@ def fashion_mnist(argument: str, data_dir: Path | None) -> RawData:
 
 def digits(argument: str, data_dir: Path | None) -> RawData:
     """The 8x8 digits that come with scikit-learn; pixels are 0..16 sixteenths."""
-    try:
+    with extra("train"):
         from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise missing_extra("train", error) from error
     content = load_digits()
     samples = Samples(content.data.astype(np.uint8), content.target.astype(np.int64))
     return RawData("digits", samples, None, MNIST_CLASSES, SIXTEENTHS, (8, 8))
@@ -79,10 +78,8 @@ def download(name: str) -> tuple[Images, Images]:
         ToolMissing: Keras is not installed.
         DataError: the download failed.
     """
-    try:
+    with extra("train"):
         from keras import datasets
-    except ImportError as error:
-        raise missing_extra("train", error) from error
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress; stdout is for results
             train, test = getattr(datasets, KERAS_MODULES[name]).load_data()

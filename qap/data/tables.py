@@ -74,7 +74,7 @@ def read_table(path: Path, label: str) -> Table:
     except FileNotFoundError:
         raise DataError(f"{path} does not exist") from None
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no UTF-8 text: {error.reason} at byte {error.start}") from None
+        raise DataError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
@@ -153,7 +153,7 @@ def _no_number(path: Path, line: int, names: list[str], row: list[str]) -> DataE
     if not cell.strip():
         return DataError(f"{place}: the value is missing; every feature must be a number")
     shown = cell if len(cell) <= SHOWN_CHARACTERS else cell[:SHOWN_CHARACTERS] + "..."
-    return DataError(f"{place}: {shown!r} is no number; every column but the label must be numeric")
+    return DataError(f"{place}: {shown!r} is not a number; every column but the label must be numeric")
 
 
 def _is_number(cell: str) -> bool:

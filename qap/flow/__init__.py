@@ -14,7 +14,6 @@ from typing import Any
 from qap.errors import QapError, RecipeError
 from qap.flow.hardware import hls, rtl, synth
 from qap.flow.stage import Progress, Silent, Work, run_stage
-from qap.flow.tensorflow_import import load_tensorflow
 from qap.flow.training import data, freeze, student, teacher
 from qap.flow.verification import verify, verify_run, verify_stage
 from qap.report import write_report
@@ -22,7 +21,7 @@ from qap.run import METRICS, REPORT, RunDirectory, StageRecord
 from qap.run.measures import metrics
 from qap.run.stages import RTL_STAGES, STAGES
 
-__all__ = ["Progress", "Silent", "load_tensorflow", "run_flow", "verify_run", "verify_stage"]
+__all__ = ["Progress", "Silent", "run_flow", "verify_run", "verify_stage"]
 
 
 def run_flow(

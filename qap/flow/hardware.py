@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -10,8 +10,9 @@ from qap.flow.stage import Progress
 from qap.hardware.hls import write_project
 from qap.hardware.hls.project import TEST_VECTORS
 from qap.hardware.resources import ResourceReport
-from qap.hardware.rtl import RtlProject, load_project, write_rtl
+from qap.hardware.rtl import RtlProject, load_project, rtl_options, write_rtl
 from qap.hardware.synthesis import place_and_route, synthesize
+from qap.hardware.tools import Tell
 from qap.network import load_network
 from qap.recipe import RtlRecipe
 from qap.run import HLS, NETWORK, RESOURCES, RTL, RunDirectory
@@ -59,18 +60,8 @@ def generate_rtl(run: RunDirectory) -> RtlProject:
         QapError: an option is not possible, or the network is too large to be unrolled.
         ToolMissing: the rtl extra is not installed.
     """
-    wanted = run.recipe.rtl or RtlRecipe()
-    return write_rtl(
-        load_network(run.file(NETWORK)),
-        run.file(RTL),
-        stage_depth=wanted.stage_depth,
-        interface=wanted.interface,
-        axis_width=wanted.axis_width,
-        clock_ns=run.recipe.target.clock_ns,
-        part=run.recipe.target.part,
-        test_vectors=run.dataset.test.x[:TEST_VECTORS],
-        whatever_size=wanted.any_size,
-    )
+    network, vectors = load_network(run.file(NETWORK)), run.dataset.test.x[:TEST_VECTORS]
+    return write_rtl(network, run.file(RTL), rtl_options(run.recipe), test_vectors=vectors)
 
 
 def measure_resources(
@@ -80,7 +71,7 @@ def measure_resources(
     device: str | None = None,
     place: bool = False,
     bitstream: bool = False,
-    progress: Callable[[str], None],
+    progress: Tell,
 ) -> list[ResourceReport]:
     """Synthesize a run's RTL, place and route it if asked for, and record the reports in `resources.json`.
 

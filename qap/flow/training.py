@@ -11,15 +11,15 @@ import numpy.typing as npt
 
 from qap.data import Dataset, Split
 from qap.errors import RecipeError
+from qap.extras import load_tensorflow
 from qap.files import write_with
 from qap.flow.stage import Progress
-from qap.flow.tensorflow_import import load_tensorflow
 from qap.network import save_network
 from qap.run import DATA, HISTORY, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, WEIGHTS, RunDirectory
 from qap.run.stages import learns_from_file
 
 if TYPE_CHECKING:
-    from qap.training import EpochRecord
+    from qap.training.history import EpochRecord, Tell
 
 
 def data(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
@@ -101,7 +101,7 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     }
 
 
-def _told(progress: Progress) -> Callable[[EpochRecord], None]:
+def _told(progress: Progress) -> Tell:
     def tell(record: EpochRecord) -> None:
         progress.advance(f"validation accuracy {record.validation_accuracy:.2%}, sparsity {record.sparsity:.1%}")
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
 
 from qap.errors import QapError, ToolMissing
+from qap.extras import load_tensorflow
 from qap.flow.stage import Progress, Silent
-from qap.flow.tensorflow_import import load_tensorflow
 from qap.network import load_network
-from qap.run import CSIM, HLS, NETWORK, RTL, STUDENT, VERIFY, RunDirectory, StageRecord
-from qap.run.stages import ENGINES, HARDWARE_ENGINES, STAGES, engines_of
-from qap.verification import EmulatorEngine, Engine, Verification, adversarial_vectors
+from qap.run import NETWORK, VERIFY, RunDirectory, StageRecord
+from qap.run.engines import ENGINES, engines_of
+from qap.run.stages import STAGES
+from qap.verification import Engine, Verification, adversarial_vectors
 from qap.verification import verify as compare_engines
 
 
@@ -38,7 +42,7 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
 
     Args:
         run: a run that is frozen.
-        engines: at least two names out of `ENGINES` and `HARDWARE_ENGINES`.
+        engines: at least two names out of `qap.run.engines.ENGINES`.
         required: whether an engine that cannot run is an error.
 
     Raises:
@@ -46,16 +50,15 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
         ToolMissing: a required engine cannot run.
         QapError: fewer than two engines can run, or the name of one is not known.
     """
-    known = (*ENGINES, *HARDWARE_ENGINES)
     for name in engines:
-        if name not in known:
-            raise QapError(f"no engine {name!r} (there are: {', '.join(known)})")
+        if name not in ENGINES:
+            raise QapError(f"no engine {name!r} (there are: {', '.join(ENGINES)})")
     if len(set(engines)) != len(engines) or len(engines) < 2:
         raise QapError(f"at least two different engines can be compared, but got {', '.join(engines)}")
     network = load_network(run.file(NETWORK))
     data = run.dataset
     vectors = {"test": data.test.x, "adversarial": adversarial_vectors(network.input_format, network.n_in)}
-    made = [_engine(run, name) for name in engines]
+    made = [make_engine(run, name) for name in engines]
     missing = [reason for engine in made if (reason := engine.available())]
     if required and missing:
         raise ToolMissing("; ".join(missing))
@@ -91,21 +94,27 @@ def verify_stage(
     return found
 
 
-def _engine(run: RunDirectory, name: str) -> Engine:
-    if name == "emulator":
-        return EmulatorEngine()
-    if name == "keras":
-        load_tensorflow()
-        from qap.freezing import KerasEngine
-        from qap.training.networks import load_model
+def make_engine(run: RunDirectory, name: str) -> Engine:
+    """An engine of a run.
 
-        return KerasEngine(load_model(run.file(STUDENT)))
-    if name in HARDWARE_ENGINES:
-        from qap.hardware.rtl import RtlEngine, load_project
-        from qap.hardware.synthesis import NetlistEngine
+    Args:
+        run: a run that is frozen.
+        name: out of `qap.run.engines.ENGINES`.
 
-        project = load_project(run.file(RTL))
-        return RtlEngine(project) if name == "rtl" else NetlistEngine(project)
-    from qap.hardware.hls import CsimEngine
+    Raises:
+        DataError: a file that it reads is missing or damaged.
+        ToolMissing: an extra is not installed.
+    """
+    source = ENGINES[name]
+    module, _, maker = source.made_by.partition(":")
+    paths = [run.file(file) for file in (*source.reads, *source.builds)]
+    return cast(Engine, operator.attrgetter(maker)(import_module(module))(*paths))
 
-    return CsimEngine(run.file(HLS), cache=run.file(CSIM))
+
+def keras_engine(student: Path) -> Engine:
+    """The engine of a saved student."""
+    load_tensorflow()
+    from qap.freezing import KerasEngine
+    from qap.training.networks import load_model
+
+    return KerasEngine(load_model(student))

@@ -1,6 +1,9 @@
 """Freezing: the only room that reads a trained Keras model, to make integers of it and to answer as it does."""
 
-from qap.freezing.engine import KerasEngine
-from qap.freezing.freezing import freeze
+from qap.extras import load_tensorflow
+
+load_tensorflow()
+from qap.freezing.engine import KerasEngine  # noqa: E402
+from qap.freezing.freezing import freeze  # noqa: E402
 
 __all__ = ["KerasEngine", "freeze"]

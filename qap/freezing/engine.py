@@ -11,18 +11,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Literal
 
+import keras
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import NotExact, missing_extra
+from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
 from qap.freezing.freezing import DenseGroup, dense_groups, quantized_parameters
 from qap.network import IntegerNetwork
-
-try:
-    import keras
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 Precision = Literal["float32", "float64"]
 RELU_BITS = 22

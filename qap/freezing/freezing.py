@@ -11,19 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
+import qkeras
 
-from qap.errors import NotExact, missing_extra
+from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
 from qap.freezing.activations import activation_form, refuse_random
 from qap.network import IntegerNetwork, LayerSpec, StepTable, connect
-
-try:
-    import keras
-    import qkeras
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 MAX_PARAMETER_BITS = 32  # wider numbers come from a float scale, not from a fixed-point format
 IGNORED = ("Dropout", "GaussianNoise", "GaussianDropout", "ActivityRegularization", "Flatten", "InputLayer", "Identity")
@@ -66,7 +62,7 @@ def dense_groups(model: keras.Model) -> list[DenseGroup]:
     """The QDense layers of a chain, each with what follows it up to the next; a final softmax or sigmoid is dropped.
 
     Raises:
-        NotExact: a layer is of a kind that has no exact integer form, or the model is no chain.
+        NotExact: a layer is of a kind that has no exact integer form, or the model is not a chain.
     """
     groups: list[DenseGroup] = []
     for layer in _chain(model):
@@ -139,7 +135,7 @@ def _chain(model: keras.Model) -> Iterator[Any]:
     previous = None
     for layer in model.layers:
         if previous is not None and not isinstance(layer, keras.layers.InputLayer) and layer.input is not previous:
-            raise NotExact(layer.name, "the model is no simple chain of layers")
+            raise NotExact(layer.name, "the model is not a simple chain of layers")
         previous = layer.output
         yield layer
 

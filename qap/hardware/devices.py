@@ -7,11 +7,10 @@ AMD's tables count block RAMs of 36 kbit; here each is two of 18 kbit, as in HLS
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Literal
 
-from qap.errors import QapError
+from qap.errors import QapError, nearest
 
 Family = Literal["xc7", "xcup", "ecp5", "ice40"]
 """What is built alike, in Yosys' words: 7 series, UltraScale and UltraScale+, ECP5, iCE40."""
@@ -100,7 +99,7 @@ def find_device(part: str) -> tuple[str, Device]:
             return name, device
     known = {_plain(name): name for name, device in DEVICES.items() for name in (name, *device.boards)}
     # the start of a part is its device, so a package behind it must not count
-    near = difflib.get_close_matches(_plain(wanted)[:12], known, n=4, cutoff=0.5)
+    near = nearest(_plain(wanted)[:12], known, 4)
     advice = f"the nearest are: {', '.join(known[name] for name in near)}" if near else "see qap devices"
     raise QapError(f"no part or board {part[:80]!r}; {advice}")
 

@@ -85,7 +85,7 @@ class ResourceReport:
         except FileNotFoundError:
             raise ReportError(f"there is no report {path}") from None
         except (OSError, ValueError, TypeError) as error:
-            raise ReportError(f"{path} is no resource report: {error}") from error
+            raise ReportError(f"{path} is not a resource report: {error}") from error
 
 
 def shortfalls(report: ResourceReport, device: Device) -> Iterator[str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from qap.errors import ToolFailed, ToolMissing, install_extra
 
-Progress = Callable[[str], None]
+Tell = Callable[[str], None]
 """Takes one line that says what is being done."""
 TAIL_LINES = 8
 OLDEST_YOSYS = (0, 40)
@@ -34,7 +34,7 @@ def run_tool(
     folder: Path,
     *,
     timeout_s: float,
-    progress: Progress = silent,
+    progress: Tell = silent,
     environment: Mapping[str, str] | None = None,
 ) -> str:
     """Run a program in a folder and return its output.
@@ -72,7 +72,7 @@ def run_tool(
     return output
 
 
-def _wait(process: subprocess.Popen[bytes], name: str, timeout_s: float, progress: Progress) -> bool:
+def _wait(process: subprocess.Popen[bytes], name: str, timeout_s: float, progress: Tell) -> bool:
     start = time.monotonic()
     pause = 2.0
     while True:

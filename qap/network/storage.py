@@ -62,7 +62,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, IntArray]]:
                 raise DataError(f"{path} is truncated, or no integer network")
         with np.load(path, allow_pickle=False) as archive:
             if "header" not in archive:
-                raise DataError(f"{path} is no integer network: it has no header")
+                raise DataError(f"{path} is not an integer network: it has no header")
             header = json.loads(str(archive["header"]))
             arrays = {name: archive[name] for name in archive.files if name != "header"}
     except FileNotFoundError:
@@ -74,7 +74,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, IntArray]]:
     except Exception as error:  # damaged bytes raise whatever the parts of NumPy and zipfile raise
         raise DataError(f"{path} is damaged, or no integer network: {_one_line(error)}") from error
     if not isinstance(header, dict):
-        raise DataError(f"{path} is damaged: its header is no mapping")
+        raise DataError(f"{path} is damaged: its header is not a mapping")
     return header, arrays
 
 
@@ -104,7 +104,7 @@ def _integers(array: Any, dimensions: int) -> IntArray:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise QapError(f"{value!r} is no name")
+        raise QapError(f"{value!r} is not a name")
     return value
 
 

@@ -16,10 +16,10 @@ from typing import Annotated, Any, Self
 import tomli_w
 from pydantic import Field, model_validator
 
-from qap.errors import RecipeError
+from qap.errors import RecipeError, did_you_mean
 from qap.recipe.compression import DistillRecipe, PruneRecipe, QuantizeRecipe
 from qap.recipe.hardware import RtlRecipe, Strategy, TargetRecipe
-from qap.recipe.reading import assign, checked, did_you_mean, read_toml, toml_value
+from qap.recipe.reading import assign, checked, read_toml, toml_value
 from qap.recipe.training import DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
 from qap.recipe.values import Part, Share
 

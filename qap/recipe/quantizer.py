@@ -50,7 +50,7 @@ class Quantizer:
             role: what it is for; some quantizers only make sense as one of the two.
 
         Raises:
-            QapError: it is no quantizer, or none that hardware can do exactly.
+            QapError: it is not a quantizer, or none that hardware can do exactly.
         """
         if not isinstance(text, str):
             raise QapError(f"a quantizer is written as text, but got a {type(text).__name__}")
@@ -135,7 +135,7 @@ def _parse_call(text: str) -> Quantizer:
     if isinstance(call, ast.Name):
         call = ast.Call(call, [], [])
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-        raise QapError(f"{text!r} is no quantizer; write one as in quantized_bits(4,0,alpha=1) or ap_fixed<4,1>")
+        raise QapError(f"{text!r} is not a quantizer; write one as in quantized_bits(4,0,alpha=1) or ap_fixed<4,1>")
     known = _KNOWN.get(call.func.id)
     if known is None or call.func.id == "fixed_point":
         others = ", ".join(name for name in _KNOWN if name != "fixed_point")

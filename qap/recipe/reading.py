@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from qap.errors import RecipeError
+from qap.errors import RecipeError, did_you_mean
 from qap.recipe.values import shown
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -25,7 +24,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         what: what it should be, for the error.
 
     Raises:
-        RecipeError: it cannot be read, or is no TOML.
+        RecipeError: it cannot be read, or is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -95,13 +94,6 @@ def _model_in(annotation: Any) -> type[BaseModel]:
         if inner is not type(None) and inner is not Ellipsis:
             return _model_in(inner)
     raise TypeError(f"no model in {annotation!r}")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The nearest known word, or all of them, as the end of an error."""
-    known = list(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f", did you mean {near[0]!r}?" if near else f" (there are: {', '.join(known)})"
 
 
 def assign(content: dict[str, Any], key: str, value: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qap.errors import missing_extra
+from qap.extras import extra
 from qap.files import write_text
 from qap.run import RunDirectory
 
@@ -32,10 +32,8 @@ def write_report(run: RunDirectory) -> Path:
         ToolMissing: matplotlib or jinja2 is not installed.
         DataError: a file of the run is damaged, or the page cannot be written.
     """
-    try:
+    with extra("report"):
         from qap.report.page import run_page
-    except ImportError as error:
-        raise missing_extra("report", error) from error
     from qap.run import REPORT
 
     path = run.file(REPORT)
@@ -54,10 +52,8 @@ def write_differences(found: Differences, path: Path) -> None:
         ToolMissing: jinja2 is not installed.
         DataError: the page cannot be written.
     """
-    try:
+    with extra("report"):
         from qap.report.differences import differences_page
 
         page = differences_page(found)
-    except ImportError as error:
-        raise missing_extra("report", error) from error
     write_text(path, page)

@@ -59,7 +59,7 @@ STYLE: dict[str, Any] = {
     "lines.linewidth": 1.4,
     "svg.fonttype": "none",  # text stays text: it can be searched, copied and read aloud
     "svg.hashsalt": "qap",
-    "text.parse_math": False,  # a name with a dollar sign is no formula
+    "text.parse_math": False,  # a name with a dollar sign is not a formula
     "xtick.color": GREY,
     "xtick.labelcolor": INK,
     "xtick.labelsize": 7.5,

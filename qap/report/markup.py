@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from qap.report.figures import inline_svg
+from qap.templates import fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,7 @@ def render(template: str, **content: Any) -> str:
         template: file name.
         content: what it needs.
     """
-    environment = Environment(
-        loader=PackageLoader("qap.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(template).render(**content)
+    return fill("qap.report", template, of_extra="report", escape=True, **content)
 
 
 def picture(figure: Figure, prefix: str, caption: str) -> Picture:

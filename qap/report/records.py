@@ -101,7 +101,7 @@ def read_verification(path: Path, content: Mapping[str, Any]) -> Verification:
         content: of the file.
 
     Raises:
-        DataError: the content is no verification.
+        DataError: the content is not a verification.
     """
     try:
         agreements = tuple(

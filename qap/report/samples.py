@@ -28,7 +28,7 @@ class WrongSample:
         true: the name of its class.
         decided: the name of the class that the network chose.
         lead: by how much the logit of that class is above the one of the true class (one output: its magnitude).
-        picture: a PNG as a data URL, None when a sample is no picture.
+        picture: a PNG as a data URL, None when a sample is not a picture.
     """
 
     index: int

@@ -108,14 +108,14 @@ class RunDirectory:
         """Open the folder of an earlier run; the data folder that it was made with is remembered.
 
         Raises:
-            DataError: it is no run directory.
+            DataError: it is not a run directory.
             RecipeError: its recipe is damaged.
         """
         path = Path(path)
         try:
             content = tomllib.loads((path / RECIPE).read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise DataError(f"{path} is no run directory: it has no {RECIPE}") from None
+            raise DataError(f"{path} is not a run directory: it has no {RECIPE}") from None
         except OSError as error:
             raise DataError(f"cannot read {path / RECIPE}: {error.strerror or error}") from error
         except NOT_TOML as error:

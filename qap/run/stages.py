@@ -23,14 +23,12 @@ from qap.run.directory import (
     WEIGHTS,
     RunDirectory,
 )
+from qap.run.engines import ENGINES, engines_of
 
 MEASURED = ("data", "teacher", "student", "freeze", "hls", "rtl", "synth", "verify")
 """The stages whose results count."""
 RTL_STAGES = ("rtl", "synth")
 """The stages that only a recipe with RTL asks for."""
-ENGINES = ("keras", "emulator", "csim")
-HARDWARE_ENGINES = ("rtl", "netlist")
-"""Engines that run what `qap rtl` generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +50,14 @@ class Stage:
     steps: Callable[[Recipe], int | None] = lambda recipe: None
 
 
-def engines_of(recipe: Recipe) -> tuple[str, ...]:
-    """The engines that a run of this recipe is verified with."""
-    return (*ENGINES, *HARDWARE_ENGINES) if recipe.makes_rtl else ENGINES
-
-
 def learns_from_file(recipe: Recipe) -> bool:
     """Whether the student needs a teacher that was trained before."""
     return recipe.distill is not None and recipe.distill.needs_trained_teacher
+
+
+def _verified_files(recipe: Recipe) -> tuple[str, ...]:
+    read = dict.fromkeys(name for engine in engines_of(recipe) for name in ENGINES[engine].reads)
+    return (DATA, NETWORK, *read)
 
 
 def _student_settings(run: RunDirectory) -> dict[str, Any]:
@@ -102,7 +100,7 @@ STAGES: dict[str, Stage] = {
         Stage("synth", lambda r: (RTL,), lambda r: (RESOURCES,), lambda run: _settings(run, "rtl")),
         Stage(
             "verify",
-            lambda r: (DATA, STUDENT, NETWORK, HLS, RTL) if r.makes_rtl else (DATA, STUDENT, NETWORK, HLS),
+            _verified_files,
             lambda r: (VERIFY,),
             lambda run: engines_of(run.recipe),
         ),

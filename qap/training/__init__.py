@@ -5,25 +5,20 @@ Nothing heavy is imported before one of the functions is called.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qap.errors import RecipeError
+from qap.extras import load_tensorflow
 from qap.recipe import Recipe
-from qap.training.history import EpochRecord, History
+from qap.training.history import EpochRecord, History, Tell
 
 if TYPE_CHECKING:
     from qap.data.dataset import Dataset
 
 __all__ = ["EpochRecord", "History", "train_student", "train_teacher"]
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with warnings that no user can act on
 
-Progress = Callable[[EpochRecord], None]
-
-
-def train_teacher(recipe: Recipe, dataset: Dataset, progress: Progress | None = None) -> tuple[Any, History]:
+def train_teacher(recipe: Recipe, dataset: Dataset, progress: Tell | None = None) -> tuple[Any, History]:
     """Train the float teacher of a recipe, or several whose mean logits count.
 
     Args:
@@ -37,7 +32,9 @@ def train_teacher(recipe: Recipe, dataset: Dataset, progress: Progress | None = 
     Raises:
         RecipeError: the recipe has no teacher.
         QapError: the training diverged.
+        ToolMissing: the train extra is not installed.
     """
+    load_tensorflow()
     from qap.training.fit import fit
     from qap.training.networks import build_teacher, mean_of
 
@@ -52,7 +49,7 @@ def train_teacher(recipe: Recipe, dataset: Dataset, progress: Progress | None = 
 
 
 def train_student(
-    recipe: Recipe, dataset: Dataset, teacher: Any = None, progress: Progress | None = None
+    recipe: Recipe, dataset: Dataset, teacher: Any = None, progress: Tell | None = None
 ) -> tuple[Any, History]:
     """Train the quantized student of a recipe: pruned and distilled while it trains, as the recipe says.
 
@@ -68,7 +65,9 @@ def train_student(
     Raises:
         RecipeError: the recipe does not fit to the data.
         QapError: there is no teacher to distill from, or the training diverged.
+        ToolMissing: the train extra is not installed.
     """
+    load_tensorflow()
     from qap.training.distillation import DISTILLERS, Lesson
     from qap.training.networks import without_dead_neurons
     from qap.training.post_training import quantize

@@ -12,19 +12,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
-from qap.errors import QapError, missing_extra
+from qap.errors import QapError
 from qap.recipe import PruneRecipe, StudentRecipe, TrainingRecipe
-from qap.training.history import EpochRecord, History
-
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
-
+from qap.training.history import EpochRecord, History, Tell
 from qap.training.objective import Batch, Objective, cross_entropy
 from qap.training.optimizer import adam, steps_of
 from qap.training.pruning import Evidence, Pruning, rankings
@@ -44,7 +39,7 @@ def fit(
     seed: int,
     prune: PruneRecipe | None = None,
     objective: Objective | None = None,
-    progress: Callable[[EpochRecord], None] | None = None,
+    progress: Tell | None = None,
 ) -> History:
     """Train a model; it ends with the weights of the epoch that was best on the validation split.
 
@@ -88,7 +83,7 @@ def fit(
         )
         if not math.isfinite(record.train_loss + record.validation_loss):
             raise QapError(
-                f"the loss of {model.name!r} is no number any more in epoch {epoch}; "
+                f"the loss of {model.name!r} is not a number any more in epoch {epoch}; "
                 f"lower its learning_rate, now {training.learning_rate:g}"
             )
         records.append(record)

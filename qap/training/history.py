@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ class EpochRecord:
     sparsity: float
     learning_rate: float
     seconds: float
+
+
+Tell = Callable[[EpochRecord], None]
+"""Is told of every epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class History:
         """Read what `write_csv` wrote.
 
         Raises:
-            DataError: the file cannot be read or is no history.
+            DataError: the file cannot be read or is not a history.
         """
         try:
             rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
@@ -92,7 +97,7 @@ class History:
             if len(kept) != 1 or [record.epoch for record in records] != list(range(1, len(records) + 1)):
                 raise ValueError("its epochs are not complete")
         except (OSError, KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path} is no training history: {error}") from error
+            raise DataError(f"{path} is not a training history: {error}") from error
         return cls(records, kept[0])
 
 

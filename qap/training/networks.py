@@ -7,19 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import qkeras
+from qkeras.utils import _add_supported_quantized_objects  # qkeras.utils itself is hidden by keras.utils
 
-from qap.errors import DataError, RecipeError, missing_extra
+from qap.errors import DataError, RecipeError
 from qap.files import write_with
 from qap.recipe import LayerRecipe, Recipe, StudentRecipe, TeacherRecipe
-
-try:
-    import keras
-    import qkeras
-    from qkeras.utils import _add_supported_quantized_objects  # qkeras.utils itself is hidden by keras.utils
-except ImportError as error:
-    raise missing_extra("train", error) from error
-
 from qap.training.quantization import FixedPointQuantizer, keras_quantizer
 
 
@@ -158,7 +153,7 @@ def load_model(path: Path) -> keras.Model:
     """Read a `.keras` file in Keras' safe mode: no code in it is run.
 
     Raises:
-        DataError: it cannot be read, or is no model that is known here.
+        DataError: it cannot be read, or is not a model that is known here.
     """
     if path.exists() and not zipfile.is_zipfile(path):
         raise DataError(f"cannot load the model {path}: it is damaged, or no .keras file")

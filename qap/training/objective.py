@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from qap.errors import missing_extra
-
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
+import keras
+import tensorflow as tf
 
 
 class Batch(NamedTuple):

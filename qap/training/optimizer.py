@@ -5,13 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from qap.errors import missing_extra
-from qap.recipe import TrainingRecipe
+import keras
 
-try:
-    import keras
-except ImportError as error:
-    raise missing_extra("train", error) from error
+from qap.recipe import TrainingRecipe
 
 
 def steps_of(training: TrainingRecipe, samples: int) -> int:

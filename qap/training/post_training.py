@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import keras
 import numpy as np
 import numpy.typing as npt
+import qkeras
 
-from qap.errors import RecipeError, missing_extra
+from qap.errors import RecipeError
 from qap.recipe import LayerRecipe, Recipe
 from qap.recipe.quantizer import Quantizer
 from qap.training.calibration import CALIBRATIONS, min_max, saturating
-
-try:
-    import keras
-    import qkeras
-except ImportError as error:
-    raise missing_extra("train", error) from error
-
 from qap.training.networks import dense_layers
 from qap.training.quantization import ChannelQuantizer, FixedPointQuantizer, FloatScaleQuantizer
 

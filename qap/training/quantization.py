@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
+import qkeras
+import tensorflow as tf
 
-from qap.errors import missing_extra
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.recipe.quantizer import Quantizer
-
-try:
-    import keras
-    import qkeras
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 
 @keras.saving.register_keras_serializable(package="qap")

@@ -89,7 +89,7 @@ MISTAKES = [
     (["DATA", *GOOD, "--out", "a\0b.npz"], "embedded null"),
     (["DATA", *GOOD, "--out", "file/x.npz"], "cannot write file/x.npz"),
     (["DATA", *GOOD, "--seed", "-1"], "'--seed'"),
-    (["DATA", *GOOD, "--input-format", "int8"], "'int8' is no fixed-point format"),
+    (["DATA", *GOOD, "--input-format", "int8"], "'int8' is not a fixed-point format"),
 ]
 
 

@@ -93,4 +93,4 @@ def test_a_model_and_a_run(qap, copied):
     assert model.status == 0, model.err
     assert json.loads(model.out)["stages"] == json.loads(run.out)["stages"]
     wrong = qap("estimate", copied / "student.keras", "--input-format", "nonsense")
-    assert wrong.status == 2 and "'nonsense' is no fixed-point format" in wrong.error
+    assert wrong.status == 2 and "'nonsense' is not a fixed-point format" in wrong.error

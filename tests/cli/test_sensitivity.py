@@ -50,7 +50,7 @@ def test_a_budget_that_is_no_number(qap):
 
 
 def test_a_run_that_is_none_or_not_frozen(qap, recipe, tmp_path):
-    assert "nowhere is no run directory: it has no recipe.toml" in qap("sensitivity", "nowhere").error
+    assert "nowhere is not a run directory: it has no recipe.toml" in qap("sensitivity", "nowhere").error
     run = RunDirectory.create(tmp_path / "run", load_recipe(recipe))
     result = qap("sensitivity", run.path)
     assert (result.status, result.out) == (2, "")

@@ -201,7 +201,7 @@ def test_pickled_objects_are_never_loaded(tmp_path):
         ({"x": features(), "y": labels(), "class_names": np.array(["0"])}, "y has the class '1', which class_names"),
         ({"x": features(), "y": labels(), "class_names": np.array(["0", "1", "0"])}, "class_names has '0' twice"),
         ({"x": features(), "y": labels(), "class_names": np.eye(2)}, "class_names must be whole numbers or text (n,)"),
-        ({"x": integers(), "y": labels(), "input_format": "int8"}, "input_format: 'int8' is no fixed-point format"),
+        ({"x": integers(), "y": labels(), "input_format": "int8"}, "input_format: 'int8' is not a fixed-point format"),
         ({"x": features(), "y": labels(), "input_format": GRID}, "with an input_format x must be whole numbers"),
         (
             {"x": integers() * 3, "y": labels(), "input_format": GRID},
@@ -218,7 +218,7 @@ def test_pickled_objects_are_never_loaded(tmp_path):
         ),
         (
             {"x": integers(), "y": labels(), "input_format": GRID, **SCALED, "scaling_shift": np.ones(3)},
-            "scaling_offset, scaling_shift: this is no scaling",
+            "scaling_offset, scaling_shift: this is not a scaling",
         ),
     ],
 )

@@ -44,7 +44,7 @@ def test_a_negative_seed_is_refused():
 
 
 def test_what_is_no_format_is_refused():
-    with pytest.raises(QapError, match="'fixed' is no fixed-point format"):
+    with pytest.raises(QapError, match="'fixed' is not a fixed-point format"):
         load("mnist-1v9", input_format="fixed")
     with pytest.raises(DataError, match="at most 24 bits"):
         load("mnist-1v9", input_format="ap_ufixed<32,0>")
@@ -94,5 +94,5 @@ def test_importing_loads_no_heavy_package():
 
 @pytest.mark.parametrize("name", ["npz:~nobody-at-all/x.npz", "csv:a\0b?label=x", "csv:~nobody-at-all/x.csv?label=y"])
 def test_what_is_no_path_is_refused(name: str) -> None:
-    with pytest.raises(DataError, match="is no path"):
+    with pytest.raises(DataError, match="is not a path"):
         load(name)

@@ -55,7 +55,7 @@ def test_ways_to_write_the_same_table(tmp_path, content):
 def test_quoted_fields_hold_commas_quotes_and_line_breaks(tmp_path):
     content = '"a, of\nall",kind\n1,"x, ""the"" first"\n2,"two\nlines"\nthree,y\n'
     path = written(tmp_path, content)
-    with pytest.raises(DataError, match=r"line 6, column 'a, of\\nall': 'three' is no number"):
+    with pytest.raises(DataError, match=r"line 6, column 'a, of\\nall': 'three' is not a number"):
         read_table(path, "kind")
     found = read_table(written(tmp_path, content.replace("three", "3")), "kind")
     assert found.labels == ['x, "the" first', "two\nlines", "y"]
@@ -87,9 +87,9 @@ def test_what_the_csv_module_writes_comes_back(tmp_path_factory, rows, line_end)
         (",a,kind\n0,2,x\n", ": column 1 has no name in the header"),
         ("a,kind\n1,x\n2\n", ", line 3: 1 fields, but the header has 2"),
         ("a,kind\n1,x,5\n", ", line 2: 3 fields, but the header has 2"),
-        ("a,kind\n1,x\nred,y\n", ", line 3, column 'a': 'red' is no number"),
+        ("a,kind\n1,x\nred,y\n", ", line 3, column 'a': 'red' is not a number"),
         ("a,b,kind\n1,1,x\n2,,y\n", ", line 3, column 'b': the value is missing"),
-        ("a,kind\n1,x\n1_000,y\n", ", line 3, column 'a': '1_000' is no number"),
+        ("a,kind\n1,x\n1_000,y\n", ", line 3, column 'a': '1_000' is not a number"),
         ("a,kind\n1,x\n2, \n", ", line 3, column 'kind': the label is empty"),
         ("a,b,kind\n1,1,x\n1,nan,x\n", ", line 3, column 'b': nan is not finite"),
         ("a,kind\n1,x\n-Infinity,x\n", ", line 3, column 'a': -inf is not finite"),
@@ -97,8 +97,8 @@ def test_what_the_csv_module_writes_comes_back(tmp_path_factory, rows, line_end)
         ('a,kind\n1,x\n2,"y\n', ", line 3: unexpected end of data"),
         ('a,kind\n1,x\n2,"y"z\n', ", line 3: ',' expected after '\"'"),
         ("a,kind\n1,x\n" + "1" * 200_000 + ",x\n", ", line 3: field larger than field limit"),
-        (b"a,kind\n1,\xff\n", " is no UTF-8 text: invalid start byte"),
-        (GOOD.encode("utf-16"), " is no UTF-8 text"),
+        (b"a,kind\n1,\xff\n", " is not UTF-8 text: invalid start byte"),
+        (GOOD.encode("utf-16"), " is not UTF-8 text"),
     ],
 )
 def test_what_is_no_table_is_refused_with_its_place(tmp_path, content, message):

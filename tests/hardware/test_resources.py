@@ -24,7 +24,7 @@ def test_reports_that_are_none(tmp_path: Path) -> None:
         ResourceReport.load(tmp_path / "report.json")
     for text in ("{", '{"lut": 1}', '{"source": "yosys", "tool": "", "part": "", "luts": 1}'):
         (tmp_path / "report.json").write_text(text)
-        with pytest.raises(ReportError, match="is no resource report"):
+        with pytest.raises(ReportError, match="is not a resource report"):
             ResourceReport.load(tmp_path / "report.json")
 
 

@@ -13,7 +13,7 @@ from support.needs import needs
 needs("matplotlib", "jinja2")
 
 from support.html_page import HOSTILE, Page
-from support.made_run import SIDE, Missing, OneLsbOff, Twin, make_run, record_verification
+from support.made_run import MISSING, SIDE, OneLsbOff, make_run, record_verification
 
 from qap.errors import DataError, ToolMissing
 from qap.flow import run_flow
@@ -21,6 +21,7 @@ from qap.network import load_network, save_network
 from qap.report import write_report
 from qap.report.samples import SHOWN
 from qap.run import METRICS, NETWORK, VERIFY, WEIGHTS, RunDirectory
+from qap.testing import NetworkEngine
 from qap.verification import EmulatorEngine, Verification
 
 
@@ -110,7 +111,9 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
     classes = (HOSTILE, "$\\frac{", "a & b")
     layers = ('<script>"$x$"</script> url(#a) id="b', "b" * 200)
     page = page_of(
-        make_run(tmp_path, name=HOSTILE, classes=classes, layers=layers, engines=(Missing(), Twin(), OneLsbOff(0)))
+        make_run(
+            tmp_path, name=HOSTILE, classes=classes, layers=layers, engines=(MISSING, NetworkEngine(), OneLsbOff(0))
+        )
     )
     assert page.count("script") == 0
     assert page.text.startswith(f"{HOSTILE}, seed 0")
@@ -137,7 +140,7 @@ def test_the_first_mismatch_is_shown(tmp_path: Path, layer: int) -> None:
 
 
 def test_an_engine_that_was_not_run_is_named(tmp_path: Path) -> None:
-    page = page_of(make_run(tmp_path, engines=(Twin(), EmulatorEngine(), Missing())))
+    page = page_of(make_run(tmp_path, engines=(NetworkEngine(), EmulatorEngine(), MISSING)))
     assert "csim was not run: g++ is not installed" in page.text
     assert "Bit-exact: emulator and twin agree" in page.text and "Engine csim was not run." in page.text
 

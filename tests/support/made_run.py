@@ -15,6 +15,7 @@ from qap.network import IntegerNetwork, LayerSpec, connect, save_network
 from qap.recipe import parse_recipe
 from qap.run import HISTORY, HLS, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, VERIFY, WEIGHTS, RunDirectory, StageRecord
 from qap.run.stages import STAGES
+from qap.testing import MissingEngine, NetworkEngine
 from qap.training.history import EpochRecord, History
 from qap.verification import EmulatorEngine, Engine, Verification, adversarial_vectors, verify
 
@@ -23,15 +24,12 @@ SAMPLES = 400
 WEIGHT = FixedPoint.parse("ap_fixed<4,1>")
 
 
-class OneLsbOff:
+class OneLsbOff(EmulatorEngine):
     """An engine whose weights of one layer are one LSB too large."""
 
     def __init__(self, layer: int) -> None:
         self.name = "off"
         self.layer = layer
-
-    def available(self) -> str | None:
-        return None
 
     def _wrong(self, network: IntegerNetwork) -> IntegerNetwork:
         specs = network.specs()
@@ -41,25 +39,13 @@ class OneLsbOff:
         return connect(network.input_format, specs, network.class_names)
 
     def run(self, network: IntegerNetwork, x_int: Any) -> Any:
-        return self._wrong(network).forward(x_int)
+        return super().run(self._wrong(network), x_int)
 
     def trace(self, network: IntegerNetwork, x_int: Any) -> Any:
-        return self._wrong(network).trace(x_int)
+        return super().trace(self._wrong(network), x_int)
 
 
-class Twin(EmulatorEngine):
-    """The emulator under another name."""
-
-    name = "twin"
-
-
-class Missing(Twin):
-    """An engine that cannot run."""
-
-    name = "csim"
-
-    def available(self) -> str | None:
-        return "g++ is not installed: <apt install g++>"
+MISSING = MissingEngine("g++ is not installed: <apt install g++>", "csim")
 
 
 def make_run(
@@ -68,7 +54,7 @@ def make_run(
     name: str = "made by hand",
     classes: Sequence[str] = ("round", "square", "flat"),
     layers: Sequence[str] = ("first", "second"),
-    engines: Sequence[Engine] = (Twin(), EmulatorEngine()),
+    engines: Sequence[Engine] = (NetworkEngine(), EmulatorEngine()),
     pictures: bool = True,
     teacher: bool = True,
     one_output: bool = False,

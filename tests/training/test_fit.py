@@ -140,7 +140,7 @@ def test_wide_and_signed_inputs_reach_the_model_exactly():
 
 def test_a_loss_that_is_no_number_is_one_clear_line():
     model = build_teacher(small_recipe().teacher, 12, 3)
-    message = r"^the loss of 'teacher' is no number any more in epoch \d+; lower its learning_rate, now 1e\+30$"
+    message = r"^the loss of 'teacher' is not a number any more in epoch \d+; lower its learning_rate, now 1e\+30$"
     with pytest.raises(QapError, match=message):
         fit(model, blobs(), TrainingRecipe(epochs=5, learning_rate=1e30), seed=0)
 

@@ -40,5 +40,5 @@ def test_a_damaged_file_is_refused(tmp_path, change):
     path = tmp_path / "history.csv"
     History(RECORDS, best_epoch=2).write_csv(path)
     path.write_text(change(path.read_text()))
-    with pytest.raises(DataError, match="is no training history"):
+    with pytest.raises(DataError, match="is not a training history"):
         History.read_csv(path)

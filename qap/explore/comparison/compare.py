@@ -17,11 +17,12 @@ import numpy as np
 from qap.errors import NotExact, QapError, ToolFailed, ToolMissing
 from qap.explore.comparison.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.explore.comparison.techniques import technique_recipe
+from qap.extras import load_tensorflow
 from qap.files import write_with
 from qap.flow import Progress, Silent, run_flow
 from qap.hardware.estimate.rtl import estimate_rtl
-from qap.hardware.rtl.size import HOPELESS_LUTS, unrolled_size
-from qap.network import IntegerNetwork, load_network
+from qap.hardware.rtl.size import HOPELESS_LUTS, law_luts
+from qap.network import IntegerNetwork, load_network, simplify
 from qap.network.csd import adders
 from qap.recipe import Recipe
 from qap.rows import data_frame_of
@@ -251,6 +252,7 @@ def adopt_teacher(run: RunDirectory, others: Sequence[RunDirectory]) -> bool:
 
 def float_layers(run: RunDirectory) -> list[StoredLayer]:
     """The layers of a student that was not frozen: 32 bits a number, or the recipe's bits for quantized weights."""
+    load_tensorflow()
     from qap.training.networks import dense_layers, load_model
 
     dense = dense_layers(load_model(run.file(STUDENT)))
@@ -272,7 +274,7 @@ def _luts(run: RunDirectory, network: IntegerNetwork, synth: bool, progress: Pro
     """LUTs of the RTL's core, estimated or synthesized, or why there are none."""
     if not synth:
         return estimate_rtl(network, run.recipe.target).lut, ""
-    size = unrolled_size(network).lut
+    size = law_luts(simplify(network).network)
     if size > HOPELESS_LUTS:
         return None, f"LUTs not counted: about {size:,} when unrolled, more than {HOPELESS_LUTS:,} are not synthesized"
     try:

@@ -6,12 +6,11 @@ two of them differ in what their names say and in nothing else. Joined by `+` th
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from qap.errors import RecipeError
+from qap.errors import RecipeError, did_you_mean
 from qap.recipe import Recipe, parse_recipe
 
 HALF = 0.5
@@ -119,9 +118,7 @@ def _parts(name: str) -> list[Technique]:
     words = [word.strip() for word in name.split("+")]
     for word in words:
         if word not in TECHNIQUES:
-            near = difflib.get_close_matches(word, TECHNIQUES, n=1, cutoff=0.5)
-            hint = f", did you mean {near[0]!r}?" if near else ""
-            raise RecipeError(f"unknown technique {word!r}{hint} (there are: {', '.join(TECHNIQUES)}; join them by +)")
+            raise RecipeError(f"unknown technique {word!r}{did_you_mean(word, TECHNIQUES)}; several are joined by +")
     return [TECHNIQUES[word] for word in words]
 
 

@@ -81,7 +81,7 @@ def checked_budget(points: float) -> float:
     """The same budget, in percentage points.
 
     Raises:
-        QapError: it is no number from 0 to 100.
+        QapError: it is not a number from 0 to 100.
     """
     if not 0 <= points <= 100:  # also refuses what is not a number
         raise QapError(f"the budget must be from 0 to 100 percentage points of accuracy, but got {points:g}")
@@ -101,7 +101,7 @@ def suggest(
         recipe: of the network; weights whose quantizer has no zero are not pruned.
 
     Raises:
-        QapError: the budget is no number from 0 to 100.
+        QapError: the budget is not a number from 0 to 100.
     """
     allowed = math.floor(checked_budget(budget_points) * len(split) / 100 + 1e-9)
     prunable = [_has_zero(recipe, index) for index in range(len(found.layers))]

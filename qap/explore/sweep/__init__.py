@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from qap.errors import DataError, RecipeError
+from qap.errors import DataError, RecipeError, did_you_mean
 from qap.explore.sweep.executors import DaskWorkers, Executor, LocalProcesses
 from qap.explore.sweep.measure import measure, network_task, train_shared, training_of, training_task
 from qap.explore.sweep.points import MANY, Point, points_of, recipe_key
@@ -16,7 +16,6 @@ from qap.explore.sweep.spec import Sweep, builtin_sweeps, load_sweep, parse_swee
 from qap.files import cannot_write, write_text
 from qap.flow import Progress, Silent
 from qap.hardware.estimate import ESTIMATORS
-from qap.recipe.reading import did_you_mean
 
 __all__ = [
     "RECORDS",

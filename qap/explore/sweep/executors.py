@@ -13,7 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, Protocol
 
-from qap.errors import QapError, ToolFailed, ToolMissing, missing_extra
+from qap.errors import QapError, ToolFailed, ToolMissing
+from qap.extras import extra
 
 Task = dict[str, Any]
 Work = Callable[[Task], list[dict[str, Any]]]
@@ -104,10 +105,8 @@ class DaskWorkers:
         return 0
 
     def __enter__(self) -> DaskWorkers:
-        try:
+        with extra("search"):
             from distributed import Client
-        except ImportError as error:
-            raise missing_extra("search", error) from error
         try:
             self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
@@ -152,7 +151,6 @@ def _begin_worker(parent: int, limit: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

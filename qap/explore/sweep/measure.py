@@ -9,7 +9,7 @@ import functools
 import json
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from qap.data import Dataset, load
 from qap.errors import DataError, QapError, ToolMissing
 from qap.explore.sweep.points import Point, float_recipe, recipe_key, teacher_recipe
 from qap.explore.sweep.spec import Sweep
-from qap.flow import load_tensorflow, run_flow
+from qap.extras import load_tensorflow
+from qap.flow import run_flow
 from qap.hardware.estimate import ESTIMATORS
 from qap.network import IntegerNetwork, load_network, save_network
 from qap.recipe import Recipe, RtlRecipe, parse_recipe
@@ -161,21 +162,12 @@ def _trained(recipe: Recipe, task: Task, data: Dataset) -> Any:
 
 def _synthesized(network: IntegerNetwork, recipe: Recipe) -> dict[str, Any]:
     """The resources of the core after Yosys."""
-    from qap.hardware.rtl import write_rtl
+    from qap.hardware.rtl import rtl_options, write_rtl
     from qap.hardware.synthesis import synthesize
 
-    rtl = recipe.rtl or RtlRecipe()
     with tempfile.TemporaryDirectory() as folder:
-        project = write_rtl(
-            network,
-            Path(folder) / "rtl",
-            stage_depth=rtl.stage_depth,
-            interface="parallel",
-            clock_ns=recipe.target.clock_ns,
-            part=recipe.target.part,
-            whatever_size=rtl.any_size,
-        )
-        return asdict(synthesize(project, rtl.target, module="core"))
+        project = write_rtl(network, Path(folder) / "rtl", replace(rtl_options(recipe), interface="parallel"))
+        return asdict(synthesize(project, (recipe.rtl or RtlRecipe()).target, module="core"))
 
 
 def _shared_run(recipe: Recipe, task: Task) -> RunDirectory:

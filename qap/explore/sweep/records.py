@@ -75,7 +75,7 @@ class Records:
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict) or (number > 1 and not {"key", "point", "values"} <= content.keys()):
-            raise DataError(f"{self.path}: line {number} is no record; delete it, and --resume does the point again")
+            raise DataError(f"{self.path}: line {number} is not a record; delete it, and --resume does the point again")
         return content
 
     def _append(self, content: Record) -> None:

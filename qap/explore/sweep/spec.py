@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import Field
 
-from qap.errors import RecipeError
+from qap.errors import RecipeError, did_you_mean
 from qap.recipe import Recipe, load_recipe
-from qap.recipe.reading import checked, did_you_mean, read_toml
+from qap.recipe.reading import checked, read_toml
 from qap.recipe.values import Part, Positive
 
 BUILTIN = resources.files("qap.explore.sweep") / "builtin"

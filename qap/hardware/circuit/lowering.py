@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qap.errors import missing_extra
+from qap.extras import extra
 from qap.fixed import IntArray
 from qap.hardware.circuit.activations import TABLE_BITS, activated, cheapest, winner
 from qap.hardware.circuit.builder import Builder, Circuit, Node
@@ -148,11 +148,9 @@ def _da4ml_sums(builder: Builder, rows: list[Node], weight: IntArray) -> list[No
 
 def _solve(weight: IntArray, ranges: list[Range]) -> Any:
     """da4ml's cheapest solution over a few depths of its matrix decomposition."""
-    try:
+    with extra("rtl"):
         from da4ml.cmvm.api import jit_solve
         from da4ml.cmvm.types import QInterval
-    except ImportError as error:
-        raise missing_extra("rtl", error) from error
     kernel = weight.astype(np.float32)
     intervals = [QInterval(float(low), float(high), 1.0) for low, high in ranges]
     solutions = [

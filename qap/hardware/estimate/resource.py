@@ -10,7 +10,7 @@ import math
 
 from qap.hardware.estimate.description import LayerDescription, NetworkDescription
 from qap.hardware.estimate.products import DSP_INPUT_BITS
-from qap.hardware.estimate.terms import LayerWork, Terms, activation_work
+from qap.hardware.estimate.terms import LayerWork, SumWork, Terms, activation_work
 
 ROM_DSP_WEIGHT_BITS = 5
 """Weights from a ROM of fewer bits are multiplied in LUTs."""
@@ -40,11 +40,7 @@ def resource_work(layer: LayerDescription, network: NetworkDescription, inputs: 
     outputs_each = max(1, reuse // layer.n_in)  # accumulators that one multiplier serves
     index_bits = reuse * math.ceil(math.log2(outputs_each)) if outputs_each > 1 else 0
     brams = rom_brams(reuse, block * layer.weight_format.width) + int(index_bits >= LUT_ROM_BITS)
-    return activation_work(
-        layer,
-        network,
-        used=layer.n_out,
-        inputs=inputs,
+    work = SumWork(
         dsp=block if in_dsp else 0,
         bram18=brams,
         ii_cycles=reuse,
@@ -52,6 +48,7 @@ def resource_work(layer: LayerDescription, network: NetworkDescription, inputs: 
         lut=_lut_terms(layer, block, reuse, outputs_each, in_dsp),
         ff=_ff_terms(layer, block, in_dsp),
     )
+    return activation_work(layer, network, work, used=layer.n_out, inputs=inputs)
 
 
 def rom_brams(depth: int, width: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from qap.hardware.estimate.description import LayerDescription, NetworkDescription
 
@@ -15,18 +15,33 @@ Terms = dict[str, float]
 """Name of a term -> how much of it there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class LayerWork:
-    """What a layer needs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumWork:
+    """What the sums of a layer need.
 
     Args:
-        name: of the layer.
         dsp: DSP blocks, exactly.
         bram18: block RAMs.
         ii_cycles: cycles from one input to the next.
         latency_cycles: of the sums.
         lut: terms of the LUTs.
         ff: terms of the flip-flops.
+    """
+
+    dsp: int
+    bram18: int
+    ii_cycles: int
+    latency_cycles: int
+    lut: Terms
+    ff: Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerWork(SumWork):
+    """What a layer needs: its sums, and its activation.
+
+    Args:
+        name: of the layer.
         latency: terms of the latency.
         activation_lut: terms of the LUTs of the activation, which the report of the layer does not hold.
         activation_ff: terms of the flip-flops between this layer and the next.
@@ -35,12 +50,6 @@ class LayerWork:
     """
 
     name: str
-    dsp: int
-    bram18: int
-    ii_cycles: int
-    latency_cycles: int
-    lut: Terms
-    ff: Terms
     latency: Terms
     activation_lut: Terms
     activation_ff: Terms
@@ -49,35 +58,20 @@ class LayerWork:
 
 
 def activation_work(
-    layer: LayerDescription,
-    network: NetworkDescription,
-    *,
-    used: int,
-    inputs: int,
-    dsp: int,
-    bram18: int,
-    ii_cycles: int,
-    latency_cycles: int,
-    lut: Terms,
-    ff: Terms,
+    layer: LayerDescription, network: NetworkDescription, sums: SumWork, *, used: int, inputs: int
 ) -> LayerWork:
     """The work of a layer with that of its activation.
 
     Args:
         layer: the layer.
         network: tool and part.
+        sums: what its sums need.
         used: outputs that are not constant.
         inputs: bits of the network's inputs that end here, 0 if it is not the first layer.
-        dsp, bram18, ii_cycles, latency_cycles, lut, ff: of the sums, as in `LayerWork`.
     """
     return LayerWork(
+        **{part.name: getattr(sums, part.name) for part in fields(SumWork)},
         name=layer.name,
-        dsp=dsp,
-        bram18=bram18,
-        ii_cycles=ii_cycles,
-        latency_cycles=latency_cycles,
-        lut=lut,
-        ff=ff,
         latency=_latency(layer, network),
         activation_lut=_activation_lut(layer, used),
         activation_ff=_activation_ff(layer, used, inputs),

@@ -20,7 +20,7 @@ from qap.hardware.estimate.products import (
 )
 from qap.hardware.estimate.resource import resource_work
 from qap.hardware.estimate.schedule import Delays, HlsSchedule, schedule, shared_latency
-from qap.hardware.estimate.terms import LayerWork, Terms, activation_work
+from qap.hardware.estimate.terms import LayerWork, SumWork, Terms, activation_work
 
 
 def network_work(network: NetworkDescription, delays: Mapping[Family, Delays]) -> list[LayerWork]:
@@ -49,11 +49,7 @@ def _latency_work(
         kind = DSP if dsps else LUT_MULTIPLIER
         latency = max(latency, shared_latency(dsps + in_luts, limit, kind, network.usable_ns, delays))
     lut = _sum_terms(made, sums, network) | _multiplier_terms(layer, weight, made, limit if shared else None)
-    return activation_work(
-        layer,
-        network,
-        used=int(np.count_nonzero(weight.any(axis=0) | (layer.bias != 0))),
-        inputs=inputs,
+    work = SumWork(
         dsp=min(dsps, limit),
         bram18=0,
         ii_cycles=_ii(layer, latency),
@@ -61,6 +57,8 @@ def _latency_work(
         lut=lut,
         ff=_ff_terms(layer, made, sums, dsps + in_luts if shared else 0),
     )
+    used = int(np.count_nonzero(weight.any(axis=0) | (layer.bias != 0)))
+    return activation_work(layer, network, work, used=used, inputs=inputs)
 
 
 def _ii(layer: LayerDescription, latency: int) -> int:

@@ -10,24 +10,24 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import DataError, NotExact, RecipeError, ToolFailed, missing_extra
+from qap.errors import DataError, NotExact, RecipeError, ToolFailed
+from qap.extras import extra, silence_tensorflow
 from qap.files import whole_folder
 from qap.fixed import FixedPoint
 from qap.hardware.hls.headers import remove_unused_headers
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
 from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
+from qap.templates import fill
 
 DESCRIPTION, README = "qap_project.json", "README.md"
 MAX_WIDTH = 53  # the test bench and the C simulation exchange numbers as double
@@ -222,13 +222,11 @@ def _activation(layer: IntegerLayer, name: str, reads: str, steps: Any) -> dict[
 
 
 def _import_hls4ml(backend: str) -> tuple[Any, Any]:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
+    silence_tensorflow()
+    with extra("hls"):
         import hls4ml
 
         from qap.hardware.hls import steps
-    except ImportError as error:
-        raise missing_extra("hls", error) from error
     steps.register(backend)
     return hls4ml, steps
 
@@ -310,7 +308,7 @@ def readme(network: IntegerNetwork, project: HlsProject, origin: str = "") -> st
     return render("readme.md.j2", project, network=network, origin=origin)
 
 
-def render(template: str, project: HlsProject, **more: object) -> str:
+def render(template: str, project: HlsProject, **more: Any) -> str:
     """A text from one of the templates of this package.
 
     Args:
@@ -318,13 +316,10 @@ def render(template: str, project: HlsProject, **more: object) -> str:
         project: fills it.
         more: what else it names.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise missing_extra("hls", error) from error
-    source = (resources.files("qap.hardware.hls") / "templates" / template).read_text(encoding="utf-8")
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True)
-    return environment.from_string(source).render(
+    return fill(
+        "qap.hardware.hls",
+        template,
+        of_extra="hls",
         project=project,
         name=project.name,
         n_in=project.n_in,

@@ -1,4 +1,4 @@
-"""The AXI4-Stream top: how samples and results are laid out in beats, and its Verilog.
+"""The AXI4-Stream: how samples and results are laid out in beats.
 
 A sample is a frame of all inputs of the network in order, each in a slot of 1, 2, 4, ... 64 bits (the
 next that holds its format), the first one lowest, as many to a beat as fit. Only the inputs that the
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from qap.errors import QapError
 from qap.fixed import FixedPoint, IntArray
 from qap.hardware.rtl.packing import from_bits, to_bits
-from qap.hardware.rtl.verilog import CorePorts, environment
+from qap.hardware.rtl.verilog import CorePorts
 
 WIDTHS = (8, 16, 32, 64)
 
@@ -84,38 +84,3 @@ def axis_format(width: int, inputs: int, input_format: FixedPoint, ports: CorePo
         )
     field = next(size for size in WIDTHS if size >= max(ports.logit_width, ports.class_width))
     return AxisFormat(width, inputs, slot, ports.logits, field)
-
-
-def axis_verilog(
-    form: AxisFormat, kept: IntArray, ports: CorePorts, signed: bool, latency: int, core: str, comment: str
-) -> str:
-    """The source of the top around a core.
-
-    Args:
-        form: the layout of frames.
-        kept: for each input of the core its place in the frame.
-        ports: the widths of the core's ports.
-        signed: whether the logits are two's complement.
-        latency: of the core, in cycles.
-        core: the name of the core's module; the top is called like it, with `_axis`.
-        comment: one line for the head of the file.
-    """
-    captures: dict[int, list[tuple[int, int]]] = {}
-    for position, place in enumerate(kept):
-        beat, lane = divmod(int(place), form.lanes)
-        captures.setdefault(beat, []).append((position * ports.input_width, lane * form.slot))
-    fields = [f"{{{{{form.field - ports.class_width}{{1'b0}}}}, class_index}}"
-              if form.field > ports.class_width else "class_index"]  # fmt: skip
-    for logit in range(ports.logits):
-        low, high = logit * ports.logit_width, (logit + 1) * ports.logit_width - 1
-        fill = form.field - ports.logit_width
-        sign = f"y[{high}]" if signed else "1'b0"
-        fields.append(f"{{{{{fill}{{{sign}}}}}, y[{high}:{low}]}}" if fill else f"y[{high}:{low}]")
-    text = environment().get_template("axis.v.j2").render(
-        name=f"{core}_axis", core=core, comment=comment, form=form, ports=ports, latency=latency,
-        captures=sorted(captures.items()), fields=list(reversed(fields)), signed=signed,
-        beat_width=max(1, (form.beats - 1).bit_length()),
-        left_width=max(1, (form.result_beats - 1).bit_length()),
-        padding=form.result_beats * form.width - (1 + form.outputs) * form.field,
-    )  # fmt: skip
-    return str(text)

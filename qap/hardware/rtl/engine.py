@@ -12,9 +12,11 @@ import numpy.typing as npt
 
 from qap.errors import QapError, ToolFailed
 from qap.fixed import IntArray
-from qap.hardware.rtl.project import RtlProject, write_rtl
+from qap.hardware.rtl.generate import write_rtl
+from qap.hardware.rtl.options import RtlOptions
+from qap.hardware.rtl.project import RtlProject, load_project
 from qap.hardware.rtl.simulate import build, missing_simulator, run_core, run_stream
-from qap.hardware.tools import Progress, silent
+from qap.hardware.tools import Tell, silent
 from qap.network import IntegerNetwork
 
 CORE_HARNESS = "simulate_core.cpp"
@@ -35,6 +37,11 @@ class RtlEngine:
         self._project = project
         self._stage_depth = stage_depth
 
+    @classmethod
+    def load(cls, folder: str | Path) -> RtlEngine:
+        """The engine of the project in a folder."""
+        return cls(load_project(folder))
+
     def available(self) -> str | None:
         """What is missing, in one line, or None."""
         return missing_simulator()
@@ -44,10 +51,8 @@ class RtlEngine:
         if self._project is not None:
             return simulate(self._project, network, x_int)
         with tempfile.TemporaryDirectory(prefix="qap-") as folder:
-            project = write_rtl(
-                network, Path(folder) / "rtl", interface="parallel", stage_depth=self._stage_depth or "auto",
-                whatever_size=True,
-            )  # fmt: skip
+            options = RtlOptions(interface="parallel", stage_depth=self._stage_depth or "auto", any_size=True)
+            project = write_rtl(network, Path(folder) / "rtl", options)
             return simulate(project, network, x_int, cache=Path(folder))
 
 
@@ -57,7 +62,7 @@ def simulate(
     x_int: npt.NDArray[Any],
     *,
     sources: Sequence[Path] | None = None,
-    progress: Progress = silent,
+    progress: Tell = silent,
     cache: Path | None = None,
 ) -> IntArray:
     """The logits that the core of a project computes.
@@ -92,7 +97,7 @@ def simulate_stream(
     *,
     seed: int = 0,
     stalls: float = 0.25,
-    progress: Progress = silent,
+    progress: Tell = silent,
 ) -> IntArray:
     """The logits that come out of the AXI4-Stream top, with random stalls on both sides.
 

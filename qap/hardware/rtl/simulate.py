@@ -20,7 +20,7 @@ from qap.fixed import IntArray
 from qap.hardware.rtl.packing import from_bits, from_words, to_bits, to_words
 from qap.hardware.rtl.verilog import CorePorts
 from qap.hardware.tools import (
-    Progress,
+    Tell,
     cache_folder,
     compiler,
     digest_of,
@@ -53,9 +53,7 @@ def missing_simulator() -> str | None:
     return None
 
 
-def build(
-    sources: Sequence[Path], top: str, harness: str, progress: Progress = silent, cache: Path | None = None
-) -> Path:
+def build(sources: Sequence[Path], top: str, harness: str, progress: Tell = silent, cache: Path | None = None) -> Path:
     """The program that simulates a design; built once for the same sources.
 
     Args:
@@ -174,7 +172,7 @@ def _verilate(root: Path, sources: Sequence[Path], top: str, folder: Path) -> No
     )
 
 
-def _link(root: Path, cxx: Path, folder: Path, progress: Progress) -> None:
+def _link(root: Path, cxx: Path, folder: Path, progress: Tell) -> None:
     runtime = [_runtime(root, cxx, source) for source in RUNTIME]
     # one unit: Verilator's headers take longer to compile than most designs
     together = "".join(f'#include "{path.name}"\n' for path in sorted(folder.glob("*.cpp")))

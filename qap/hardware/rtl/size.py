@@ -7,8 +7,6 @@ exponents say how well sharing works: the more digits and the denser, the more i
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from qap.errors import QapError
@@ -19,8 +17,6 @@ from qap.network import IntegerLayer, IntegerNetwork
 from qap.network.csd import csd_digits
 from qap.network.interval import Interval, format_interval
 
-LUTS_PER_ADDED_BIT = 0.55
-"""LUTs for each bit that is added, after sharing: between 0.4 and 0.7 on the networks that were synthesized."""
 SYNTHESIS_S_PER_LUT = 0.0065
 """Yosys from PyPI on one core, xc7: 75 s for 11,700 LUTs."""
 HOPELESS_LUTS = 100_000
@@ -32,25 +28,6 @@ WIDE, RESULT, WINNER, STEPS = 0.710, 0.165, 2.022, 0.0672
 """LUTs for each bit that wide inputs add, of a result, of a compared logit, and for each step of a narrow result."""
 INPUTS_A_TABLE = 5.2
 FEW_BITS = 4
-
-
-class UnrolledSize(NamedTuple):
-    """An estimate: LUTs of the core and seconds of a synthesis."""
-
-    lut: int
-    synthesis_s: float
-
-
-def unrolled_size(network: IntegerNetwork) -> UnrolledSize:
-    """Estimate LUTs and synthesis time from the signed digits of the weights and the widths of what they multiply."""
-    bits = 0.0
-    inputs = format_interval(network.input_format, network.n_in)
-    for layer, (_, results) in zip(network.layers, network.intervals(), strict=True):
-        width = widths(inputs)
-        bits += float((csd_digits(layer.weight).sum(axis=1) * (width + 1) * (width > 0)).sum())
-        inputs = results
-    luts = round(bits * LUTS_PER_ADDED_BIT)
-    return UnrolledSize(luts, luts * SYNTHESIS_S_PER_LUT)
 
 
 def nonzero_digits(network: IntegerNetwork) -> int:
@@ -72,13 +49,16 @@ def _bits(values: IntArray) -> IntArray:
 def refuse_hopeless(network: IntegerNetwork) -> None:
     """Refuse a network whose full unrolling no one would wait for.
 
+    Args:
+        network: a simplified one.
+
     Raises:
         QapError: with the estimate, and how to go on.
     """
-    size = unrolled_size(network)
-    if size.lut > HOPELESS_LUTS:
+    lut = law_luts(network)
+    if lut > HOPELESS_LUTS:
         raise QapError(
-            f"unrolling this network takes about {size.lut:,} LUTs and {size.synthesis_s / 60:,.0f} minutes of "
+            f"unrolling this network takes about {lut:,} LUTs and {lut * SYNTHESIS_S_PER_LUT / 60:,.0f} minutes of "
             "synthesis (estimated); prune it or use fewer bits, or go on with --yes"
         )
 

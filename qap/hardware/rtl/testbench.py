@@ -8,49 +8,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qap.hardware.rtl.axis import AxisFormat
 from qap.hardware.rtl.packing import Bits, to_bits
-from qap.hardware.rtl.verilog import CorePorts, environment
+from qap.hardware.rtl.project import RtlProject
+from qap.hardware.rtl.verilog import fill_template
 from qap.network import IntegerNetwork
 
 RANDOM_VECTORS = 64
 SEED = 20
 
 
-def write_testbench(
-    folder: Path,
-    network: IntegerNetwork,
-    core: str,
-    top: str,
-    ports: CorePorts,
-    kept: tuple[int, ...],
-    latency: int,
-    axis: AxisFormat | None,
-    vectors: npt.NDArray[Any] | None,
-) -> None:
+def write_testbench(project: RtlProject, network: IntegerNetwork, vectors: npt.NDArray[Any] | None) -> None:
     """Write `tb/{top}_tb.v`, its stimuli and the results that the integer network gives for them.
 
     Args:
-        folder: of the project.
+        project: whose top is tested.
         network: the golden model.
-        core: the name of the core's module.
-        top: the module under test.
-        ports: the widths of the core's ports.
-        kept: the inputs of the network that the core has.
-        latency: of the core, in cycles.
-        axis: the layout of the stream, None for the core alone.
         vectors: integer samples (n, n_in); None takes random ones.
     """
+    ports, axis = project.ports, project.axis
     if vectors is None:
         form = network.input_format
         shape = (RANDOM_VECTORS, network.n_in)
         vectors = np.random.default_rng(SEED).integers(form.min_int, form.max_int, shape, endpoint=True)
     logits = network.forward(vectors)
     classes = network.decide(logits)
-    bench = folder / "tb"
+    bench = project.folder / "tb"
     bench.mkdir()
     if axis is None:
-        stimuli = to_bits(vectors[:, np.array(kept)], ports.input_width)
+        stimuli = to_bits(project.core_inputs(vectors), ports.input_width)
         results = np.hstack([to_bits(logits, ports.logit_width), to_bits(classes[:, None], ports.class_width)])
     else:
         stimuli = to_bits(axis.pack(vectors).view(np.int64).reshape(-1, 1), axis.width)
@@ -59,12 +44,12 @@ def write_testbench(
         results = np.pad(bits, ((0, 0), (0, axis.result_beats * axis.width - bits.shape[1]))).reshape(-1, axis.width)
     _write_memory(bench / "stimuli.mem", stimuli)
     _write_memory(bench / "expected.mem", results)
-    template = environment().get_template("axis_tb.v.j2" if axis else "core_tb.v.j2")
-    text = template.render(
-        core=core, top=top, ports=ports, axis=axis, latency=latency, samples=len(vectors), stimuli=len(stimuli),
-        results=len(results),
+    text = fill_template(
+        "axis_tb.v.j2" if axis else "core_tb.v.j2",
+        core=project.name, top=project.top, ports=ports, axis=axis, latency=project.latency_cycles,
+        samples=len(vectors), stimuli=len(stimuli), results=len(results),
     )  # fmt: skip
-    (bench / f"{top}_tb.v").write_text(text, encoding="utf-8")
+    (bench / f"{project.top}_tb.v").write_text(text, encoding="utf-8")
 
 
 def _write_memory(path: Path, bits: Bits) -> None:

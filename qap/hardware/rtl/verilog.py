@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from qap.errors import QapError, missing_extra
+from qap.errors import QapError
 from qap.hardware.circuit import Circuit
 from qap.hardware.circuit.builder import Node
 from qap.hardware.circuit.pipeline import Pipeline
 from qap.hardware.circuit.wires import Wire
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from qap.templates import fill
 
 PORTS = ("clk", "ce", "x", "y", "class_index")
 _KEYWORDS = """
@@ -54,10 +52,10 @@ def checked_name(name: str) -> str:
     """The name, if a Verilog module may have it.
 
     Raises:
-        QapError: it is no identifier, a keyword, or a name that the modules use themselves.
+        QapError: it is not an identifier, a keyword, or a name that the modules use themselves.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise QapError(f"{name!r} is no Verilog name: letters, digits and _ are allowed, and no digit comes first")
+        raise QapError(f"{name!r} is not a Verilog name: letters, digits and _ are allowed, and no digit comes first")
     clashes = re.fullmatch(r"n\d+(_r\d+|_t\d+)?", name) or name in PORTS or name.startswith(("s_axis", "m_axis"))
     if name in KEYWORDS or clashes:
         what = "a Verilog keyword" if name in KEYWORDS else "the name of a port or a signal of the module"
@@ -65,20 +63,9 @@ def checked_name(name: str) -> str:
     return name
 
 
-def environment() -> Environment:
-    """jinja2 with the templates of this folder; an unknown variable is an error.
-
-    Raises:
-        ToolMissing: jinja2 is not installed.
-    """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError as error:
-        raise missing_extra("rtl", error) from error
-    loader = PackageLoader("qap.hardware.rtl")
-    return Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
+def fill_template(template: str, **content: Any) -> str:
+    """The text of one of the templates of this package."""
+    return fill("qap.hardware.rtl", template, of_extra="rtl", **content)
 
 
 def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: str, comment: str) -> str:
@@ -91,7 +78,8 @@ def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: s
         name: of the module.
         comment: one line for the head of the file.
     """
-    text = environment().get_template("core.v.j2").render(
+    return fill_template(
+        "core.v.j2",
         name=name,
         comment=comment,
         ports=ports,
@@ -111,8 +99,7 @@ def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: s
             for node, bounds in enumerate(circuit.ranges)
             if bounds.constant
         ],
-    )  # fmt: skip
-    return str(text)
+    )
 
 
 def _stage(circuit: Circuit, pipeline: Pipeline, stage: int) -> dict[str, Any]:

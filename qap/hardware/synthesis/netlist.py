@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from qap.errors import ToolMissing
 from qap.fixed import IntArray
-from qap.hardware.rtl import RtlProject, write_rtl
+from qap.hardware.rtl import RtlOptions, RtlProject, load_project, write_rtl
 from qap.hardware.rtl.engine import simulate
 from qap.hardware.rtl.simulate import missing_simulator
 from qap.hardware.synthesis.yosys import CELL_MODELS, checked_target, synthesis_folder, synthesize
-from qap.hardware.tools import Progress, silent, yosys, yosys_share
+from qap.hardware.tools import Tell, silent, yosys, yosys_share
 from qap.network import IntegerNetwork
 
 
@@ -29,10 +29,15 @@ class NetlistEngine:
 
     name = "netlist"
 
-    def __init__(self, project: RtlProject | None = None, *, target: str = "xc7", progress: Progress = silent) -> None:
+    def __init__(self, project: RtlProject | None = None, *, target: str = "xc7", progress: Tell = silent) -> None:
         self._project = project
         self._target = target
         self._progress = progress
+
+    @classmethod
+    def load(cls, folder: str | Path) -> NetlistEngine:
+        """The engine of the RTL project in a folder."""
+        return cls(load_project(folder))
 
     def available(self) -> str | None:
         """What is missing, in one line, or None."""
@@ -47,7 +52,7 @@ class NetlistEngine:
         if self._project is not None:
             return simulate_netlist(self._project, network, x_int, target=self._target, progress=self._progress)
         with tempfile.TemporaryDirectory(prefix="qap-") as folder:
-            project = write_rtl(network, Path(folder) / "rtl", interface="parallel", whatever_size=True)
+            project = write_rtl(network, Path(folder) / "rtl", RtlOptions(interface="parallel", any_size=True))
             return simulate_netlist(
                 project, network, x_int, target=self._target, progress=self._progress, cache=Path(folder)
             )
@@ -59,7 +64,7 @@ def simulate_netlist(
     x_int: npt.NDArray[Any],
     *,
     target: str = "xc7",
-    progress: Progress = silent,
+    progress: Tell = silent,
     cache: Path | None = None,
 ) -> IntArray:
     """The logits that the synthesized core computes: what was counted is what is proven.
@@ -77,7 +82,7 @@ def simulate_netlist(
         ToolFailed: synthesis or simulation failed.
     """
     family = checked_target(target)
-    synthesize(project, family, device=None, progress=progress)
+    synthesize(project, family, progress=progress)
     netlist = synthesis_folder(project, family, "core") / "netlist.v"
     cells = yosys_share() / CELL_MODELS[family] / "cells_sim.v"
     return simulate(project, network, x_int, sources=[netlist, cells], progress=progress, cache=cache)

@@ -12,7 +12,7 @@ from qap.files import whole_folder
 from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl import RtlProject
 from qap.hardware.synthesis.yosys import synthesis_folder, synthesize
-from qap.hardware.tools import Progress, digest_of, run_tool, script, silent, version_of
+from qap.hardware.tools import Tell, digest_of, run_tool, script, silent, version_of
 
 DEVICES = {"25k": "LFE5U-25F", "45k": "LFE5U-45F", "85k": "LFE5U-85F"}
 PACKAGE = "CABGA381"
@@ -31,7 +31,7 @@ def place_and_route(
     bitstream: bool = False,
     seed: int = 1,
     timeout_s: float = PLACE_TIMEOUT_S,
-    progress: Progress = silent,
+    progress: Tell = silent,
 ) -> ResourceReport:
     """Place and route the top of a project on an ECP5 and measure its clock.
 
@@ -115,4 +115,4 @@ def _report(path: Path, project: RtlProject, synthesized: ResourceReport, part: 
             fmax_mhz=min(clocks) if clocks else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReportError(f"{path.name} is no report of nextpnr: {error!r}") from error
+        raise ReportError(f"{path.name} is not a report of nextpnr: {error!r}") from error

@@ -18,7 +18,7 @@ from qap.files import whole_folder
 from qap.hardware.devices import Family
 from qap.hardware.resources import ResourceReport, check_fits
 from qap.hardware.rtl import RtlProject
-from qap.hardware.tools import Progress, digest_of, run_tool, silent, version_of, yosys
+from qap.hardware.tools import Tell, digest_of, run_tool, silent, version_of, yosys
 
 Module = Literal["core", "top"]
 SYNTHESIS_TIMEOUT_S = 3600.0
@@ -82,10 +82,9 @@ def synthesize(
     target: str,
     *,
     module: Module = "core",
-    folder: Path | None = None,
     device: str | None = None,
     timeout_s: float = SYNTHESIS_TIMEOUT_S,
-    progress: Progress = silent,
+    progress: Tell = silent,
 ) -> ResourceReport:
     """Synthesize the core or the top of a project with Yosys and count its cells.
 
@@ -96,7 +95,6 @@ def synthesize(
         project: the generated RTL.
         target: xc7, xcup, ecp5 or ice40.
         module: "core", or "top" with the stream around it.
-        folder: where it goes; None puts it beside the project.
         device: the part that it must fit, None to only count.
         timeout_s: Yosys is ended after so many seconds.
         progress: told what is being done.
@@ -107,7 +105,7 @@ def synthesize(
         ToolMissing: Yosys is not installed.
     """
     family = checked_target(target)
-    folder = folder or synthesis_folder(project, target, module)
+    folder = synthesis_folder(project, target, module)
     program = yosys()
     sources = project.sources if module == "top" else [project.core_source]
     top = project.top if module == "top" else project.name
@@ -154,7 +152,7 @@ def read_cells(path: Path, top: str) -> dict[str, int]:
         cells = content["modules"]["\\" + top]["num_cells_by_type"]
         return {str(kind): int(count) for kind, count in cells.items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReportError(f"{path.name} is no statistics of Yosys: {error!r}") from error
+        raise ReportError(f"{path.name} is not the statistics of Yosys: {error!r}") from error
 
 
 def report_of(

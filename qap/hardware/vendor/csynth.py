@@ -31,7 +31,7 @@ def read_xml(text: str, name: str) -> ResourceReport:
     except ElementTree.ParseError as error:
         raise ReportError(f"{name} is cut or damaged: {error}") from error
     if root.tag != "profile":
-        raise ReportError(f"{name} is no report of HLS: it begins with <{root.tag}>, not <profile>")
+        raise ReportError(f"{name} is not a report of HLS: it begins with <{root.tag}>, not <profile>")
 
     def value(path: str) -> str:
         return (root.findtext(path) or "").strip()
@@ -44,16 +44,16 @@ def read_xml(text: str, name: str) -> ResourceReport:
     overall = "PerformanceEstimates/SummaryOfOverallLatency"
     if root.find(overall) is None:
         raise cut(name, overall)
-    return _report(
-        name,
-        taken,
+    return ResourceReport(
+        source="csynth",
         tool=f"{family} HLS {value('ReportVersion/Version')}".strip(),
         part=value("UserAssignments/Part"),
         design=value("UserAssignments/TopModelName"),
-        latency=cycles(value(f"{overall}/Worst-caseLatency")),
-        interval=cycles(value(f"{overall}/Interval-max")),
-        clock=decimal(value("UserAssignments/TargetClockPeriod")),
-        estimated=decimal(value("PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod")),
+        latency_cycles=cycles(value(f"{overall}/Worst-caseLatency")),
+        ii_cycles=cycles(value(f"{overall}/Interval-max")),
+        clock_ns=decimal(value("UserAssignments/TargetClockPeriod")),
+        fmax_mhz=megahertz(decimal(value("PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod"))),
+        **_complete(name, taken),
     )
 
 
@@ -84,16 +84,16 @@ def read_module_text(text: str, name: str) -> ResourceReport:
     taken = {
         RESOURCES[column]: count(cell) for column, cell in zip(table[0], total, strict=True) if column in RESOURCES
     }
-    return _report(
-        name,
-        taken,
+    return ResourceReport(
+        source="csynth",
         tool=f"{title[1]} HLS {_version(lines)}",
         part=field(lines, "Target device") or "",
         design=title[2],
-        latency=cycles(latency[0][1]),
-        interval=cycles(latency[0][-2]),
-        clock=decimal(clocks[0][1]),
-        estimated=decimal(clocks[0][2]),
+        latency_cycles=cycles(latency[0][1]),
+        ii_cycles=cycles(latency[0][-2]),
+        clock_ns=decimal(clocks[0][1]),
+        fmax_mhz=megahertz(decimal(clocks[0][2])),
+        **_complete(name, taken),
     )
 
 
@@ -116,16 +116,14 @@ def read_summary_text(text: str, name: str) -> ResourceReport:
     columns = headed([row for row in table if len(row) == len(top)], 2)
     cells = dict(zip(columns, top, strict=True))
     names = {"bram": "bram18", "dsp": "dsp", "ff": "ff", "lut": "lut", "uram": "uram"}
-    return _report(
-        name,
-        {names[column]: count(cell) for column, cell in cells.items() if column in names},
+    return ResourceReport(
+        source="csynth",
         tool=f"Vitis HLS {_version(lines)}",
         part=field(lines, "Target device") or "",
         design=title[1],
-        latency=cycles(cells.get("latency(cycles)", "")),
-        interval=cycles(cells.get("interval", "")),
-        clock=None,
-        estimated=None,
+        latency_cycles=cycles(cells.get("latency(cycles)", "")),
+        ii_cycles=cycles(cells.get("interval", "")),
+        **_complete(name, {names[column]: count(cell) for column, cell in cells.items() if column in names}),
     )
 
 
@@ -138,29 +136,9 @@ def _is_latency(row: Row) -> bool:
     return all(cell.isdecimal() or cell in ("?", "-", "undef") for cell in (row[0], row[1], row[-3], row[-2]))
 
 
-def _report(
-    name: str,
-    taken: dict[str, int | None],
-    *,
-    tool: str,
-    part: str,
-    design: str,
-    latency: int | None,
-    interval: int | None,
-    clock: float | None,
-    estimated: float | None,
-) -> ResourceReport:
+def _complete(name: str, taken: dict[str, int | None]) -> dict[str, int | None]:
+    """What a design takes, if the report says all that is needed."""
     missing = [kind for kind in NEEDED if taken.get(kind) is None]
     if missing:
         raise cut(name, f"number for {missing[0].upper()}")
-    return ResourceReport(
-        source="csynth",
-        tool=tool,
-        part=part,
-        design=design,
-        latency_cycles=latency,
-        ii_cycles=interval,
-        clock_ns=clock,
-        fmax_mhz=megahertz(estimated),
-        **taken,
-    )
+    return taken

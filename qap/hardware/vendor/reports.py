@@ -68,7 +68,7 @@ def read_report(path: Path) -> ResourceReport | Timing:
     if "Utilization Design Information" in text or "report_utilization" in text:
         return read_utilization(text, name)
     raise ReportError(
-        f"{path} is no report that qap knows: csynth.xml, csynth.rpt or *_csynth.rpt of Vivado HLS or Vitis HLS, or "
+        f"{path} is not a report that qap knows: csynth.xml, csynth.rpt or *_csynth.rpt of Vivado HLS or Vitis HLS, or "
         "report_utilization or report_timing_summary of Vivado"
     )
 

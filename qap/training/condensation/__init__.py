@@ -5,12 +5,10 @@ Each method is a function from a `Source` to samples, in selection.py or synthes
 
 from __future__ import annotations
 
-import difflib
-
 import numpy as np
 
 from qap.data.dataset import Dataset
-from qap.errors import QapError
+from qap.errors import QapError, did_you_mean
 from qap.training.condensation.selection import farthest_first, herd, medoids, stratified_random
 from qap.training.condensation.source import Condensed, Condenser, Source
 from qap.training.condensation.synthesis import match_distributions, match_gradients
@@ -44,9 +42,7 @@ def condense(dataset: Dataset, per_class: int, method: str, seed: int = 0) -> Co
         (100, 64)
     """
     if method not in CONDENSERS:
-        near = difflib.get_close_matches(method, CONDENSERS, n=1, cutoff=0.4)
-        hint = f", did you mean {near[0]!r}?" if near else ""
-        raise QapError(f"method: no method {method!r}{hint} (there are: {', '.join(CONDENSERS)})")
+        raise QapError(f"method: no method {method!r}{did_you_mean(method, CONDENSERS)}")
     counts = np.bincount(dataset.train.y, minlength=dataset.n_classes)
     smallest = int(counts.argmin())
     if not 1 <= per_class <= counts[smallest]:

@@ -9,15 +9,9 @@ import warnings
 
 import numpy as np
 
-from qap.errors import missing_extra
+from qap.extras import extra
 from qap.fixed import IntArray
 from qap.training.condensation.source import Floats, Source, select, squared_distances
-
-try:
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 STARTS = 3
 """Of k-means; the best counts."""
@@ -57,6 +51,9 @@ def pick_random(samples: Floats, count: int, rng: np.random.Generator) -> IntArr
 
 def pick_medoids(samples: Floats, count: int, rng: np.random.Generator) -> IntArray:
     """The indices of the medoids."""
+    with extra("train"):
+        from sklearn.cluster import KMeans
+        from sklearn.exceptions import ConvergenceWarning
     clusters = KMeans(count, n_init=STARTS, random_state=int(rng.integers(2**31)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different samples than clusters: the rest is equal

@@ -6,17 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
+import tensorflow as tf
 
-from qap.errors import QapError, missing_extra
+from qap.errors import QapError
 from qap.training.condensation.selection import medoids
 from qap.training.condensation.source import Floats, Source
-
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 DISTRIBUTION_STEPS, DISTRIBUTION_RATE = 1000, 0.05
 DISTRIBUTION_BATCH = 256  # real samples of each class

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from qap.errors import QapError, missing_extra
+import keras
+
+from qap.errors import QapError
 from qap.recipe import DistillRecipe, Recipe
 from qap.training.fit import fit
-from qap.training.history import EpochRecord, History
+from qap.training.history import History, Tell
 from qap.training.networks import untrained_student
 from qap.training.objective import Objective
-
-try:
-    import keras
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 if TYPE_CHECKING:
     from qap.data.dataset import Dataset
@@ -43,7 +39,7 @@ class Lesson:
     recipe: Recipe
     dataset: Dataset
     teacher: keras.Model | None = None
-    progress: Callable[[EpochRecord], None] | None = None
+    progress: Tell | None = None
 
     @property
     def distill(self) -> DistillRecipe:

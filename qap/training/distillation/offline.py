@@ -6,18 +6,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
-from qap.errors import QapError, missing_extra
+from qap.errors import QapError
 from qap.recipe import DistillRecipe
 from qap.training.distillation.lesson import Lesson, Taught
 from qap.training.distillation.soft import soft_log, soft_losses
 from qap.training.fit import predict_logits
 from qap.training.objective import Batch, Objective
-
-try:
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 
 def offline(lesson: Lesson) -> Taught:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from qap.errors import missing_extra
+import keras
+import tensorflow as tf
+
 from qap.recipe import DistillRecipe, TrainingRecipe
 from qap.training.distillation.lesson import Lesson, Taught
 from qap.training.distillation.soft import soft_log, soft_losses
 from qap.training.networks import build_teacher
 from qap.training.objective import Batch, Objective
 from qap.training.optimizer import adam, steps_of
-
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 
 def online(lesson: Lesson) -> Taught:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qap.errors import missing_extra
+import keras
+import tensorflow as tf
+
 from qap.recipe import DistillRecipe
 from qap.training.distillation.lesson import Lesson, Taught
 from qap.training.distillation.soft import soft_log, soft_losses
 from qap.training.fit import compile_prediction
 from qap.training.objective import Batch, Objective, cross_entropy
-
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 if TYPE_CHECKING:
     from qap.data.dataset import Dataset

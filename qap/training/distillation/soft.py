@@ -5,14 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from qap.errors import missing_extra
+import tensorflow as tf
+
 from qap.recipe import DistillRecipe
 from qap.training.objective import Batch, cross_entropy
-
-try:
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 
 def soft_log(logits: Any, temperature: float) -> Any:

@@ -6,17 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
+import tensorflow as tf
 
-from qap.errors import missing_extra
 from qap.training.networks import dense_layers
 from qap.training.objective import cross_entropy
-
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:
-    raise missing_extra("train", error) from error
 
 if TYPE_CHECKING:
     from qap.data.dataset import Split

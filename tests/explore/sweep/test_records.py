@@ -55,13 +55,13 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch, fits):
     ("text", "message"),
     [
         ('{"qap_records": 1}\n{"key": "a', "line 2 is cut short"),
-        ('{"qap_records": 1}\n{"key": "a\n', "line 2 is no record"),
-        ('{"qap_records": 1}\n[1]\n', "line 2 is no record"),
-        ('{"qap_records": 1}\n{"key": "a"}\n', "line 2 is no record"),
+        ('{"qap_records": 1}\n{"key": "a\n', "line 2 is not a record"),
+        ('{"qap_records": 1}\n[1]\n', "line 2 is not a record"),
+        ('{"qap_records": 1}\n{"key": "a"}\n', "line 2 is not a record"),
         ('{"qap_records": 2}\n', "holds no records of version 1"),
         ('{"some": "thing"}\n', "holds no records of version 1"),
         ("", "is cut short"),
-        ("[" * 100_000 + "\n", "line 1 is no record"),
+        ("[" * 100_000 + "\n", "line 1 is not a record"),
     ],
 )
 def test_a_damaged_file_is_one_clear_line(tmp_path, text, message):

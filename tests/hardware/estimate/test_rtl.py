@@ -15,7 +15,7 @@ from qap.hardware.circuit import lowering
 from qap.hardware.circuit.sums import digits
 from qap.hardware.circuit.wires import Range
 from qap.hardware.estimate.rtl import estimate_rtl
-from qap.hardware.rtl import write_rtl
+from qap.hardware.rtl import RtlOptions, write_rtl
 from qap.hardware.rtl.size import nonzero_digits, widths
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.network.csd import csd_digits
@@ -50,9 +50,9 @@ def test_one_table_is_one_lut() -> None:
 def test_latency_is_that_of_the_project(tmp_path: Path) -> None:
     for seed in range(5):
         network = random_network(np.random.default_rng(seed))
-        project = write_rtl(network, tmp_path / str(seed), interface="parallel")
+        project = write_rtl(network, tmp_path / str(seed), RtlOptions(interface="parallel"))
         assert estimate_rtl(network).latency_cycles == project.latency_cycles
-    deep = write_rtl(network, tmp_path / "deep", interface="parallel", stage_depth=1)
+    deep = write_rtl(network, tmp_path / "deep", RtlOptions(interface="parallel", stage_depth=1))
     assert estimate_rtl(network, stage_depth=1).latency_cycles == deep.latency_cycles
     with pytest.raises(QapError, match="stage_depth >= 1"):
         estimate_rtl(network, stage_depth=0)
@@ -110,7 +110,9 @@ def test_luts_and_flipflops_are_near_those_of_yosys(tmp_path: Path) -> None:
     from qap.hardware.synthesis import synthesize
 
     for network in (sparse_classifier(seed=3, inputs=60, hidden=6), wide_network(20, 5)):
-        real = synthesize(write_rtl(network, tmp_path / network.digest[:8] / "rtl", interface="parallel"), "xc7")
+        real = synthesize(
+            write_rtl(network, tmp_path / network.digest[:8] / "rtl", RtlOptions(interface="parallel")), "xc7"
+        )
         report = estimate_rtl(network, build=True)
         assert real.lut and real.ff and report.lut and report.ff
         assert abs(report.lut / real.lut - 1) < 0.15

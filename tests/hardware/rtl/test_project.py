@@ -13,11 +13,10 @@ from support.hardware_cases import dense, needs_simulator, sparse_classifier, ve
 
 from qap.errors import DataError, QapError
 from qap.fixed import FixedPoint
-from qap.hardware.rtl import load_project, write_rtl
-from qap.hardware.rtl import project as project_module
+from qap.hardware.rtl import RtlOptions, generate, load_project, write_rtl
 from qap.hardware.rtl.axis import AxisFormat
 from qap.hardware.rtl.packing import from_bits, from_words, to_bits, to_words
-from qap.hardware.rtl.size import refuse_hopeless, unrolled_size
+from qap.hardware.rtl.size import law_luts, refuse_hopeless
 from qap.hardware.tools import compiler, verilator_root
 from qap.network import LayerSpec, connect
 
@@ -25,7 +24,7 @@ from qap.network import LayerSpec, connect
 def test_a_project_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     network = sparse_classifier()
     for interface in ("parallel", "axis"):
-        written = write_rtl(network, tmp_path / interface, interface=interface, stage_depth=2)
+        written = write_rtl(network, tmp_path / interface, RtlOptions(interface=interface, stage_depth=2))
         assert load_project(tmp_path / interface) == written
         assert written.stage_depth == 2 and written.latency_cycles > 1
         names = {path.name for path in written.files}
@@ -49,7 +48,7 @@ def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_scripts_name_the_part_the_top_and_the_clock(tmp_path: Path) -> None:
-    project = write_rtl(sparse_classifier(), tmp_path / "rtl", clock_ns=4.0, part="xc7a35tcpg236-1")
+    project = write_rtl(sparse_classifier(), tmp_path / "rtl", RtlOptions(clock_ns=4.0, part="xc7a35tcpg236-1"))
     script = (project.folder / "build_vivado.tcl").read_text()
     assert "synth_design -top classifier_axis -part $part -mode out_of_context" in script
     assert 'set part "xc7a35tcpg236-1"' in script
@@ -62,7 +61,7 @@ def test_scripts_name_the_part_the_top_and_the_clock(tmp_path: Path) -> None:
 @pytest.mark.parametrize("interface", ["parallel", "axis"])
 def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, interface: Literal["parallel", "axis"]) -> None:
     network = sparse_classifier()
-    project = write_rtl(network, tmp_path / "rtl", interface=interface, clock_ns=4.0, stage_depth=2)
+    project = write_rtl(network, tmp_path / "rtl", RtlOptions(interface=interface, clock_ns=4.0, stage_depth=2))
     page = (project.folder / "README.md").read_text(encoding="utf-8")
     assert f"each `{network.input_format}`, of which the core reads {len(project.kept)};" in page
     assert f"Latency {project.latency_cycles} cycles" in page and "At most 2 levels of LUTs" in page
@@ -81,7 +80,7 @@ def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, interface: Lite
         ({"name": "module"}, "which is a Verilog keyword"),
         ({"name": "x"}, "which is the name of a port"),
         ({"name": "n12"}, "which is the name of a port or a signal"),
-        ({"name": "1st"}, "is no Verilog name"),
+        ({"name": "1st"}, "is not a Verilog name"),
         ({"interface": "wishbone"}, 'interface must be "parallel" or "axis"'),
         ({"axis_width": 24}, "axis_width must be one of 8, 16, 32, 64"),
         ({"clock_ns": 0.0}, "clock_ns must be above 0"),
@@ -90,13 +89,13 @@ def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, interface: Lite
 )
 def test_impossible_options_are_refused_before_anything_is_written(tmp_path: Path, options: dict, message: str) -> None:
     with pytest.raises(QapError, match=message):
-        write_rtl(sparse_classifier(), tmp_path / "rtl", **options)
+        write_rtl(sparse_classifier(), tmp_path / "rtl", RtlOptions(**options))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_input_wider_than_the_stream_names_the_width_that_does(tmp_path: Path) -> None:
     with pytest.raises(QapError, match=r"does not fit a beat of 8 bits; use --axis-width 16"):
-        write_rtl(dense([[1, 2]], [0, 0], "fixed<9,1>"), tmp_path / "rtl", axis_width=8)
+        write_rtl(dense([[1, 2]], [0, 0], "fixed<9,1>"), tmp_path / "rtl", RtlOptions(axis_width=8))
 
 
 def test_a_hopeless_network_is_refused_with_an_estimate_unless_wanted(tmp_path: Path) -> None:
@@ -104,7 +103,7 @@ def test_a_hopeless_network_is_refused_with_an_estimate_unless_wanted(tmp_path: 
     form = FixedPoint.parse("fixed<8,8>")
     spec = LayerSpec("layer", rng.integers(-127, 128, (784, 128)), form, np.zeros(128, np.int64), form)
     network = connect(FixedPoint.parse("ufixed<8,0>"), [spec], [str(i) for i in range(128)])
-    assert unrolled_size(network).lut > 100_000
+    assert law_luts(network) > 100_000
     with pytest.raises(QapError, match=r"takes about [\d,]+ LUTs and [\d,]+ minutes .* go on with --yes"):
         write_rtl(network, tmp_path / "rtl")
     refuse_hopeless(sparse_classifier())
@@ -117,7 +116,7 @@ def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path, monkeypatch: p
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(project_module, "write_testbench", interrupt)
+    monkeypatch.setattr(generate, "write_testbench", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_rtl(sparse_classifier(seed=1), tmp_path / "rtl")
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
@@ -156,7 +155,7 @@ def compile_bench(top: str, sources: list[Path], built: Path) -> None:
 @pytest.mark.parametrize("interface", ["parallel", "axis"])
 def test_the_test_bench_passes_and_can_fail(tmp_path: Path, interface: str) -> None:
     network = sparse_classifier(seed=2)
-    project = write_rtl(network, tmp_path / "rtl", interface=interface, test_vectors=vectors(network)[:40])
+    project = write_rtl(network, tmp_path / "rtl", RtlOptions(interface=interface), test_vectors=vectors(network)[:40])
     bench = project.folder / "tb"
     built = tmp_path / "built"
     compile_bench(project.top, [bench / f"{project.top}_tb.v", *project.sources], built)

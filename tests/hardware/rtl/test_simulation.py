@@ -9,7 +9,7 @@ from support.any_network import random_network
 from support.hardware_cases import dense, needs_simulator, sparse_classifier, vectors
 
 from qap.errors import QapError, ToolFailed
-from qap.hardware.rtl import RtlEngine, RtlProject, write_rtl
+from qap.hardware.rtl import RtlEngine, RtlOptions, RtlProject, write_rtl
 from qap.hardware.rtl.engine import AXIS_HARNESS, simulate, simulate_stream
 from qap.hardware.rtl.simulate import StreamResult, build, run_stream
 from qap.network import IntegerNetwork
@@ -37,7 +37,7 @@ def test_more_random_networks_agree_in_rtl(seed: int) -> None:
 @pytest.fixture(scope="module")
 def streamed(tmp_path_factory: pytest.TempPathFactory) -> tuple[IntegerNetwork, RtlProject]:
     network = sparse_classifier()
-    return network, write_rtl(network, tmp_path_factory.mktemp("streamed") / "rtl", axis_width=16)
+    return network, write_rtl(network, tmp_path_factory.mktemp("streamed") / "rtl", RtlOptions(axis_width=16))
 
 
 @pytest.mark.parametrize("stalls", [0.0, 0.3, 0.8])
@@ -52,7 +52,7 @@ def test_stream_with_stalls_on_both_sides(streamed: tuple[IntegerNetwork, RtlPro
 @pytest.mark.parametrize("width, form", [(8, "fixed<7,3>"), (32, "ufixed<8,0>"), (64, "fixed<5,5>")])
 def test_stream_of_every_width(tmp_path: Path, width: int, form: str) -> None:
     network = dense([[3, -1, 2], [0, 0, 0], [-7, 5, 1], [2, 2, -2]], [1, -5, 9], form)
-    project = write_rtl(network, tmp_path / "rtl", axis_width=width, stage_depth=1)
+    project = write_rtl(network, tmp_path / "rtl", RtlOptions(axis_width=width, stage_depth=1))
     x = vectors(network, 100)
     assert np.array_equal(simulate_stream(project, network, x, seed=width), network.forward(x))
 
@@ -89,7 +89,7 @@ def test_tlast_at_the_wrong_beat_is_flagged_and_does_not_wedge(
 
 def test_one_flipped_bit_in_the_verilog_is_caught(tmp_path: Path) -> None:
     network = sparse_classifier(seed=5)
-    project = write_rtl(network, tmp_path / "rtl", interface="parallel")
+    project = write_rtl(network, tmp_path / "rtl", RtlOptions(interface="parallel"))
     x = vectors(network)
     engines = [EmulatorEngine(), RtlEngine(project)]
     assert agree(engines, network, x)[0].mismatches == 0
@@ -104,7 +104,7 @@ def test_one_flipped_bit_in_the_verilog_is_caught(tmp_path: Path) -> None:
 
 def test_a_class_index_that_contradicts_the_logits_is_caught(tmp_path: Path) -> None:
     network = dense([[1, -1]], [0, 1])
-    project = write_rtl(network, tmp_path / "rtl", interface="parallel")
+    project = write_rtl(network, tmp_path / "rtl", RtlOptions(interface="parallel"))
     source = project.core_source.read_text()
     project.core_source.write_text(re.sub(r"assign class_index = (.*);", r"assign class_index = ~\1;", source))
     with pytest.raises(ToolFailed, match=r"class index of sample 0 is \d, but its logits"):

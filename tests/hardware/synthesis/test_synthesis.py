@@ -13,7 +13,7 @@ from support.needs import needs
 
 from qap.errors import QapError, ReportError, ToolFailed, ToolMissing
 from qap.hardware import tools
-from qap.hardware.rtl import RtlEngine, RtlProject, write_rtl
+from qap.hardware.rtl import RtlEngine, RtlOptions, RtlProject, write_rtl
 from qap.hardware.synthesis import NetlistEngine, place_and_route, synthesize
 from qap.hardware.synthesis import yosys as synthesis
 from qap.hardware.synthesis.yosys import read_cells, report_of, synthesis_folder
@@ -26,7 +26,7 @@ needs("yosys")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[IntegerNetwork, RtlProject]:
     network = sparse_classifier(seed=3, inputs=24)
-    return network, write_rtl(network, tmp_path_factory.mktemp("synthesized") / "rtl", axis_width=8)
+    return network, write_rtl(network, tmp_path_factory.mktemp("synthesized") / "rtl", RtlOptions(axis_width=8))
 
 
 def test_cells_are_counted_as_the_vendor_does() -> None:
@@ -54,7 +54,7 @@ def test_a_broken_statistics_file_is_refused(tmp_path: Path) -> None:
 def test_a_neuron_of_six_bits_takes_one_lut(tmp_path: Path) -> None:
     """Whatever its weights: the network's class is that bit as well."""
     network = dense([[3], [-5], [7], [11], [-2], [1]], [-4], "ufixed<1,1>", "ufixed<1,3,RND_CONV,SAT>")
-    project = write_rtl(network, tmp_path / "rtl", interface="parallel")
+    project = write_rtl(network, tmp_path / "rtl", RtlOptions(interface="parallel"))
     report = synthesize(project, "xc7")
     assert report.lut == 1 and report.dsp == 0 and report.latency_cycles == 1
 
@@ -109,7 +109,7 @@ def test_what_synthesis_refuses(made: tuple[IntegerNetwork, RtlProject]) -> None
 
 
 def test_a_bitstream_needs_the_stream(tmp_path: Path) -> None:
-    project = write_rtl(dense([[1, 2]], [0, 0]), tmp_path / "rtl", interface="parallel")
+    project = write_rtl(dense([[1, 2]], [0, 0]), tmp_path / "rtl", RtlOptions(interface="parallel"))
     with pytest.raises(QapError, match="generate the RTL with --interface axis"):
         place_and_route(project, bitstream=True)
 
@@ -118,7 +118,7 @@ def test_a_bitstream_needs_the_stream(tmp_path: Path) -> None:
 def test_a_synthesis_that_ends_early_leaves_nothing(
     tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = write_rtl(dense([[1, 2]], [0, 0]), tmp_path / "rtl", interface="parallel")
+    project = write_rtl(dense([[1, 2]], [0, 0]), tmp_path / "rtl", RtlOptions(interface="parallel"))
     if trouble == "timeout":
         with pytest.raises(ToolFailed, match=r"took longer than 0\.01 s and was ended; its log ends:"):
             synthesize(project, "ice40", timeout_s=0.01)

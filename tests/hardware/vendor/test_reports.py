@@ -142,7 +142,7 @@ def test_missing_and_foreign_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"there is no report .*none\.rpt"):
         read_reports(tmp_path / "none.rpt")
     (tmp_path / "a.rpt").write_text("nothing of the kind")
-    with pytest.raises(ReportError, match=r"a\.rpt is no report that qap knows: csynth\.xml.*report_utilization"):
+    with pytest.raises(ReportError, match=r"a\.rpt is not a report that qap knows: csynth\.xml.*report_utilization"):
         read_reports(tmp_path / "a.rpt")
     (tmp_path / "a.xml").write_text("<html></html>")
     with pytest.raises(ReportError, match=r"begins with <html>, not <profile>"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qap.errors import missing_extra
+from qap.extras import extra
 
 __all__ = ["write_sweep_report"]
 
@@ -23,8 +23,6 @@ def write_sweep_report(folder: Path) -> Path:
         DataError: the records are missing, damaged or of another version, or the report cannot be written.
         RecipeError: `sweep.toml` is missing or damaged.
     """
-    try:
+    with extra("report"):
         from qap.explore.sweep.report.page import write_files
-    except ImportError as error:
-        raise missing_extra("report", error) from error
     return write_files(folder)

@@ -167,11 +167,6 @@ class SweepResults:
         return tuple(sorted(best, key=lambda point: (point.figures[str(self.cost)].middle, point.index)))
 
 
-def is_sweep(folder: Path) -> bool:
-    """Whether a folder is that of a sweep."""
-    return (folder / SWEEP).exists() or (folder / RECORDS).exists()
-
-
 def read_results(folder: Path) -> SweepResults:
     """Read a sweep and its records.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from qap.hardware.estimate.figures import Figures
 from qap.hardware.estimate.fitting.calibration import Design
 from qap.hardware.estimate.fitting.fit import UNCOMPARABLE, estimate_design, fit_constants, spread
 from qap.hardware.estimate.hls4ml import spread_group
+from qap.hardware.tools import Tell
 
 FOLDS = 5
 """Of the designs whose strategy occurs in no other source; they are left out by their shape."""
@@ -34,7 +35,7 @@ class Prediction(NamedTuple):
     vivado: dict[str, float]
 
 
-def cross_validate(designs: Sequence[Design], progress: Callable[[str], None]) -> list[Prediction]:
+def cross_validate(designs: Sequence[Design], progress: Tell) -> list[Prediction]:
     """Estimate every design without its source.
 
     The resource strategy occurs in one source only: its designs are left out by their shape instead.

@@ -1,0 +1,89 @@
+"""From a network to its RTL project: the core, its AXI4-Stream top, a test bench and scripts for a vendor's tool."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from qap.files import whole_folder
+from qap.hardware.circuit import Circuit, lower_network
+from qap.hardware.circuit.cells import count_cells
+from qap.hardware.circuit.pipeline import Pipeline, best_pipeline, pipelined
+from qap.hardware.rtl.axis import axis_format
+from qap.hardware.rtl.options import RtlOptions
+from qap.hardware.rtl.project import RtlProject
+from qap.hardware.rtl.size import refuse_hopeless
+from qap.hardware.rtl.stream import stream_verilog
+from qap.hardware.rtl.testbench import write_testbench
+from qap.hardware.rtl.verilog import CorePorts, core_verilog, fill_template
+from qap.network import IntegerNetwork, simplify
+
+
+def write_rtl(
+    network: IntegerNetwork,
+    folder: str | Path,
+    options: RtlOptions | None = None,
+    *,
+    test_vectors: npt.NDArray[Any] | None = None,
+) -> RtlProject:
+    """Generate Verilog that computes a network bit for bit; the folder appears whole or not at all.
+
+    Args:
+        network: any integer network; it is simplified here.
+        folder: where the project goes; what was there is replaced.
+        options: pipeline, interface, clock and part; None takes the defaults of `RtlOptions`.
+        test_vectors: integer samples (n, n_in) for the test bench; None takes random ones.
+
+    Raises:
+        QapError: an option is not possible, or the network is too large to be unrolled.
+        ToolMissing: da4ml or jinja2 is not installed.
+    """
+    options = options or RtlOptions()
+    folder = Path(folder)
+    smaller, kept = simplify(network)
+    ports = CorePorts(
+        smaller.n_in, network.input_format.width, network.n_out, network.output_format.width,
+        max(1, (len(network.class_names) - 1).bit_length()),
+    )  # fmt: skip
+    streamed = options.interface == "axis"
+    axis = axis_format(options.axis_width, network.n_in, network.input_format, ports) if streamed else None
+    if not options.any_size:
+        refuse_hopeless(smaller)
+    circuit = lower_network(smaller)
+    depth = options.stage_depth
+    pipeline = best_pipeline(circuit, options.lut_budget) if depth == "auto" else pipelined(circuit, depth)
+    project = RtlProject(
+        folder, options.name, options.interface, network.digest, network.n_in, tuple(int(i) for i in kept), ports,
+        network.output_format.signed, pipeline.latency, pipeline.stage_depth, options.clock_ns, axis,
+        count_cells(circuit, pipeline).lut,
+    )  # fmt: skip
+    with whole_folder(folder) as temporary:
+        draft = replace(project, folder=temporary)
+        _write_sources(draft, circuit, pipeline)
+        _write_texts(draft, network, options.part)
+        write_testbench(draft, network, test_vectors)
+        draft.save()
+    return project
+
+
+def _write_sources(project: RtlProject, circuit: Circuit, pipeline: Pipeline) -> None:
+    core = core_verilog(circuit, pipeline, project.ports, project.name, project.comment)
+    project.core_source.write_text(core, encoding="utf-8")
+    if project.axis:
+        (project.folder / f"{project.top}.v").write_text(stream_verilog(project, project.axis), encoding="utf-8")
+
+
+def _write_texts(project: RtlProject, network: IntegerNetwork, part: str) -> None:
+    """The page of the project, and the build script and the constraints for Vivado."""
+    for template, file in (
+        ("readme.md.j2", "README.md"),
+        ("build_vivado.tcl.j2", "build_vivado.tcl"),
+        ("clock.xdc.j2", f"{project.top}.xdc"),
+    ):
+        text = fill_template(
+            template, project=project, network=network, part=part, sources=[path.name for path in project.sources]
+        )  # fmt: skip
+        (project.folder / file).write_text(text, encoding="utf-8")

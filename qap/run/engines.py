@@ -1,0 +1,43 @@
+"""The engines that a run can be verified with: which files of the run each reads, and what makes it of them.
+
+A new engine is a file of its own (`docs/engines.md`) and a line here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from qap.recipe import Recipe
+from qap.run.directory import CSIM, HLS, RTL, STUDENT
+
+
+class EngineSource(NamedTuple):
+    """Where an engine comes from.
+
+    Args:
+        made_by: "module:callable", called with the paths of `reads` and then of `builds`; imported on first use, since
+            it lies above this room and may need an extra.
+        reads: files and folders of the run; the network itself is read in any case.
+        builds: folders of the run in which it may keep what it has built.
+        of_rtl: whether it runs what `qap rtl` generates, so that only a recipe with RTL asks for it.
+    """
+
+    made_by: str
+    reads: tuple[str, ...] = ()
+    builds: tuple[str, ...] = ()
+    of_rtl: bool = False
+
+
+ENGINES = {
+    "keras": EngineSource("qap.flow.verification:keras_engine", (STUDENT,)),
+    "emulator": EngineSource("qap.verification:EmulatorEngine"),
+    "csim": EngineSource("qap.hardware.hls:CsimEngine", (HLS,), (CSIM,)),
+    "rtl": EngineSource("qap.hardware.rtl:RtlEngine.load", (RTL,), of_rtl=True),
+    "netlist": EngineSource("qap.hardware.synthesis:NetlistEngine.load", (RTL,), of_rtl=True),
+}
+"""Name -> where it comes from, in the order of a verification."""
+
+
+def engines_of(recipe: Recipe) -> tuple[str, ...]:
+    """The engines that a run of this recipe is verified with."""
+    return tuple(name for name, source in ENGINES.items() if recipe.makes_rtl or not source.of_rtl)

@@ -1,0 +1,85 @@
+"""The table of engines, and the page that says how one is written."""
+
+import re
+from importlib import import_module
+from operator import attrgetter
+from pathlib import Path
+
+import pytest
+from support.needs import needs
+from support.random_networks import every_mode, random_network
+from typer.testing import CliRunner
+
+from qap.cli.app import app
+from qap.errors import DataError, QapError
+from qap.flow.verification import make_engine, verify_run
+from qap.network import save_network
+from qap.recipe import load_recipe
+from qap.run import NETWORK, RunDirectory
+from qap.run.engines import ENGINES
+from qap.run.stages import STAGES
+from qap.testing import FlippedEngine
+from qap.verification import EmulatorEngine, adversarial_vectors, agree
+
+PAGE = Path(__file__).parents[2] / "docs" / "engines.md"
+NEEDS = {"keras": ("keras",)}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_engine_is_where_the_table_says_and_has_its_name(name):
+    needs(*NEEDS.get(name, ()))
+    module, _, maker = ENGINES[name].made_by.partition(":")
+    made_by = attrgetter(maker)(import_module(module))
+    owner = getattr(made_by, "__self__", made_by)  # a class method's class
+    assert callable(made_by)
+    assert name == "keras" or owner.name == name
+
+
+def test_what_an_engine_reads_is_read_by_the_stage():
+    with_rtl = load_recipe("mnist-1v9").override(["rtl.enabled=true"])
+    read = STAGES["verify"].reads(with_rtl)
+    assert all(file in read for source in ENGINES.values() for file in source.reads)
+    without = STAGES["verify"].reads(with_rtl.override(["rtl.enabled=false"]))
+    assert set(read) - set(without) == {"rtl"}
+
+
+def test_help_and_documentation_name_every_engine():
+    help_text = " ".join(CliRunner().invoke(app, ["verify", "--help"], terminal_width=300).output.split())
+    assert ",".join(ENGINES) in help_text
+    assert all(f"| `{name}` |" in PAGE.read_text(encoding="utf-8") for name in ENGINES)
+
+
+def test_an_engine_needs_its_files_and_a_known_name(tmp_path):
+    run = RunDirectory.create(tmp_path / "run", load_recipe("mnist-1v9"))
+    save_network(random_network(every_mode(("relu", "relu"), 0)[0]), run.file(NETWORK))
+    assert make_engine(run, "emulator").available() is None
+    with pytest.raises(DataError, match="make one with qap rtl"):
+        make_engine(run, "rtl")
+    with pytest.raises(QapError, match=r"no engine 'kerass' \(there are: keras, emulator, csim, rtl, netlist\)"):
+        verify_run(run, ["emulator", "kerass"])
+
+
+def blocks():
+    return re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def page():
+    """What the code of the page defines."""
+    names = {}
+    for block in blocks():
+        exec(block, names)
+    return names
+
+
+def test_the_engine_of_the_documentation_agrees_on_its_network(page):
+    assert str(page["agreement"]) == "emulator == python on 263 test vectors: 0 mismatches"
+
+
+@pytest.mark.parametrize("choice", every_mode(("relu", "steps"), seed=3))
+def test_the_engine_of_the_documentation_agrees_on_others_and_can_fail(page, choice):
+    network = random_network(choice)
+    x = adversarial_vectors(network.input_format, network.n_in)
+    engine = page["PythonEngine"]()
+    assert agree([EmulatorEngine(), engine], network, x)[0].exact
+    assert agree([EmulatorEngine(), FlippedEngine(engine)], network, x)[0].mismatches == 1
