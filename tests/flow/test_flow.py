@@ -411,7 +411,7 @@ def test_a_verification_without_a_project_or_a_network(frozen):
 
 def test_a_missing_compiler_is_named(frozen, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(ToolMissing, match=r"^g\+\+ is not installed, so the C simulation cannot be built$"):
+    with pytest.raises(ToolMissing, match=r"^g\+\+ is not installed, nor clang"):
         flow.verify_stage(frozen, ["emulator", "csim"], required=True)
     with pytest.raises(QapError, match="not enough to compare"):
         flow.verify_stage(frozen, ["emulator", "csim"], required=False)
