@@ -138,8 +138,9 @@ class FixedPoint:
             )
         except ValueError:
             raise QapError(
-                f"{text[:80]!r} is not a fixed-point format; write ap_fixed<width,integer> or ap_ufixed<width,integer>, "
-                f"with a rounding ({', '.join(Rounding)}) and an overflow ({', '.join(Overflow)}) after it if needed"
+                f"{text[:80]!r} is not a fixed-point format; write ap_fixed<width,integer> or "
+                f"ap_ufixed<width,integer>, with a rounding ({', '.join(Rounding)}) "
+                f"and an overflow ({', '.join(Overflow)}) after it if needed"
             ) from None
 
     @classmethod

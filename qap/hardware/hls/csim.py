@@ -1,11 +1,9 @@
-"""The C simulation of an HLS project as an engine: g++ builds it from the sources that are synthesized."""
+"""The C simulation of an HLS project as an engine: a C++ compiler builds it from the sources that are synthesized."""
 
 from __future__ import annotations
 
 import ctypes
 import hashlib
-import shutil
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
@@ -19,13 +17,13 @@ from qap.errors import DataError, ToolFailed, ToolMissing
 from qap.files import whole_file
 from qap.fixed import FixedPoint, IntArray
 from qap.hardware.hls.project import HlsProject, read_project, render
+from qap.hardware.tools import compiler, run_tool
 from qap.network import IntegerNetwork
 
-COMPILER = "g++"
-FLAGS = ("-O3", "-std=c++17", "-fPIC", "-shared", "-w", "-fno-gnu-unique")
-BUILD_SECONDS = 1800
+FLAGS = ("-O3", "-std=c++17", "-fPIC", "-shared", "-w")
+ONLY_GCC = ("-fno-gnu-unique",)
+BUILD_TIMEOUT_S = 1800.0
 STACK_BYTES = 512 << 20  # hls4ml keeps all products of a layer on the stack
-LOG_COLUMNS = 200  # g++ quotes whole source lines, and a line can hold all weights of a layer
 CHUNK = 512  # samples in one call, so that Ctrl-C is heard
 
 
@@ -47,15 +45,19 @@ class CsimEngine:
 
     def available(self) -> str | None:
         """None, or the one line that says what is missing."""
-        return None if shutil.which(COMPILER) else f"{COMPILER} is not installed, so the C simulation cannot be built"
+        try:
+            compiler()
+        except ToolMissing as error:
+            return str(error)
+        return None
 
     def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
         """The logits (n, n_out) of integer inputs (n, n_in), in LSBs.
 
         Raises:
             DataError: the project was made from another network.
-            ToolFailed: g++ does not build it.
-            ToolMissing: there is no g++.
+            ToolFailed: the compiler does not build it.
+            ToolMissing: there is no C++ compiler.
         """
         project, library = self._load(network)
         x = np.ascontiguousarray(network.input_format.to_float(network.checked_input(x_int)))
@@ -99,12 +101,11 @@ def build(project: HlsProject, cache: Path) -> Path:
 
     Raises:
         DataError: the project lacks hls4ml's headers.
-        ToolMissing: there is no g++.
-        ToolFailed: g++ refuses the sources; its last lines are in the message.
+        ToolMissing: there is no C++ compiler.
+        ToolFailed: it refuses the sources; its last lines are in the message.
     """
-    compiler = shutil.which(COMPILER)
-    if compiler is None:
-        raise ToolMissing(f"{COMPILER} is not installed; install it to build the C simulation")
+    cxx = compiler()
+    flags = FLAGS if "clang" in cxx.name else (*FLAGS, *ONLY_GCC)
     headers = project.folder / "firmware" / "ap_types"
     if not headers.is_dir():
         raise DataError(
@@ -119,20 +120,16 @@ def build(project: HlsProject, cache: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="qap-csim-") as temporary, whole_file(library) as target:
         main = Path(temporary) / "csim.cpp"
         main.write_text(source, encoding="utf-8")
-        command = [compiler, *FLAGS, *include, str(main), "-o", str(target)]
         try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
-        except subprocess.TimeoutExpired:
-            raise ToolFailed(f"{COMPILER} took longer than {BUILD_SECONDS} s for {project.folder}") from None
-        if result.returncode != 0:
-            tail = " | ".join(line[:LOG_COLUMNS] for line in result.stderr.strip().splitlines()[-5:])
-            raise ToolFailed(f"{COMPILER} cannot build the C simulation of {project.folder}: {tail}")
+            run_tool([cxx, *flags, *include, main, "-o", target], Path(temporary), timeout_s=BUILD_TIMEOUT_S)
+        except ToolFailed as error:
+            raise ToolFailed(f"the C simulation of {project.folder} cannot be built: {error}") from error
         target.chmod(0o755)
     return library
 
 
 def _digest(folder: Path, source: str) -> str:
-    digest = hashlib.sha256(f"{FLAGS}{source}".encode())
+    digest = hashlib.sha256(f"{(*FLAGS, *ONLY_GCC)}{source}".encode())
     firmware = folder / "firmware"
     for path in sorted(firmware.rglob("*")):
         if path.is_file() and path.suffix in (".h", ".cpp"):

@@ -287,7 +287,7 @@ def test_sources_that_do_not_compile(tmp_path: Path) -> None:
     project = project_of(small_network(), tmp_path / "hls")
     source = project.folder / "firmware" / f"{project.name}.cpp"
     source.write_text(source.read_text() + "\nnot c++;\n")
-    with pytest.raises(ToolFailed, match=r"g\+\+ cannot build .*not") as caught:
+    with pytest.raises(ToolFailed, match=r"the C simulation of .* cannot be built: g\+\+ failed .*not") as caught:
         build(project, tmp_path / "cache")
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "cache").iterdir())

@@ -169,18 +169,12 @@ def _scaled(x: FloatArray, y: FloatArray, by: FloatArray) -> tuple[FloatArray, F
 
 
 def nnls(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Non-negative least squares: coordinate descent on the normal equations, for any rows and a few columns."""
+    """Non-negative least squares of rows and columns of any length: (rows, columns), (rows,) -> (columns,)."""
+    from scipy.optimize import nnls as solve
+
     scale = np.sqrt((x**2).sum(axis=0))
     scale[scale == 0] = 1
-    gram, target = (x / scale).T @ (x / scale), (x / scale).T @ y
-    solution = np.zeros(len(target))
-    for _ in range(3000):
-        before = solution.copy()
-        for index in range(len(solution)):
-            gradient = target[index] - gram[index] @ solution
-            solution[index] = max(0.0, solution[index] + gradient / max(gram[index, index], 1e-12))
-        if np.abs(solution - before).max(initial=0) < 1e-9 * np.abs(solution).max(initial=1):
-            break
+    solution, _ = solve(x / scale, y)
     return np.asarray(solution / scale)
 
 
