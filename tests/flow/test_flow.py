@@ -446,13 +446,15 @@ def test_a_missing_tensorflow_is_named(path, worked, monkeypatch, stage):
     work = getattr(training, stage)
     replaced_work(monkeypatch, stage, work)
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(ToolMissing, match=r"^the package 'tensorflow' is not installed: pip install 'qap\[train\]'$"):
+    with pytest.raises(
+        ToolMissing, match=r"^the package 'tensorflow' is not installed: pip install 'qap-fpga\[train\]'$"
+    ):
         run_it(path, worked)
 
 
 def test_a_missing_hls4ml_is_named(frozen, monkeypatch):
     monkeypatch.setitem(sys.modules, "hls4ml", None)
-    with pytest.raises(ToolMissing, match=r"^the package 'hls4ml' is not installed: pip install 'qap\[hls\]'$"):
+    with pytest.raises(ToolMissing, match=r"^the package 'hls4ml' is not installed: pip install 'qap-fpga\[hls\]'$"):
         flow.run_flow(frozen, ["data", "hls"])
     assert not frozen.file(HLS).exists()
 
