@@ -139,7 +139,8 @@ class FixedPoint:
         except ValueError:
             raise QapError(
                 f"{text[:80]!r} is not a fixed-point format; write ap_fixed<width,integer> or "
-                f"ap_ufixed<width,integer>, with a rounding ({', '.join(Rounding)}) and an overflow ({', '.join(Overflow)}) after it if needed"
+                f"ap_ufixed<width,integer>, with a rounding ({', '.join(Rounding)}) and "
+                f"an overflow ({', '.join(Overflow)}) after it if needed"
             ) from None
 
     @classmethod
