@@ -166,7 +166,7 @@ def test_a_download_that_fails_says_what_to_do(fake_keras):
 
 
 def test_without_keras_the_extra_is_named(no_keras):
-    with pytest.raises(ToolMissing, match=r"pip install 'qap\[train\]'"):
+    with pytest.raises(ToolMissing, match=r"pip install 'qap-fpga\[train\]'"):
         load("mnist")
 
 
@@ -217,7 +217,7 @@ def test_digits_are_exact_sixteenths():
 
 def test_digits_without_scikit_learn_name_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ToolMissing, match=r"pip install 'qap\[train\]'"):
+    with pytest.raises(ToolMissing, match=r"pip install 'qap-fpga\[train\]'"):
         load("digits")
 
 

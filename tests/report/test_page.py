@@ -259,5 +259,5 @@ def test_a_missing_package_is_named(run: RunDirectory, monkeypatch: pytest.Monke
         if name == package or name.startswith((f"{package}.", "qap.report.")):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ToolMissing, match=rf"'{package}' is not installed: pip install 'qap\[report\]'"):
+    with pytest.raises(ToolMissing, match=rf"'{package}' is not installed: pip install 'qap-fpga\[report\]'"):
         write_report(run)

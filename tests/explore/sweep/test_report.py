@@ -204,5 +204,5 @@ def test_without_matplotlib_the_extra_is_named(tmp_path: Path, monkeypatch: pyte
     monkeypatch.delitem(__import__("sys").modules, "qap.explore.sweep.report.page")
     monkeypatch.delattr("qap.explore.sweep.report.page")
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(ToolMissing, match=r"pip install 'qap\[report\]'"):
+    with pytest.raises(ToolMissing, match=r"pip install 'qap-fpga\[report\]'"):
         write_sweep_report(tmp_path)

