@@ -1,4 +1,17 @@
-"""Freezing: the only room that reads a trained Keras model, to make integers of it and to answer as it does."""
+"""Freezing: the only room that reads a trained Keras model, to make integers of it and to answer as it does.
+
+graph -> layers -> folding -> freezing -> integer network
+           (activations, exact)    |
+                                engine: the model called as a whole, which is the check of all the others
+"""
+
+from qap.errors import missing_extra
+
+try:
+    import keras  # noqa: F401
+    import qkeras  # noqa: F401
+except ImportError as error:
+    raise missing_extra("train", error) from error
 
 from qap.extras import load_tensorflow
 

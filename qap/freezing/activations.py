@@ -15,6 +15,7 @@ import numpy as np
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
+from qap.freezing.quantizers import kind_of, refuse_unknown
 from qap.network import StepTable
 from qap.network.layer import Activation
 
@@ -40,25 +41,12 @@ def activation_form(layer: str, quantizer: Any, fractional: int) -> ActivationFo
     Raises:
         NotExact: this quantizer, or this setting of it, has no exact integer form.
     """
-    name = type(quantizer).__name__
-    translate = _FORMS.get(name)
+    refuse_unknown(layer, "activation", quantizer)
+    name = kind_of(quantizer)
+    translate = _FORMS.get(name or "")
     if translate is None:
-        label = getattr(quantizer, "__name__", name)
-        raise NotExact(layer, f"the activation {label!r} is not one of {', '.join(_FORMS)}")
+        raise NotExact(layer, f"the activation {name!r} is not one of {', '.join(_FORMS)}")
     return translate(layer, quantizer, fractional)
-
-
-def refuse_random(layer: str, quantizer: Any) -> None:
-    """Refuse a quantizer that draws random numbers or quantizes only in part.
-
-    Raises:
-        NotExact: it does.
-    """
-    name = type(quantizer).__name__
-    if getattr(quantizer, "use_stochastic_rounding", False) or name.startswith("stochastic"):
-        raise NotExact(layer, f"{name} rounds at random")
-    if float(getattr(quantizer, "qnoise_factor", 1.0)) != 1.0:
-        raise NotExact(layer, f"{name} quantizes only in part (its qnoise_factor is not 1)")
 
 
 def _fixed_point(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
@@ -66,7 +54,6 @@ def _fixed_point(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
 
 
 def _quantized_bits(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
-    refuse_random(layer, quantizer)
     scale = _scale_exponent(layer, quantizer)
     signed = bool(quantizer.keep_negative)
     bits = int(quantizer.bits)
@@ -81,8 +68,17 @@ def _quantized_bits(layer: str, quantizer: Any, fractional: int) -> ActivationFo
     return ActivationForm(steps, scaled)
 
 
+def _quantized_linear(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    scale = _scale_exponent(layer, quantizer)
+    signed, bits, integer = bool(quantizer.keep_negative), int(quantizer.bits), int(quantizer.integer)
+    if bits == 1 and signed:
+        return _staircase([0], [-1, 1], integer - 1 + scale)
+    return ActivationForm(
+        "linear", FixedPoint.from_qkeras(bits, integer + scale, signed=signed, symmetric=bool(quantizer.symmetric))
+    )
+
+
 def _quantized_relu(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
-    refuse_random(layer, quantizer)
     if quantizer.use_sigmoid:
         raise NotExact(layer, "quantized_relu with use_sigmoid computes a float sigmoid")
     if quantizer.relu_upper_bound is not None and not quantizer.is_quantized_clip:
@@ -111,12 +107,10 @@ def _leaky_relu(layer: str, magnitude_bits: int, integer: int, shift: int, fract
 
 
 def _binary(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
-    refuse_random(layer, quantizer)
     return _staircase([0], [0, 1] if quantizer.use_01 else [-1, 1], _scale_exponent(layer, quantizer))
 
 
 def _ternary(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
-    refuse_random(layer, quantizer)
     scale = _scale_exponent(layer, quantizer)
     limit = quantizer.default_threshold if quantizer.threshold is None else float(quantizer.threshold)
     first = {math.ceil(math.ldexp(float(kind(limit)), fractional)) for kind in (np.float32, np.float64)}
@@ -130,6 +124,7 @@ def _ternary(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
 
 _FORMS: Mapping[str, Callable[[str, Any, int], ActivationForm]] = {
     "quantized_bits": _quantized_bits,
+    "quantized_linear": _quantized_linear,
     "quantized_relu": _quantized_relu,
     "binary": _binary,
     "ternary": _ternary,

@@ -1,28 +1,36 @@
-"""Keras as an engine: what the trained model answers, as integers, without a rounding of its own.
+"""Keras as an engine: what the trained model answers, called as a whole, as integers without a rounding of its own.
 
-Keras computes in float32. Where the bound on the accumulators says that 24 bits hold every number on
-the way, the model's own layers are called. Elsewhere the same weights and the same quantizers are
-evaluated in float64. Where even that could round, the engine refuses.
+Keras computes in float32. Where the bound on the accumulators says that 24 bits hold every number on the way, the
+model is called as it is. Elsewhere every layer's own code runs in float64, in the order of the model's own graph, on
+the weights that its quantizers give in float32. Where even that could round, the engine refuses. None of it reads
+what `freeze` read.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import keras
 import numpy as np
 import numpy.typing as npt
+import qkeras
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
-from qap.freezing.freezing import DenseGroup, dense_groups, quantized_parameters
+from qap.freezing.folding import fold
+from qap.freezing.functions import FINAL
+from qap.freezing.graph import calls_of, graph_of, is_model
+from qap.freezing.view import View, told_by
 from qap.network import IntegerNetwork
 
 Precision = Literal["float32", "float64"]
 RELU_BITS = 22
 """`quantized_relu` casts to float32 itself: 24 bits less two guard bits are left for its result."""
+NORMALIZATIONS = (keras.layers.BatchNormalization, qkeras.QBatchNormalization)
+AFFINE = (*NORMALIZATIONS, qkeras.QDense, qkeras.QDenseBatchnorm)
+SCALING = (*NORMALIZATIONS, keras.layers.Rescaling)
 
 
 class KerasEngine:
@@ -30,12 +38,16 @@ class KerasEngine:
 
     Args:
         model: the model that was frozen.
+
+    Raises:
+        NotExact: the model does not say what it computes: it is not built, or is a class of its own.
     """
 
     name = "keras"
 
     def __init__(self, model: keras.Model) -> None:
-        self._groups = dense_groups(model)
+        self._model = model
+        self._calls = calls_of(model)
 
     def available(self) -> str | None:
         """None: there is a model, so there is Keras."""
@@ -45,23 +57,37 @@ class KerasEngine:
         """The logits (n, n_out) of integer inputs (n, n_in), in LSBs of the network's output format.
 
         Raises:
-            NotExact: floating point could round on the way.
+            NotExact: floating point could round on the way, or the model cannot be called.
         """
-        return self.trace(network, x_int)[-1]
+        y = self._answers(network, x_int, self.precision(network))
+        if y.shape[1:] != (network.n_out,):
+            raise NotExact(network.layers[-1].name, f"the model answers {y.shape}, not (n, {network.n_out})")
+        return _integers(network.layers[-1].name, y, network.output_format)
+
+    def run_float32(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """As `run`, but by the plain call of the model, which may round."""
+        return _integers(network.layers[-1].name, self._answers(network, x_int, "float32"), network.output_format)
 
     def trace(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> list[IntArray]:
-        """The results of every layer, (n, neurons) each, in LSBs."""
+        """The results of every layer, (n, neurons) each, in LSBs.
+
+        Layers that the model has no numbers for, since they came from splitting one of its own, are the network's.
+        """
         precision = self.precision(network)
-        y = keras.ops.convert_to_tensor(network.input_format.to_float(network.checked_input(x_int)), dtype=precision)
-        results = []
-        with _floatx(precision):
-            for group, layer in zip(self._groups, network.layers, strict=True):
-                y = _float32_layer(group, y) if precision == "float32" else _float64_layer(group, y)
-                results.append(_integers(layer.name, np.asarray(y, np.float64), layer.result_format))
+        outputs: list[Any] = []
+        _walk(self._model, self._inputs(network, x_int, precision), _caller(precision), outputs.append)
+        origins = fold(self._model.name, self._calls, network.input_format).origins
+        results = network.trace(x_int)
+        for index, (layer, origin) in enumerate(zip(network.layers, origins, strict=True)):
+            if origin is not None:
+                y = np.asarray(outputs[origin], np.float64).reshape(len(x_int), -1)
+                results[index] = _integers(layer.name, y, layer.result_format)
         return results
 
     def precision(self, network: IntegerNetwork) -> Precision:
         """The arithmetic in which the model computes this network exactly.
+
+        A normalization or rescaling that was folded away passes larger numbers than the network does: float64.
 
         Raises:
             NotExact: not even float64 does.
@@ -70,57 +96,156 @@ class KerasEngine:
         if max(bits) > 53:
             layer = network.layers[bits.index(max(bits))].name
             raise NotExact(layer, f"Keras would need {max(bits)} bits of mantissa, float64 has 53")
-        return "float32" if max(bits) <= 24 else "float64"
+        if max(bits) <= 24 and not self.scales:
+            return "float32"
+        for call in self._calls:
+            relu: Any = getattr(call.layer, "activation", None)
+            if type(relu) is qkeras.quantized_relu and int(relu.bits) > RELU_BITS:
+                raise NotExact(
+                    call.name, f"quantized_relu computes in float32, at most {RELU_BITS} bits are exact behind it"
+                )
+        return "float64"
+
+    @property
+    def scales(self) -> bool:
+        """Whether the model normalizes or rescales between its layers."""
+        return any(type(call.layer) in SCALING for call in self._calls)
 
     def notes(self, network: IntegerNetwork) -> tuple[str, ...]:
         """What a reader of the verification should know."""
         bits = max(network.float_bits())
-        if bits <= 24:
-            return ()
-        return (f"keras was evaluated in float64: an accumulator needs {bits} bits, float32 has 24",)
+        layer_by_layer = "each layer's own code ran in the order of the model's graph"
+        if bits > 24:
+            return (
+                f"keras was evaluated in float64: an accumulator needs {bits} bits, float32 has 24; {layer_by_layer}",
+            )
+        if self.scales:
+            return (f"keras was evaluated in float64: the model normalizes or rescales; {layer_by_layer}",)
+        return ()
+
+    def _inputs(self, network: IntegerNetwork, x_int: npt.NDArray[Any], precision: Precision) -> Any:
+        shape = graph_of(self._model).inputs[0].shape[1:]
+        x = network.input_format.to_float(network.checked_input(x_int))
+        return keras.ops.convert_to_tensor(x.reshape(-1, *shape), dtype=precision)
+
+    def _answers(
+        self, network: IntegerNetwork, x_int: npt.NDArray[Any], precision: Precision
+    ) -> npt.NDArray[np.float64]:
+        """The model's answers before a final softmax, sigmoid or the like."""
+        x = self._inputs(network, x_int, precision)
+        try:
+            with _floatx(precision):
+                final = _final_of(self._model)
+                if precision == "float64":
+                    y = _walk(self._model, x, _float64_call, final=final)
+                elif final is None:
+                    y = self._model(x, training=False)
+                else:
+                    y = self._without_final(x, final)
+        except NotExact:
+            raise
+        except Exception as error:  # Keras and TensorFlow raise whatever their parts raise
+            raise NotExact(self._model.name, f"the model cannot be called: {_first_line(error)}") from error
+        return np.asarray(y, np.float64)
+
+    def _without_final(self, x: Any, final: Any) -> Any:
+        """The answers before the final function, which is shown to be all that is left out."""
+        y = _walk(self._model, x, _plain_call, final=final)
+        if not np.array_equal(np.asarray(final(y)), np.asarray(self._model(x, training=False)), equal_nan=True):
+            raise NotExact(self._model.name, f"without its final {final.__name__} the model computes something else")
+        return y
 
 
-def _float32_layer(group: DenseGroup, y: Any) -> Any:
-    """The model's own layer and what follows it; a softmax inside of it is not part of the logits."""
-    dense = group.dense
-    own = dense.activation is not None and any(dense.activation is act for _, act in group.activations)
-    linear = dense.activation is None or getattr(dense.activation, "__name__", "") == "linear"
-    if own or linear:
-        y = dense(y)
-    else:
-        kernel, bias = quantized_parameters(dense)
-        y = keras.ops.matmul(y, kernel.astype(np.float32)) + bias.astype(np.float32)
-    for _, activation in group.activations[1 if own else 0 :]:
-        y = activation(y)
-    return y
+def _walk(
+    model: Any, x: Any, call: Callable[..., Any], seen: Callable[[Any], None] | None = None, final: Any = None
+) -> Any:
+    """Run a model by Keras' own order of its graph, each layer through `call(layer, *args, drop=..., **kwargs)`.
+
+    Args:
+        model: the model, or one inside of it.
+        x: its input.
+        call: what runs a layer, without its activation where `drop` is true.
+        seen: is told the answer of every layer.
+        final: the function that the last layer is to leave out.
+    """
+    graph = graph_of(model)
+    last = graph.outputs[0]._keras_history.operation
+
+    def operation_of(layer: Any) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            drop = final is not None and layer is last
+            if is_model(layer):
+                return _walk(layer, args[0], call, seen, final if drop else None)
+            y = call(layer, *args, drop=drop, **kwargs)
+            if seen is not None:
+                seen(y)
+            return y
+
+        return run
+
+    return graph._run_through_graph([x], operation_fn=operation_of)
 
 
-def _float64_layer(group: DenseGroup, y: Any) -> Any:
-    with _floatx("float32"):  # weights are quantized in the arithmetic that they were trained in
-        kernel, bias = quantized_parameters(group.dense)
-    y = keras.ops.matmul(y, keras.ops.convert_to_tensor(kernel)) + keras.ops.convert_to_tensor(bias)
-    for name, activation in group.activations:
-        if type(activation).__name__ == "quantized_relu":
-            y = keras.ops.cast(activation(_guarded(name, activation, np.asarray(y))), "float64")
-        else:
-            y = activation(y)
-    return y
+def _final_of(model: Any) -> Any:
+    """The function at the very end of a model that keeps the decision, None without one."""
+    last = graph_of(model).outputs[0]._keras_history.operation
+    if is_model(last):
+        return _final_of(last)
+    function = keras.activations.softmax if type(last) is keras.layers.Softmax else getattr(last, "activation", None)
+    return function if any(function is known for known, _ in FINAL) else None
 
 
-def _guarded(layer: str, relu: Any, y: npt.NDArray[np.float64]) -> Any:
+def _caller(precision: Precision) -> Callable[..., Any]:
+    return _plain_call if precision == "float32" else _float64_call
+
+
+def _plain_call(layer: Any, x: Any, *, drop: bool, **kwargs: Any) -> Any:
+    """The layer itself; where its activation is left out, its own code without it."""
+    if not drop:
+        return layer(x, **kwargs)
+    return x if _only_activates(layer) else View(layer, activation=None).call(x, **kwargs)
+
+
+def _float64_call(layer: Any, x: Any, *, drop: bool, **kwargs: Any) -> Any:
+    """The layer on float64 numbers, with the weights that it has in the float32 that it was trained in."""
+    activation = getattr(layer, "activation", None)
+    if type(activation) is qkeras.quantized_relu:
+        activation = _guarded(activation)
+    if type(layer) in AFFINE:
+        with _floatx("float32"):
+            kernel, offset = told_by(layer, int(x.shape[-1]))
+        y = _float64(x @ _float64(kernel) if kernel.ndim == 2 else x * _float64(kernel)) + _float64(offset)
+        return y if drop or activation is None or type(layer) in NORMALIZATIONS else _float64(activation(y))
+    if drop:
+        return x
+    view = View(layer, activation=activation, compute_dtype="float64", dtype="float64")
+    return _float64(view.call(x, **kwargs))
+
+
+def _float64(values: Any) -> Any:
+    return keras.ops.cast(keras.ops.convert_to_tensor(values), "float64")
+
+
+def _only_activates(layer: Any) -> bool:
+    return type(layer) in (keras.layers.Activation, keras.layers.Softmax, qkeras.QActivation)
+
+
+def _guarded(relu: Any) -> Callable[[Any], Any]:
     """Bring float64 into the float32 of `quantized_relu` without changing what it rounds to.
 
     Numbers beyond the range saturate either way. The rest is rounded to odd: a number that does not fit
     in 24 bits gets its last bit set, so that it stays on its side of every tie (S. Boldo, G. Melquiond,
     "When double rounding is odd", 2005).
     """
-    if int(relu.bits) > RELU_BITS:
-        raise NotExact(layer, f"quantized_relu computes in float32, at most {RELU_BITS} bits are exact behind it")
-    limit = 2.0 ** (int(relu.integer) + 1)
-    bits = np.clip(y, -limit, limit).view(np.uint64)
-    lost = np.uint64((1 << 29) - 1)
-    odd = np.where(bits & lost, (bits & ~lost) | np.uint64(1 << 29), bits)
-    return keras.ops.convert_to_tensor(odd.view(np.float64).astype(np.float32))
+
+    def quantize(y: Any) -> Any:
+        limit = 2.0 ** (int(relu.integer) + 1)
+        bits = np.clip(np.asarray(y, np.float64), -limit, limit).view(np.uint64)
+        lost = np.uint64((1 << 29) - 1)
+        odd = np.where(bits & lost, (bits & ~lost) | np.uint64(1 << 29), bits)
+        return relu(keras.ops.convert_to_tensor(odd.view(np.float64).astype(np.float32)))
+
+    return quantize
 
 
 def _integers(layer: str, y: npt.NDArray[np.float64], form: FixedPoint) -> IntArray:
@@ -139,3 +264,8 @@ def _floatx(precision: Precision) -> Iterator[None]:
         yield
     finally:
         keras.config.set_floatx(previous)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

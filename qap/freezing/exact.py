@@ -1,0 +1,89 @@
+"""Real numbers that are exact in binary: their integers, and products of them that lose nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import NotExact
+from qap.fixed import FixedPoint, IntArray
+
+FloatArray = npt.NDArray[np.float64]
+MAX_PARAMETER_BITS = 32  # wider numbers come from a float scale, not from a fixed-point format
+MAX_SCALE_BITS = 16  # a scale with more is a float that was learned
+
+
+def to_integers(layer: str, what: str, values: FloatArray) -> tuple[IntArray, FixedPoint]:
+    """Integers and the narrowest format that hold these real numbers exactly.
+
+    Args:
+        layer: the name of the layer, for the error.
+        what: "kernel" or "bias", for the error.
+        values: any shape.
+
+    Raises:
+        NotExact: a number is not finite, or the format would be wider than 32 bits.
+    """
+    if not np.isfinite(values).all():
+        raise NotExact(layer, f"its {what} holds a number that is not finite")
+    if not values.any():
+        return np.zeros(values.shape, np.int64), FixedPoint(False, 1, 1)
+    fractional = fractional_bits(values)
+    largest = math.ldexp(np.abs(values).max(), fractional)
+    if largest >= 2.0**MAX_PARAMETER_BITS:
+        raise NotExact(
+            layer,
+            f"its {what} needs {int(math.log2(largest)) + 2} bits, at most {MAX_PARAMETER_BITS} are allowed; "
+            "a float scale (alpha='auto') is the usual cause",
+        )
+    integers = np.ldexp(values, fractional).astype(np.int64)
+    return integers, FixedPoint.smallest(int(integers.min()), int(integers.max()), fractional)
+
+
+def fractional_bits(values: FloatArray) -> int:
+    """Bits behind the point with which all these numbers are whole; negative when all are multiples of 2."""
+    if not values.any():
+        return 0
+    digits, exponent = _digits(values[values != 0])
+    trailing = np.log2(digits & -digits).astype(np.int64)  # exact: the operand is a power of two
+    return int((53 - exponent - trailing).max())
+
+
+def refuse_long(layer: str, what: str, values: FloatArray, advice: str) -> None:
+    """Refuse numbers of more than 16 significant bits: nobody chose them, so no format can hold them.
+
+    Raises:
+        NotExact: a number is one.
+    """
+    if not np.isfinite(values).all():
+        raise NotExact(layer, f"its {what} holds a number that is not finite")
+    numbers = values[values != 0]
+    digits, _ = _digits(numbers)
+    long = digits & -digits < 1 << (53 - MAX_SCALE_BITS)
+    if long.any():
+        raise NotExact(layer, f"its {what} {numbers[long][0]:.6g} is not a short binary number; {advice}")
+
+
+def exact_product(layer: str, a: FloatArray, b: FloatArray, plus: FloatArray | None = None) -> FloatArray:
+    """`a @ b + plus` without any rounding.
+
+    Raises:
+        NotExact: float64 does not hold every partial sum.
+    """
+    total = np.abs(a) @ np.abs(b)
+    fractional = fractional_bits(a) + fractional_bits(b)
+    if plus is not None:
+        total = total + np.abs(plus)
+        fractional = max(fractional, fractional_bits(plus))
+    if not np.isfinite(total).all() or math.frexp(total.max(initial=0))[1] + fractional > 53:
+        raise NotExact(layer, "folding it into its neighbours needs numbers of more than 53 bits")
+    product: FloatArray = a @ b
+    return product if plus is None else product + plus
+
+
+def _digits(numbers: FloatArray) -> tuple[IntArray, Any]:
+    mantissa, exponent = np.frexp(numbers)
+    return np.ldexp(mantissa, 53).astype(np.int64), exponent

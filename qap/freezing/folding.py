@@ -1,0 +1,217 @@
+"""From the elements of a model to the layers of the integer network.
+
+A layer of the network is an affine map and one activation. Affine maps that stand between two of them are multiplied
+into the kernel before or behind them, exactly or not at all; where there is no kernel to take them (a quantizer on the
+inputs, a second activation) they become a layer of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from qap.errors import NotExact
+from qap.fixed import FixedPoint
+from qap.freezing.activations import ActivationForm, activation_form
+from qap.freezing.exact import FloatArray, exact_product, to_integers
+from qap.freezing.functions import OVER_CLASSES, SATURATING
+from qap.freezing.graph import Call, unique
+from qap.freezing.layers import Affine, Dense, Element, Final, Quantization, Rectifier, read
+from qap.network import LayerSpec, StepTable
+
+
+class Folded(NamedTuple):
+    """The layers of a network and where their results stand in the model.
+
+    Args:
+        specs: the layers.
+        origins: for each the index of the call that gives its results, None where the model has no such numbers.
+    """
+
+    specs: list[LayerSpec]
+    origins: list[int | None]
+
+
+def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Folded:
+    """The layers of the integer network that computes what these calls compute.
+
+    Raises:
+        NotExact: a layer has no exact integer form; the message names it and says why.
+    """
+    builder = _Builder(input_format)
+    rows = [(index, call, read(call)) for index, call in enumerate(calls)]
+    final = _final(rows)
+    for index, call, elements in rows:
+        for position, element in enumerate(elements):
+            last = position == len(elements) - 1
+            builder.add(element, call, index if last or isinstance(elements[position + 1], Final) else None)
+    builder.finish()
+    if not builder.dense:
+        raise NotExact(model_name, "the model has no QDense layer")
+    if final is not None:
+        _refuse_final(*final, builder.specs[-1].weight.shape[1])
+    return Folded(builder.specs, builder.origins)
+
+
+@dataclass(slots=True)
+class _Open:
+    """An affine map that still waits for its activation."""
+
+    name: str
+    kernel: FloatArray
+    bias: FloatArray
+    origin: int | None
+    rectified: bool = False
+
+
+@dataclass(slots=True)
+class _Builder:
+    input_format: FixedPoint
+    specs: list[LayerSpec] = field(default_factory=list)
+    origins: list[int | None] = field(default_factory=list)
+    dense: bool = False
+    taken: set[str] = field(default_factory=set)
+    open: _Open | None = None
+    pending: Affine | None = None
+    """What stands between the results of the last layer, or the inputs, and the next element."""
+    format: FixedPoint | None = None
+    fractional: int = 0
+
+    def __post_init__(self) -> None:
+        self.format, self.fractional = self.input_format, self.input_format.fractional
+
+    def add(self, element: Element, call: Call, origin: int | None) -> None:
+        """Take one element of a call; `origin` is the call's index where the element gives the call's results."""
+        match element:
+            case Dense(matrix, offset):
+                self.close()
+                self.dense = True
+                self.begin(call.name, matrix, offset)
+            case Affine():
+                self.affine(call.name, element)
+            case Rectifier():
+                self.materialize(call).rectified = True
+            case Quantization(quantizer):
+                self.quantize(call, quantizer, origin)
+        if self.open is not None:
+            self.open.origin = origin
+
+    def affine(self, name: str, element: Affine) -> None:
+        """Fold an affine map into the kernel that is open, or keep it for the next one."""
+        if self.open is not None and not self.open.rectified:
+            self.open.kernel = exact_product(name, self.open.kernel, element.matrix)
+            self.open.bias = exact_product(name, self.open.bias, element.matrix, element.offset)
+            return
+        self.close()
+        before = self.pending
+        self.pending = element if before is None else Affine(*_behind(name, before, element.matrix, element.offset))
+
+    def begin(self, name: str, kernel: FloatArray, bias: FloatArray) -> _Open:
+        """Open a layer, with what is pending folded into it."""
+        if self.pending is not None:
+            kernel, bias = _behind(name, self.pending, kernel, bias)
+            self.pending = None
+        self.open = _Open(unique(name, self.taken), kernel, bias, None)
+        return self.open
+
+    def materialize(self, call: Call) -> _Open:
+        """The open layer; where there is none, one that hands its inputs on."""
+        if self.open is not None:
+            return self.open
+        if self.pending is not None:
+            count = self.pending.matrix.shape[1]
+        else:
+            count = self.specs[-1].weight.shape[1] if self.specs else int(np.prod(call.shape))
+        return self.begin(call.name, np.eye(count), np.zeros(count))
+
+    def quantize(self, call: Call, quantizer: object, origin: int | None) -> None:
+        """Bring the accumulators of the open layer into a format."""
+        if self.open is None and self.pending is None and self.format is not None:
+            form = activation_form(call.name, quantizer, self.fractional)
+            if _changes_nothing(form, self.format):
+                return
+        layer = self.materialize(call)
+        spec = _spec(layer)
+        form = activation_form(call.name, quantizer, spec.accum_fractional(self.fractional))
+        layer.origin = origin
+        if layer.rectified:
+            form = _rectified(form)
+        self.close(form)
+
+    def close(self, form: ActivationForm | None = None) -> None:
+        """End the open layer, with an activation or with its accumulators as they are."""
+        if self.open is None:
+            return
+        layer, self.open = self.open, None
+        spec = _spec(layer)
+        if form is not None:
+            spec = spec._replace(activation=form.activation, result_format=form.result_format)
+        elif layer.rectified:
+            spec = spec._replace(activation="relu")
+        self.fractional, self.format = spec.result_fractional(self.fractional), spec.result_format
+        self.specs.append(spec)
+        self.origins.append(layer.origin)
+
+    def finish(self) -> None:
+        """End the network."""
+        if self.open is None and self.pending is not None and self.specs:
+            count = self.pending.matrix.shape[1]
+            self.begin(f"{self.specs[-1].name}_output", np.eye(count), np.zeros(count))
+        self.close()
+
+
+def _behind(name: str, before: Affine, kernel: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The kernel and bias of an affine map that reads the results of another."""
+    return exact_product(name, before.matrix, kernel), exact_product(name, before.offset, kernel, bias)
+
+
+def _spec(layer: _Open) -> LayerSpec:
+    weight, weight_format = to_integers(layer.name, "kernel", layer.kernel)
+    bias, bias_format = to_integers(layer.name, "bias", layer.bias)
+    return LayerSpec(layer.name, weight, weight_format, bias, bias_format)
+
+
+def _changes_nothing(form: ActivationForm, values: FixedPoint) -> bool:
+    """Whether an activation leaves every number of a format as it is."""
+    finer = form.result_format.fractional - values.fractional
+    if isinstance(form.activation, StepTable) or finer < 0 or (form.activation == "relu" and values.min_int < 0):
+        return False
+    return form.result_format.min_int <= values.min_int << finer and (
+        values.max_int << finer <= form.result_format.max_int
+    )
+
+
+def _rectified(form: ActivationForm) -> ActivationForm:
+    """The same activation with a ReLU before it: below 0 it answers as at 0."""
+    steps = form.activation
+    if not isinstance(steps, StepTable):
+        return form._replace(activation="relu")
+    first = int(np.searchsorted(steps.thresholds, 0, side="right"))
+    return form._replace(activation=StepTable(steps.thresholds[first:], steps.values[first:]))
+
+
+def _final(rows: Sequence[tuple[int, Call, list[Element]]]) -> tuple[Call, Final] | None:
+    """The function that is left out at the end, None without one.
+
+    Raises:
+        NotExact: such a function stands elsewhere.
+    """
+    row = [(call, element) for _, call, elements in rows for element in elements]
+    for call, element in row[:-1]:
+        if isinstance(element, Final):
+            raise NotExact(call.name, f"a {element.name} between layers; only at the end it can be left out")
+    if row and isinstance(row[-1][1], Final):
+        return row[-1][0], row[-1][1]
+    return None
+
+
+def _refuse_final(call: Call, final: Final, outputs: int) -> None:
+    if final.name in OVER_CLASSES and outputs == 1:
+        raise NotExact(call.name, f"a {final.name} over a single output is constant; use a sigmoid")
+    if final.name in SATURATING and outputs > 1:
+        raise NotExact(
+            call.name, f"a {final.name} saturates, so {outputs} outputs may tie where their logits differ; leave it out"
+        )

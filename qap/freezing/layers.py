@@ -1,0 +1,256 @@
+"""What each layer computes, in the few words that the integer network knows.
+
+Every layer that can be frozen is a row of affine maps, ReLUs and quantizers. Exact classes only: a subclass, or a class
+that merely has the name, computes what its own code says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import qkeras
+
+from qap.errors import NotExact
+from qap.freezing.exact import FloatArray, refuse_long
+from qap.freezing.functions import FINAL, PIECEWISE, Piece
+from qap.freezing.graph import Call
+from qap.freezing.quantizers import refuse_unknown, weights_of
+from qap.freezing.view import told_by
+
+MAX_REORDERED = 8192  # a permutation is folded as a matrix
+
+
+class Affine(NamedTuple):
+    """`values @ matrix + offset`: matrix (n_in, n_out), offset (n_out,), both exact in binary."""
+
+    matrix: FloatArray
+    offset: FloatArray
+
+
+class Dense(NamedTuple):
+    """An affine map that is a layer of the network, whatever stands around it."""
+
+    matrix: FloatArray
+    offset: FloatArray
+
+
+class Rectifier(NamedTuple):
+    """`max(values, 0)`."""
+
+
+class Quantization(NamedTuple):
+    """A quantizer of activations."""
+
+    quantizer: Any
+
+
+class Final(NamedTuple):
+    """A function that keeps the decision, so that it may be left out where nothing follows."""
+
+    function: Any
+    name: str
+
+
+Element = Affine | Dense | Rectifier | Quantization | Final
+
+
+def read(call: Call) -> list[Element]:
+    """The elements of one call of a layer, none for a layer that does nothing to a trained model.
+
+    Raises:
+        NotExact: the layer, or a setting of it, has no exact integer form.
+    """
+    layer, kind = call.layer, type(call.layer)
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise NotExact(call.name, _unknown(kind))
+    if layer.compute_dtype not in ("float32", "float64"):
+        raise NotExact(call.name, f"it computes in {layer.compute_dtype}, which rounds; set its dtype to float32")
+    return reader(call)
+
+
+def _unknown(kind: type) -> str:
+    if kind is keras.layers.Dense:
+        return "its kernel is float; make it a QDense with a kernel_quantizer"
+    known = next((base for base in kind.__mro__[1:] if base in _READERS), None)
+    if known is not None:
+        return (
+            f"the class {kind.__name__} is derived from {known.__name__} and may compute anything; use {known.__name__}"
+        )
+    if kind.__module__.split(".")[0] not in ("keras", "qkeras"):
+        return f"{kind.__name__} of {kind.__module__} is not a layer of Keras or QKeras; use one of theirs"
+    return f"{kind.__name__} layers are not supported"
+
+
+def _nothing(call: Call) -> list[Element]:
+    return []
+
+
+def _reorder(call: Call) -> list[Element]:
+    """Flatten, Reshape and Permute move numbers: the layer itself shows where."""
+    count = int(np.prod(call.shape))
+    tensor = keras.ops.convert_to_tensor(np.arange(count, dtype=np.float32).reshape(1, *call.shape))
+    order = np.asarray(type(call.layer).call(call.layer, tensor)).ravel().astype(np.int64)
+    if np.array_equal(order, np.arange(count)):
+        return []
+    if count > MAX_REORDERED:
+        raise NotExact(call.name, f"it reorders {count} numbers, at most {MAX_REORDERED} can be folded")
+    matrix = np.zeros((count, count))
+    matrix[order, np.arange(count)] = 1
+    return [Affine(matrix, np.zeros(count))]
+
+
+def _qdense(call: Call) -> list[Element]:
+    layer = call.layer
+    _refuse_rank(call)
+    kernel = weights_of(call.name, "kernel", layer.kernel_quantizer_internal, layer.kernel)
+    bias = np.zeros(kernel.shape[1])
+    if layer.use_bias and (layer.bias_quantizer_internal is not None or np.any(np.asarray(layer.bias))):
+        bias = weights_of(call.name, "bias", layer.bias_quantizer_internal, layer.bias)
+    return [Dense(kernel, bias), *_activation(call)]
+
+
+def _qdense_batchnorm(call: Call) -> list[Element]:
+    """QKeras quantizes the kernel and the bias after it folded the normalization into them."""
+    layer = call.layer
+    _refuse_rank(call)
+    if not (layer.batchnorm.center and layer.batchnorm.scale):
+        raise NotExact(call.name, "QKeras computes a QDenseBatchnorm only with center and scale")
+    kernel, bias = layer.get_folded_weights()
+    folded = [
+        weights_of(call.name, "kernel", layer.kernel_quantizer_internal, kernel),
+        weights_of(call.name, "bias", layer.bias_quantizer_internal, bias),
+    ]
+    return [Dense(*folded), *_activation(call)]
+
+
+def _batch_normalization(call: Call) -> list[Element]:
+    layer = call.layer
+    if len(call.shape) != 1 or layer.axis not in (-1, 1, [-1], [1]):
+        raise NotExact(call.name, f"it normalizes axis {layer.axis} of {(None, *call.shape)}; only (None, n) is folded")
+    scale, offset = told_by(layer, call.shape[0])
+    advice = "use a QDenseBatchnorm with a kernel_quantizer and a bias_quantizer, which quantizes the folded weights"
+    refuse_long(call.name, "scale", scale, advice)
+    refuse_long(call.name, "offset", offset, advice)
+    return [Affine(np.diag(scale), offset)]
+
+
+def _rescaling(call: Call) -> list[Element]:
+    layer, count = call.layer, int(np.prod(call.shape))
+    numbers = []
+    for what, value in (("scale", layer.scale), ("offset", layer.offset)):
+        number = np.asarray(value, np.float32).astype(np.float64)
+        if number.size != 1:
+            raise NotExact(call.name, f"its {what} is a list; one number for all inputs is folded")
+        refuse_long(call.name, what, number.ravel(), "a scale of 1/256 instead of 1/255 is one")
+        numbers.append(float(number.ravel()[0]))
+    return [Affine(np.eye(count) * numbers[0], np.full(count, numbers[1]))]
+
+
+def _activation(call: Call) -> list[Element]:
+    return _function(call, call.layer.activation)
+
+
+def _function(call: Call, function: Any) -> list[Element]:
+    """A Keras function by its identity, or a quantizer by its class."""
+    if function is None or function is keras.activations.linear:
+        return []
+    if (piece := _find(PIECEWISE, function)) is not None:
+        return _pieces(call, piece)
+    if (name := _find(FINAL, function)) is not None:
+        return [Final(function, name)]
+    refuse_unknown(call.name, "activation", function)
+    return [Quantization(function)]
+
+
+def _find(table: list[tuple[Any, Any]], function: Any) -> Any:
+    return next((meaning for known, meaning in table if known is function), None)
+
+
+def _relu(call: Call) -> list[Element]:
+    layer = call.layer
+    if layer.threshold:
+        raise NotExact(call.name, f"a ReLU with the threshold {float(layer.threshold)}; only 0 has an exact form")
+    high = None if layer.max_value is None else float(layer.max_value)
+    return _pieces(call, Piece(slope=float(layer.negative_slope or 0), high=high))
+
+
+def _leaky_relu(call: Call) -> list[Element]:
+    return _pieces(call, Piece(slope=float(call.layer.negative_slope)))
+
+
+def _pieces(call: Call, piece: Piece) -> list[Element]:
+    """A function of straight pieces as ReLUs between affine maps.
+
+    A slope below 0 reads both halves, `max(x, 0)` and `max(-x, 0)`; a limit h is `h - max(h - x, 0)`.
+    """
+    count = _width(call)
+    numbers = np.array([value for value in (piece.gain, piece.shift, piece.slope, piece.low, piece.high) if value])
+    refuse_long(call.name, "slope or limit", numbers, "powers of two are, as 0.25")
+    eye, elements = np.eye(count), list[Element]()
+    if piece.gain != 1 or piece.shift:
+        elements.append(Affine(eye * piece.gain, np.full(count, piece.shift)))
+    if piece.slope == 0:
+        elements.append(Rectifier())
+    elif piece.slope != 1:
+        elements += [
+            Affine(np.hstack([eye, -eye]), np.zeros(2 * count)),
+            Rectifier(),
+            Affine(np.vstack([eye, -eye * piece.slope]), np.zeros(count)),
+        ]
+    if piece.low is not None:
+        elements += _limit(eye, piece.low, 1)
+    if piece.high is not None:
+        elements += _limit(eye, piece.high, -1)
+    return elements
+
+
+def _limit(eye: FloatArray, limit: float, sign: int) -> list[Element]:
+    """At least the limit (sign 1) or at most (sign -1)."""
+    count = len(eye)
+    away = Affine(eye * sign, np.full(count, -sign * limit))
+    return [away, Rectifier(), Affine(eye * sign, np.full(count, limit))]
+
+
+def _softmax(call: Call) -> list[Element]:
+    if len(call.shape) != 1 or call.layer.axis not in (-1, 1):
+        raise NotExact(
+            call.name, f"a softmax over axis {call.layer.axis} of {(None, *call.shape)}; only -1 is possible"
+        )
+    return [Final(keras.activations.softmax, "softmax")]
+
+
+def _refuse_rank(call: Call) -> None:
+    if len(call.shape) != 1:
+        raise NotExact(call.name, f"its input has the shape {(None, *call.shape)}; put a Flatten before it")
+
+
+def _width(call: Call) -> int:
+    """Numbers that an activation works on: the units of a dense layer, else the inputs."""
+    return int(getattr(call.layer, "units", np.prod(call.shape)))
+
+
+_READERS: Mapping[type, Callable[[Call], list[Element]]] = {
+    qkeras.QDense: _qdense,
+    qkeras.QDenseBatchnorm: _qdense_batchnorm,
+    qkeras.QActivation: _activation,
+    qkeras.QBatchNormalization: _batch_normalization,
+    keras.layers.BatchNormalization: _batch_normalization,
+    keras.layers.Rescaling: _rescaling,
+    keras.layers.Activation: _activation,
+    keras.layers.ReLU: _relu,
+    keras.layers.LeakyReLU: _leaky_relu,
+    keras.layers.Softmax: _softmax,
+    keras.layers.Flatten: _reorder,
+    keras.layers.Reshape: _reorder,
+    keras.layers.Permute: _reorder,
+    keras.layers.Identity: _nothing,
+    keras.layers.Dropout: _nothing,
+    keras.layers.AlphaDropout: _nothing,
+    keras.layers.GaussianDropout: _nothing,
+    keras.layers.GaussianNoise: _nothing,
+    keras.layers.ActivityRegularization: _nothing,
+}

@@ -1,0 +1,72 @@
+"""Which quantizers give the same numbers whenever they are asked, and the weights as those give them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import qkeras
+
+from qap.errors import NotExact
+from qap.freezing.exact import FloatArray
+
+_OF_QKERAS = (
+    qkeras.quantized_bits, qkeras.quantized_linear, qkeras.quantized_relu, qkeras.quantized_po2,
+    qkeras.quantized_relu_po2, qkeras.quantized_tanh, qkeras.quantized_sigmoid, qkeras.quantized_ulaw,
+    qkeras.quantized_hswish, qkeras.binary, qkeras.ternary,
+)  # fmt: skip
+_OF_QAP = ("qap>FixedPointQuantizer", "qap>ChannelQuantizer", "qap>FloatScaleQuantizer")
+_RANDOM = (qkeras.bernoulli, qkeras.stochastic_ternary, qkeras.stochastic_binary)
+
+
+def kind_of(quantizer: Any) -> str | None:
+    """The name of a quantizer's class if it is QKeras' or our own, and exactly that."""
+    kind = type(quantizer)
+    if kind in _OF_QKERAS:
+        return kind.__name__
+    registered = keras.saving.get_registered_name(kind)
+    return kind.__name__ if registered in _OF_QAP else None
+
+
+def refuse_unknown(layer: str, what: str, quantizer: Any) -> None:
+    """Refuse quantizers that are not known, draw random numbers or quantize only in part.
+
+    Args:
+        layer: the name of the layer, for the error.
+        what: "kernel", "bias" or "activation", for the error.
+        quantizer: any object.
+
+    Raises:
+        NotExact: it is one of them.
+    """
+    name = type(quantizer).__name__
+    if type(quantizer) in _RANDOM or getattr(quantizer, "use_stochastic_rounding", False):
+        raise NotExact(layer, f"{name} rounds at random")
+    if kind_of(quantizer) is None:
+        shown = getattr(quantizer, "__name__", name)
+        shown = shown if isinstance(shown, str) else name
+        raise NotExact(layer, f"its {what} {shown!r} is not known here; use one of QKeras' quantizers")
+    if float(np.asarray(getattr(quantizer, "qnoise_factor", 1.0))) != 1.0:
+        raise NotExact(layer, f"{name} quantizes only in part (its qnoise_factor is not 1)")
+
+
+def weights_of(layer: str, what: str, quantizer: Any, variable: Any) -> FloatArray:
+    """A kernel or bias as its quantizer gives it, any shape.
+
+    Raises:
+        NotExact: the quantizer is missing, draws random numbers or has a float scale.
+    """
+    if quantizer is None:
+        raise NotExact(layer, f"its {what} has no quantizer, it is float")
+    refuse_unknown(layer, f"{what}_quantizer", quantizer)
+    if reason := getattr(quantizer, "not_exact", None):
+        raise NotExact(layer, reason)
+    alpha = getattr(quantizer, "alpha", None)
+    if alpha is not None and not (isinstance(alpha, str) and alpha == "auto_po2") and not _powers_of_two(alpha):
+        raise NotExact(layer, f"its {what} has a float scale (alpha={alpha!r}); use alpha='auto_po2' or a power of two")
+    return np.asarray(quantizer(keras.ops.convert_to_tensor(variable)), np.float64)
+
+
+def _powers_of_two(alpha: Any) -> bool:
+    return not isinstance(alpha, str) and bool((np.frexp(np.abs(np.asarray(alpha, np.float64)))[0] == 0.5).all())
