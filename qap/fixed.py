@@ -47,6 +47,7 @@ class Overflow(StrEnum):
 _PATTERN = re.compile(
     r"(?:ap_)?(u?)fixed<\s*(\d+)\s*,\s*(-?\d+)\s*(?:,\s*(?:AP_)?(\w+)\s*(?:,\s*(?:AP_)?(\w+)\s*)?)?(?:,\s*0\s*)?>"
 )
+_INTEGER = re.compile(r"ap_(u?)int<\s*(\d+)\s*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +120,15 @@ class FixedPoint:
 
     @classmethod
     def parse(cls, text: str) -> FixedPoint:
-        """Read `ap_fixed<8,4,AP_RND_CONV,AP_SAT>` and its shorter forms (`ufixed<8,0>`, `fixed<8,4,RND>`).
+        """Read `ap_fixed<8,4,AP_RND_CONV,AP_SAT>`, its shorter forms (`ufixed<8,0>`, `fixed<8,4,RND>`), `ap_int<8>`.
 
         Raises:
             QapError: the text is not a fixed-point format.
         """
         match = _PATTERN.fullmatch(text.strip())
         try:
+            if whole := _INTEGER.fullmatch(text.strip()):
+                return cls(not whole[1], int(whole[2]), int(whole[2]))
             if match is None:
                 raise ValueError
             unsigned, width, integer, rounding, overflow = match.groups()
@@ -139,8 +142,8 @@ class FixedPoint:
         except ValueError:
             raise QapError(
                 f"{text[:80]!r} is not a fixed-point format; write ap_fixed<width,integer> or "
-                f"ap_ufixed<width,integer>, with a rounding ({', '.join(Rounding)}) "
-                f"and an overflow ({', '.join(Overflow)}) after it if needed"
+                f"ap_ufixed<width,integer>, with a rounding ({', '.join(Rounding)}) and an overflow "
+                f"({', '.join(Overflow)}) after it if needed, or ap_int<width>, ap_uint<width>"
             ) from None
 
     @classmethod

@@ -118,6 +118,8 @@ def test_text_round_trip(form):
         ("ap_fixed<8,4>", FixedPoint(True, 8, 4)),
         (" fixed< 8 , -4 > ", FixedPoint(True, 8, -4)),
         ("ufixed<8,0>", FixedPoint(False, 8, 0)),
+        ("ap_int<8>", FixedPoint(True, 8, 8)),
+        (" ap_uint< 8 >", FixedPoint(False, 8, 8)),
         ("ap_ufixed<8,12,AP_RND,AP_SAT>", FixedPoint(False, 8, 12, Rounding.RND, Overflow.SAT)),
         ("fixed<8,4,RND_CONV>", FixedPoint(True, 8, 4, Rounding.RND_CONV)),
         ("fixed<8,4,RND_CONV,SAT_SYM,0>", FixedPoint(True, 8, 4, Rounding.RND_CONV, Overflow.SAT_SYM)),
@@ -132,7 +134,7 @@ def test_the_short_forms(text, form):
     [
         "", "8", "ap_fixed", "ap_fixed<8>", "ap_fixed<8,4", "ap_fixed<8,4>>", "ap_fixed<-8,4>", "ap_fixed<8.5,4>",
         "ap_fixed<8,4,AP_FOO>", "ap_fixed<8,4,AP_SAT>", "ap_fixed<8,4,AP_RND,AP_RND>", "ap_fixed<8,4,AP_TRN,AP_WRAP,1>",
-        "ap_int<8>", "ap_fixed<8,4>\nap_fixed<8,4>", "ap_fixed<" + "9" * 5000 + ",1>", "x" * 10_000,
+        "int<8>", "ap_int<8,8>", "ap_int<-8>", "ap_uint<>", "ap_fixed<8,4>\nap_fixed<8,4>", "ap_fixed<" + "9" * 5000 + ",1>", "x" * 10_000,
     ],
 )  # fmt: skip
 def test_what_is_no_format(text):

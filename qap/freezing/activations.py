@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from qkeras import quantizers
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
+from qap.freezing.exact import fractional_bits, refuse_long
 from qap.freezing.quantizers import kind_of, refuse_unknown
 from qap.network import StepTable
 from qap.network.layer import Activation
@@ -81,12 +83,53 @@ def _quantized_linear(layer: str, quantizer: Any, fractional: int) -> Activation
 def _quantized_relu(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
     if quantizer.use_sigmoid:
         raise NotExact(layer, "quantized_relu with use_sigmoid computes a float sigmoid")
-    if quantizer.relu_upper_bound is not None and not quantizer.is_quantized_clip:
-        raise NotExact(layer, "quantized_relu with a relu_upper_bound of its own")
     bits, integer, slope = int(quantizer.bits), int(quantizer.integer), float(quantizer.negative_slope)
+    bound = None if quantizer.is_quantized_clip else quantizer.relu_upper_bound
     if not slope:
-        return ActivationForm("relu", FixedPoint.from_qkeras(bits, integer, signed=False))
+        form = FixedPoint.from_qkeras(bits, integer, signed=False)
+        return ActivationForm("relu", form) if not bound else _bounded_relu(layer, form, float(bound), fractional)
+    if bound:
+        raise NotExact(layer, "quantized_relu with a negative_slope and a relu_upper_bound")
     return _leaky_relu(layer, bits - 1, integer, -_exponent(layer, "negative_slope", slope), fractional)
+
+
+def _bounded_relu(layer: str, form: FixedPoint, bound: float, fractional: int) -> ActivationForm:
+    """`quantized_relu` that is cut at a bound, which may lie between two numbers of its grid."""
+    refuse_long(layer, "relu_upper_bound", np.array([bound]), "2 or 1.5 is one")
+    finer = max(0, fractional_bits(np.array([bound])) - form.fractional)
+    highest = min(form.max_int << finer, math.floor(math.ldexp(bound, form.fractional + finer)))
+
+    def bounded(x: IntArray) -> IntArray:
+        values: IntArray = np.minimum(form.requantize(np.maximum(x, 0), fractional) << finer, highest)
+        return values
+
+    steps = _steps(layer, bounded, 0, highest, form.integer + fractional)
+    return ActivationForm(steps, FixedPoint.smallest(0, highest, form.fractional + finer))
+
+
+def _quantized_tanh(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    """QKeras' tanh is the straight line between -1 and 1, unless it is told otherwise."""
+    _refuse_curve(layer, "quantized_tanh", quantizer.use_real_tanh)
+    return ActivationForm("linear", FixedPoint.from_qkeras(int(quantizer.bits), 0, symmetric=bool(quantizer.symmetric)))
+
+
+def _quantized_sigmoid(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    """QKeras' sigmoid is the straight line (x + 1) / 2 between 0 and 1, unless it is told otherwise."""
+    _refuse_curve(layer, "quantized_sigmoid", quantizer.use_real_sigmoid)
+    form = FixedPoint.from_qkeras(int(quantizer.bits), 0, signed=False)
+    lowest, finer = int(bool(quantizer.symmetric)), max(0, -fractional)
+
+    def sigmoid(x: IntArray) -> IntArray:
+        line = (x << finer) + (1 << (fractional + finer))
+        return np.maximum(form.requantize(line, fractional + finer + 1), lowest)
+
+    steps = _steps(layer, sigmoid, lowest, form.max_int, 2 + fractional)
+    return ActivationForm(steps, FixedPoint(False, form.width, form.integer))
+
+
+def _refuse_curve(layer: str, name: str, is_curve: bool) -> None:
+    if is_curve or quantizers._sigmoid is not quantizers.hard_sigmoid:
+        raise NotExact(layer, f"{name} with a curve of floats; QKeras' hard sigmoid is a line and has an exact form")
 
 
 def _leaky_relu(layer: str, magnitude_bits: int, integer: int, shift: int, fractional: int) -> ActivationForm:
@@ -126,6 +169,8 @@ _FORMS: Mapping[str, Callable[[str, Any, int], ActivationForm]] = {
     "quantized_bits": _quantized_bits,
     "quantized_linear": _quantized_linear,
     "quantized_relu": _quantized_relu,
+    "quantized_tanh": _quantized_tanh,
+    "quantized_sigmoid": _quantized_sigmoid,
     "binary": _binary,
     "ternary": _ternary,
     "FixedPointQuantizer": _fixed_point,

@@ -22,12 +22,15 @@ from qap.fixed import FixedPoint, IntArray
 from qap.freezing.folding import fold
 from qap.freezing.functions import FINAL
 from qap.freezing.graph import calls_of, graph_of, is_model
+from qap.freezing.layers import WITHOUT_EFFECT
 from qap.freezing.view import View, told_by
 from qap.network import IntegerNetwork
 
 Precision = Literal["float32", "float64"]
-RELU_BITS = 22
-"""`quantized_relu` casts to float32 itself: 24 bits less two guard bits are left for its result."""
+IN_FLOAT32 = (qkeras.quantized_relu, qkeras.quantized_linear)
+"""Activations that compute in float32 whatever they are given."""
+GUARDED_BITS = 22
+"""24 bits less two guard bits are left for their results."""
 NORMALIZATIONS = (keras.layers.BatchNormalization, qkeras.QBatchNormalization)
 AFFINE = (*NORMALIZATIONS, qkeras.QDense, qkeras.QDenseBatchnorm)
 SCALING = (*NORMALIZATIONS, keras.layers.Rescaling)
@@ -99,10 +102,11 @@ class KerasEngine:
         if max(bits) <= 24 and not self.scales:
             return "float32"
         for call in self._calls:
-            relu: Any = getattr(call.layer, "activation", None)
-            if type(relu) is qkeras.quantized_relu and int(relu.bits) > RELU_BITS:
+            quantizer: Any = getattr(call.layer, "activation", None)
+            if type(quantizer) in IN_FLOAT32 and int(quantizer.bits) > GUARDED_BITS:
+                name = type(quantizer).__name__
                 raise NotExact(
-                    call.name, f"quantized_relu computes in float32, at most {RELU_BITS} bits are exact behind it"
+                    call.name, f"{name} computes in float32, at most {GUARDED_BITS} bits are exact behind it"
                 )
         return "float64"
 
@@ -135,29 +139,29 @@ class KerasEngine:
         x = self._inputs(network, x_int, precision)
         try:
             with _floatx(precision):
-                final = _final_of(self._model)
+                last = _final_layer(self._model)
                 if precision == "float64":
-                    y = _walk(self._model, x, _float64_call, final=final)
-                elif final is None:
+                    y = _walk(self._model, x, _float64_call, without=last)
+                elif last is None:
                     y = self._model(x, training=False)
                 else:
-                    y = self._without_final(x, final)
+                    y = self._without_final(x, last)
         except NotExact:
             raise
         except Exception as error:  # Keras and TensorFlow raise whatever their parts raise
             raise NotExact(self._model.name, f"the model cannot be called: {_first_line(error)}") from error
         return np.asarray(y, np.float64)
 
-    def _without_final(self, x: Any, final: Any) -> Any:
+    def _without_final(self, x: Any, last: Any) -> Any:
         """The answers before the final function, which is shown to be all that is left out."""
-        y = _walk(self._model, x, _plain_call, final=final)
-        if not np.array_equal(np.asarray(final(y)), np.asarray(self._model(x, training=False)), equal_nan=True):
-            raise NotExact(self._model.name, f"without its final {final.__name__} the model computes something else")
+        y, function = _walk(self._model, x, _plain_call, without=last), _final_function(last)
+        if not np.array_equal(np.asarray(function(y)), np.asarray(self._model(x, training=False)), equal_nan=True):
+            raise NotExact(last.name, f"without its {function.__name__} the model computes something else")
         return y
 
 
 def _walk(
-    model: Any, x: Any, call: Callable[..., Any], seen: Callable[[Any], None] | None = None, final: Any = None
+    model: Any, x: Any, call: Callable[..., Any], seen: Callable[[Any], None] | None = None, without: Any = None
 ) -> Any:
     """Run a model by Keras' own order of its graph, each layer through `call(layer, *args, drop=..., **kwargs)`.
 
@@ -166,33 +170,36 @@ def _walk(
         x: its input.
         call: what runs a layer, without its activation where `drop` is true.
         seen: is told the answer of every layer.
-        final: the function that the last layer is to leave out.
+        without: the layer whose activation is to be left out.
     """
-    graph = graph_of(model)
-    last = graph.outputs[0]._keras_history.operation
 
     def operation_of(layer: Any) -> Callable[..., Any]:
         def run(*args: Any, **kwargs: Any) -> Any:
-            drop = final is not None and layer is last
             if is_model(layer):
-                return _walk(layer, args[0], call, seen, final if drop else None)
-            y = call(layer, *args, drop=drop, **kwargs)
+                return _walk(layer, args[0], call, seen, without)
+            y = call(layer, *args, drop=layer is without, **kwargs)
             if seen is not None:
                 seen(y)
             return y
 
         return run
 
-    return graph._run_through_graph([x], operation_fn=operation_of)
+    return graph_of(model)._run_through_graph([x], operation_fn=operation_of)
 
 
-def _final_of(model: Any) -> Any:
-    """The function at the very end of a model that keeps the decision, None without one."""
-    last = graph_of(model).outputs[0]._keras_history.operation
+def _final_layer(model: Any) -> Any:
+    """The layer at the end of a model whose function only keeps the decision, None without one."""
+    tensor = graph_of(model).outputs[0]
+    last, index, _ = tensor._keras_history
+    while type(last) in WITHOUT_EFFECT:
+        last, index, _ = last._inbound_nodes[index].input_tensors[0]._keras_history
     if is_model(last):
-        return _final_of(last)
-    function = keras.activations.softmax if type(last) is keras.layers.Softmax else getattr(last, "activation", None)
-    return function if any(function is known for known, _ in FINAL) else None
+        return _final_layer(last)
+    return last if any(_final_function(last) is known for known, _ in FINAL) else None
+
+
+def _final_function(layer: Any) -> Any:
+    return keras.activations.softmax if type(layer) is keras.layers.Softmax else getattr(layer, "activation", None)
 
 
 def _caller(precision: Precision) -> Callable[..., Any]:
@@ -209,7 +216,7 @@ def _plain_call(layer: Any, x: Any, *, drop: bool, **kwargs: Any) -> Any:
 def _float64_call(layer: Any, x: Any, *, drop: bool, **kwargs: Any) -> Any:
     """The layer on float64 numbers, with the weights that it has in the float32 that it was trained in."""
     activation = getattr(layer, "activation", None)
-    if type(activation) is qkeras.quantized_relu:
+    if type(activation) in IN_FLOAT32:
         activation = _guarded(activation)
     if type(layer) in AFFINE:
         with _floatx("float32"):
@@ -230,8 +237,8 @@ def _only_activates(layer: Any) -> bool:
     return type(layer) in (keras.layers.Activation, keras.layers.Softmax, qkeras.QActivation)
 
 
-def _guarded(relu: Any) -> Callable[[Any], Any]:
-    """Bring float64 into the float32 of `quantized_relu` without changing what it rounds to.
+def _guarded(quantizer: Any) -> Callable[[Any], Any]:
+    """Bring float64 into the float32 of a quantizer without changing what it rounds to.
 
     Numbers beyond the range saturate either way. The rest is rounded to odd: a number that does not fit
     in 24 bits gets its last bit set, so that it stays on its side of every tie (S. Boldo, G. Melquiond,
@@ -239,11 +246,12 @@ def _guarded(relu: Any) -> Callable[[Any], Any]:
     """
 
     def quantize(y: Any) -> Any:
-        limit = 2.0 ** (int(relu.integer) + 1)
-        bits = np.clip(np.asarray(y, np.float64), -limit, limit).view(np.uint64)
-        lost = np.uint64((1 << 29) - 1)
-        odd = np.where(bits & lost, (bits & ~lost) | np.uint64(1 << 29), bits)
-        return relu(keras.ops.convert_to_tensor(odd.view(np.float64).astype(np.float32)))
+        with _floatx("float32"):
+            limit = 4.0 * float(np.asarray(quantizer.max()))
+            bits = np.clip(np.asarray(y, np.float64), -limit, limit).view(np.uint64)
+            lost = np.uint64((1 << 29) - 1)
+            odd = np.where(bits & lost, (bits & ~lost) | np.uint64(1 << 29), bits)
+            return quantizer(keras.ops.convert_to_tensor(odd.view(np.float64).astype(np.float32)))
 
     return quantize
 

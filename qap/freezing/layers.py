@@ -20,6 +20,11 @@ from qap.freezing.graph import Call
 from qap.freezing.quantizers import refuse_unknown, weights_of
 from qap.freezing.view import told_by
 
+WITHOUT_EFFECT = (
+    keras.layers.Identity, keras.layers.Dropout, keras.layers.AlphaDropout, keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise, keras.layers.ActivityRegularization,
+)  # fmt: skip
+"""Layers that hand a trained model's numbers on as they are, whatever their settings."""
 MAX_REORDERED = 8192  # a permutation is folded as a matrix
 
 
@@ -77,9 +82,8 @@ def _unknown(kind: type) -> str:
         return "its kernel is float; make it a QDense with a kernel_quantizer"
     known = next((base for base in kind.__mro__[1:] if base in _READERS), None)
     if known is not None:
-        return (
-            f"the class {kind.__name__} is derived from {known.__name__} and may compute anything; use {known.__name__}"
-        )
+        own, of_library = kind.__name__, known.__name__
+        return f"its class {own} may compute something else than {of_library}, which it derives from; use {of_library}"
     if kind.__module__.split(".")[0] not in ("keras", "qkeras"):
         return f"{kind.__name__} of {kind.__module__} is not a layer of Keras or QKeras; use one of theirs"
     return f"{kind.__name__} layers are not supported"
@@ -247,10 +251,5 @@ _READERS: Mapping[type, Callable[[Call], list[Element]]] = {
     keras.layers.Flatten: _reorder,
     keras.layers.Reshape: _reorder,
     keras.layers.Permute: _reorder,
-    keras.layers.Identity: _nothing,
-    keras.layers.Dropout: _nothing,
-    keras.layers.AlphaDropout: _nothing,
-    keras.layers.GaussianDropout: _nothing,
-    keras.layers.GaussianNoise: _nothing,
-    keras.layers.ActivityRegularization: _nothing,
+    **dict.fromkeys(WITHOUT_EFFECT, _nothing),
 }

@@ -21,6 +21,7 @@ from qap.fixed import FixedPoint
 
 Role = Literal["weight", "activation"]
 MAX_BITS = 32  # QKeras computes in float32; more bits than this cannot mean anything there
+RELU_BITS = 31  # quantized_relu computes 2**bits and 2**integer in int32
 MAX_LENGTH = 200  # characters; keeps the nesting and the numbers in what Python can read
 UNREADABLE = (SyntaxError, ValueError, TypeError)
 
@@ -121,7 +122,7 @@ def _parse_fixed_point(text: str) -> Quantizer | None:
     relu = inner.startswith("relu(") and inner.endswith(")")
     if relu:
         inner = inner[len("relu(") : -1]
-    if "fixed<" not in inner:
+    if "fixed<" not in inner and "int<" not in inner:
         return None
     return Quantizer("fixed_point", {"format": FixedPoint.parse(inner), "relu": relu})
 
@@ -162,12 +163,21 @@ def _argument(name: str, value: Any) -> str:
     return str(value) if name in ("bits", "integer") else f"{name}={value!r}"
 
 
-def _bits(low: int) -> Callable[[str, Any], None]:
+def _bits(low: int, high: int = MAX_BITS) -> Callable[[str, Any], None]:
     def check(where: str, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= MAX_BITS:
-            raise QapError(f"{where} must be a whole number from {low} to {MAX_BITS}, but got {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise QapError(f"{where} must be a whole number from {low} to {high}, but got {value!r}")
 
     return check
+
+
+def _relu_integer(where: str, value: Any) -> None:
+    if isinstance(value, int) and value < 0:
+        raise QapError(
+            f"{where} must not be below 0, where QKeras computes no number, but got {value}; "
+            f"write relu(ap_ufixed<bits,{value},AP_RND_CONV,AP_SAT>) instead"
+        )
+    _bits(0, RELU_BITS)(where, value)
 
 
 def _switch(where: str, value: Any) -> None:
@@ -234,7 +244,7 @@ _KNOWN: dict[str, _Known] = {
     ),
     "quantized_relu": _Known(
         ("activation",),
-        {"bits": _bits(1), "integer": _bits(-MAX_BITS), "use_sigmoid": _off, "negative_slope": _slope},
+        {"bits": _bits(1, RELU_BITS), "integer": _relu_integer, "use_sigmoid": _off, "negative_slope": _slope},
         ("bits",),
     ),
     "binary": _Known(_BOTH, {"use_01": _switch, "alpha": _alpha}),

@@ -7,7 +7,7 @@ from support.needs import needs
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint, Overflow, Rounding
-from qap.recipe.quantizer import MAX_BITS, Quantizer
+from qap.recipe.quantizer import MAX_BITS, RELU_BITS, Quantizer
 
 powers = st.integers(-MAX_BITS, MAX_BITS).map(lambda exponent: 2.0**exponent)
 alphas = st.none() | powers | st.just("auto_po2")
@@ -19,7 +19,7 @@ ARGUMENTS = {
         "bits": bits, "integer": integers, "symmetric": switches, "keep_negative": switches, "alpha": alphas
     },
     "quantized_relu": {
-        "bits": bits, "integer": integers, "use_sigmoid": st.sampled_from([0, False]),
+        "bits": st.integers(1, RELU_BITS), "integer": st.integers(0, RELU_BITS), "use_sigmoid": st.sampled_from([0, False]),
         "negative_slope": st.just(0.0) | powers.filter(lambda slope: slope <= 1),
     },
     "binary": {"use_01": switches, "alpha": alphas},
@@ -171,6 +171,8 @@ BAD = [
     ("quantized_po2(4)", "activation", "is not for activations, only for weights"),
     ("quantized_po2(1)", "weight", "bits of .* from 2 to 32"),
     ("quantized_po2(4,max_value=0)", "weight", "max_value of .* above 0"),
+    ("quantized_relu(32,2)", "activation", "from 1 to 31"),
+    ("quantized_relu(4,-1)", "activation", r"must not be below 0.*write relu\(ap_ufixed<bits,-1,AP_RND_CONV,AP_SAT>\)"),
     ("quantized_relu(4,use_sigmoid=1)", "activation", "must stay off"),
     ("quantized_relu(4,use_sigmoid=[])", "activation", "must stay off"),
     ("quantized_relu(4,negative_slope=0.3)", "activation", "negative_slope of .* power of two"),
