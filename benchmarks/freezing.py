@@ -29,7 +29,7 @@ from qap.network import IntegerNetwork
 from qap.verification import adversarial_vectors
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
-from random_models import INPUT, KINDS, random_model
+from support.random_models import INPUT, KINDS, random_model
 
 RESULTS = Path(__file__).parent / "results"
 OUTCOMES = ("frozen and equal", "refused, though exact", "refused", "WRONG")

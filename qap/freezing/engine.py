@@ -2,8 +2,8 @@
 
 Keras computes in float32. Where the bound on the accumulators says that 24 bits hold every number on the way, the
 model is called as it is. Elsewhere every layer's own code runs in float64, in the order of the model's own graph, on
-the weights that its quantizers give in float32. Where even that could round, the engine refuses. None of it reads
-what `freeze` read.
+the weights that its quantizers give in float32. Where even that could round, the engine refuses. Nothing of it reads
+the layers as `freeze` does, but `trace`, which only names the layer of a mismatch.
 """
 
 from __future__ import annotations
@@ -129,6 +129,8 @@ class KerasEngine:
 
     def _inputs(self, network: IntegerNetwork, x_int: npt.NDArray[Any], precision: Precision) -> Any:
         shape = graph_of(self._model).inputs[0].shape[1:]
+        if None in shape or np.prod(shape) != network.n_in:
+            raise NotExact(self._model.name, f"the model takes inputs of {shape}, the network {network.n_in} numbers")
         x = network.input_format.to_float(network.checked_input(x_int))
         return keras.ops.convert_to_tensor(x.reshape(-1, *shape), dtype=precision)
 
