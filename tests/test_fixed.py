@@ -134,7 +134,8 @@ def test_the_short_forms(text, form):
     [
         "", "8", "ap_fixed", "ap_fixed<8>", "ap_fixed<8,4", "ap_fixed<8,4>>", "ap_fixed<-8,4>", "ap_fixed<8.5,4>",
         "ap_fixed<8,4,AP_FOO>", "ap_fixed<8,4,AP_SAT>", "ap_fixed<8,4,AP_RND,AP_RND>", "ap_fixed<8,4,AP_TRN,AP_WRAP,1>",
-        "int<8>", "ap_int<8,8>", "ap_int<-8>", "ap_uint<>", "ap_fixed<8,4>\nap_fixed<8,4>", "ap_fixed<" + "9" * 5000 + ",1>", "x" * 10_000,
+        "int<8>", "ap_int<8,8>", "ap_int<-8>", "ap_uint<>",
+        "ap_fixed<8,4>\nap_fixed<8,4>", "ap_fixed<" + "9" * 5000 + ",1>", "x" * 10_000,
     ],
 )  # fmt: skip
 def test_what_is_no_format(text):

@@ -19,7 +19,8 @@ ARGUMENTS = {
         "bits": bits, "integer": integers, "symmetric": switches, "keep_negative": switches, "alpha": alphas
     },
     "quantized_relu": {
-        "bits": st.integers(1, RELU_BITS), "integer": st.integers(0, RELU_BITS), "use_sigmoid": st.sampled_from([0, False]),
+        "bits": st.integers(1, RELU_BITS), "integer": st.integers(0, RELU_BITS),
+        "use_sigmoid": st.sampled_from([0, False]),
         "negative_slope": st.just(0.0) | powers.filter(lambda slope: slope <= 1),
     },
     "binary": {"use_01": switches, "alpha": alphas},

@@ -15,9 +15,12 @@ from keras import layers
 from qkeras.quantizers import hard_sigmoid
 
 from qap.fixed import FixedPoint
+from qap.network import IntegerNetwork
 from qap.training.networks import load_model
 
 Rng = np.random.Generator
+ENDS = [getattr(keras.activations, name)
+        for name in ("softmax", "sigmoid", "tanh", "log_softmax", "softsign", "hard_sigmoid")]  # fmt: skip
 INPUT = FixedPoint.parse("ap_fixed<6,3>")
 KERNELS = [
     "quantized_bits(4,0,alpha=1)", "quantized_bits(3,1,1,alpha=1)", "quantized_bits(4,0,alpha='auto_po2')",
@@ -263,6 +266,7 @@ class Doubled(qkeras.QDense):
     """A user's QDense that computes something else."""
 
     def call(self, inputs: Any) -> Any:
+        """Twice the answer."""
         return 2.0 * super().call(inputs)
 
 
@@ -323,6 +327,7 @@ class Subclassed(keras.Model):
         self.parts = parts
 
     def call(self, x: Any) -> Any:
+        """One layer after the other."""
         for part in self.parts:
             x = part(x)
         return x
@@ -409,3 +414,32 @@ def random_model(kind: str, seed: int) -> Any:
     if kind not in ("loaded from a file", "BatchNormalization, short numbers"):
         scatter(rng, model)
     return model
+
+
+def answers_as(kind: str, seed: int, model: Any, network: IntegerNetwork, x_int: np.ndarray) -> bool:
+    """Whether the network's logits, or a function of them, are what the model answers to every vector."""
+    wide = max(network.float_bits()) > 24
+    if wide:
+        model = twin(kind, seed, model)
+    dtype = "float64" if wide else "float32"
+    x = keras.ops.convert_to_tensor(network.input_format.to_float(x_int).reshape(-1, *model.inputs[0].shape[1:]), dtype)
+    z = keras.ops.convert_to_tensor(network.output_format.to_float(network.forward(x_int)), dtype)
+    keras.config.set_floatx(dtype)
+    try:
+        y = np.asarray(model(x, training=False))
+        return any(np.array_equal(np.asarray(end(z)), y) for end in (keras.activations.linear, *ENDS))
+    finally:
+        keras.config.set_floatx("float32")
+
+
+def twin(kind: str, seed: int, model: Any) -> Any:
+    """The same model in float64."""
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        same = random_model(kind, seed)
+        same.set_weights(model.get_weights())
+        return same
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
