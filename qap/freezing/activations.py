@@ -84,6 +84,8 @@ def _quantized_relu(layer: str, quantizer: Any, fractional: int) -> ActivationFo
     if quantizer.use_sigmoid:
         raise NotExact(layer, "quantized_relu with use_sigmoid computes a float sigmoid")
     bits, integer, slope = int(quantizer.bits), int(quantizer.integer), float(quantizer.negative_slope)
+    if integer < 0:
+        raise NotExact(layer, f"QKeras computes no quantized_relu({bits},{integer}); its integer must not be below 0")
     bound = None if quantizer.is_quantized_clip else quantizer.relu_upper_bound
     if not slope:
         form = FixedPoint.from_qkeras(bits, integer, signed=False)

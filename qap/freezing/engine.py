@@ -9,6 +9,7 @@ the layers as `freeze` does, but `trace`, which only names the layer of a mismat
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -277,5 +278,7 @@ def _floatx(precision: Precision) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+    """What went wrong, without the line in which Keras says where."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[\d*m", "", str(error)).splitlines()]
+    said = [line for line in lines if line and not line.startswith("Exception encountered")]
+    return f"{type(error).__name__}: {said[0][:200]}" if said else type(error).__name__

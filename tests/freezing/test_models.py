@@ -218,6 +218,10 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         lambda: chained((8,), dense(3), layers.BatchNormalization(name="norm")),
         "'norm'.*is not a short binary number; use a QDenseBatchnorm with a kernel_quantizer and a bias_quantizer",
     ),
+    (
+        lambda: chained((8,), dense(3), qkeras.QActivation("quantized_relu(4,-1)", name="below"), dense(2)),
+        r"'below'.*no quantized_relu\(4,-1\)",
+    ),
     (lambda: _branches(), "'sum'.*joins or splits branches"),
     (
         lambda: chained((8,), qkeras.QDense(3, kernel_quantizer=OwnQuantizer(4, 0, alpha=1), name="own")),
@@ -272,6 +276,24 @@ def test_the_engine_sees_another_network() -> None:
     assert not found.exact
     assert found.agreements[0].first is not None
     assert found.agreements[0].first.layer == "first"
+
+
+def test_a_model_that_cannot_be_called_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = scattered(chained((8,), *parts()))
+    network = freeze(model, INPUT)
+
+    def call(x: Any) -> Any:
+        raise ValueError("no kernel\nfor this")
+
+    monkeypatch.setattr(model.get_layer("act"), "call", call)
+    with pytest.raises(NotExact, match="the model cannot be called: ValueError: no kernel$"):
+        KerasEngine(model).run(network, random_inputs(network, 3))
+
+
+def test_inputs_that_keras_would_cut_are_seen() -> None:
+    x = keras.Input((4,), dtype="uint8")
+    with pytest.raises(NotExact, match="the model called as a whole answers otherwise"):
+        freeze(scattered(keras.Model(x, dense(3)(x))), INPUT)
 
 
 def test_an_engine_says_when_the_inputs_are_not_the_model_s() -> None:
