@@ -5,14 +5,6 @@ graph -> layers -> folding -> freezing -> integer network
                                 engine: the model called as a whole, which is the check of all the others
 """
 
-from qap.errors import missing_extra
-
-try:
-    import keras  # noqa: F401
-    import qkeras  # noqa: F401
-except ImportError as error:
-    raise missing_extra("train", error) from error
-
 from qap.extras import load_tensorflow
 
 load_tensorflow()
