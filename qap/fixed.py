@@ -142,7 +142,6 @@ class FixedPoint:
         except ValueError:
             raise QapError(
                 f"{text[:80]!r} is not a fixed-point format; write ap_fixed<width,integer> or "
-                f"{text[:80]!r} is not a fixed-point format; write ap_fixed<width,integer> or "
                 f"ap_ufixed<width,integer>, with a rounding ({', '.join(Rounding)}) and an overflow "
                 f"({', '.join(Overflow)}) after it if needed, or ap_int<width>, ap_uint<width>"
             ) from None
