@@ -8,7 +8,7 @@ from typing import Any
 
 from qap.errors import QapError
 from qap.hardware.estimate import ESTIMATORS
-from qap.hardware.resources import RESOURCE_NAMES
+from qap.hardware.resources import RESOURCE_NAMES, SOURCE_NAMES
 from qap.network import load_network
 from qap.recipe import Recipe
 from qap.report.markdown import escaped, markdown_table
@@ -17,7 +17,6 @@ from qap.run import NETWORK, RunDirectory
 from qap.run.measures import metrics
 
 ESTIMATOR = "hls4ml"
-STAGES = {"csynth": "HLS report, estimated", "vivado_synth": "after Vivado's synthesis, estimated"}
 ABSENT = "none"
 
 
@@ -118,7 +117,7 @@ def _estimated(run: RunDirectory, notes: list[str]) -> Iterator[tuple[str, float
     for name, stage in stages.items():
         for key, label in RESOURCE_NAMES.items():
             if getattr(stage.report, key) is not None:
-                yield f"{label}: {STAGES.get(name, name)}", getattr(stage.report, key)
+                yield f"{label}: {SOURCE_NAMES.get(name, name)}, estimated", getattr(stage.report, key)
 
 
 def _flat(content: Any, key: str = "") -> dict[str, Any]:

@@ -13,14 +13,9 @@ from qap.errors import DataError
 from qap.explore.sweep.records import RECORDS, SWEEP, Records
 from qap.explore.sweep.report.pareto import pareto_front
 from qap.explore.sweep.spec import Sweep, load_sweep
-from qap.hardware.resources import RESOURCE_NAMES
+from qap.hardware.resources import RESOURCE_NAMES, SOURCE_NAMES
 from qap.rows import data_frame_of
 
-STAGES = {
-    "csynth": "in the HLS report (csynth)",
-    "vivado_synth": "after Vivado's synthesis",
-    "yosys": "for the RTL after Yosys' synthesis",
-}
 AXES = {
     "weight_bits": "weight bits",
     "activation_bits": "activation bits",
@@ -218,7 +213,7 @@ def figure_label(figure: str) -> str:
 
 def stage_label(stage: str) -> str:
     """What a stage's numbers are."""
-    return f"estimated, {STAGES.get(stage, stage)}" if stage else "counted in the network"
+    return f"estimated, {SOURCE_NAMES.get(stage, stage)}" if stage else "counted in the network"
 
 
 def _belongs(values: Mapping[str, Any], wanted: Mapping[str, set[str]]) -> bool:

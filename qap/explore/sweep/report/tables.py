@@ -15,11 +15,12 @@ from qap.explore.sweep.report.results import (
     shown,
     stage_label,
 )
+from qap.hardware.resources import COUNTS, resource_names
 from qap.report.tables import NOT_MEASURED, Cell, Column, Content, Rows, Table, count, numbers, percent, table, texts
 
 MOST_ROWS = 2000
 MOST_NAMES = 6
-MEASURED = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram18": "BRAM18", "latency_cycles": "latency (cycles)"}
+MEASURED = resource_names(*COUNTS, "latency_cycles")
 
 
 def front_table(results: SweepResults) -> Table:
