@@ -41,7 +41,7 @@ class Goal(NamedTuple):
     unit: str
     limit: float
     at_most: bool
-    figure: str
+    amount: str
     of: Callable[[Sequence[float], Sequence[float]], float]
 
 
@@ -83,8 +83,8 @@ def main() -> None:
         "HLS report, all designs": scores_of(usable, stage="csynth"),
         "Vivado synthesis": scores_of(comparable, stage="vivado"),
     }
-    for title, figures in scores.items():
-        print_table(title, figures)
+    for title, amounts in scores.items():
+        print_table(title, amounts)
     found = {
         "designs": {"all": len(designs), "sources": len({each.source for each in designs}), "several": len(several)},
         "goals": goals,
@@ -99,7 +99,7 @@ def score_goals(predictions: list[Prediction]) -> list[dict[str, Any]]:
     """The goals, in means over the sources."""
     rows = []
     for goal in GOALS:
-        pairs = by_source(predictions, goal.figure, "csynth").values()
+        pairs = by_source(predictions, goal.amount, "csynth").values()
         score = float(np.mean([goal.of(estimated, measured) for estimated, measured in pairs]))
         met = score <= goal.limit if goal.at_most else score >= goal.limit
         sign = "at most" if goal.at_most else "at least"
@@ -116,36 +116,36 @@ def print_goals(goals: list[dict[str, Any]]) -> None:
 def scores_of(predictions: list[Prediction], stage: str) -> dict[str, dict[str, dict[str, Any]]]:
     """For each resource and source the number of designs and the scores; "mean" is that over the sources."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for figure in RESOURCES:
-        sources = by_source(predictions, figure, stage)
+    for amount in RESOURCES:
+        sources = by_source(predictions, amount, stage)
         rows = {source: {"designs": len(e), "scores": score(e, m)} for source, (e, m) in sources.items()}
         if rows:
             columns = zip(*(row["scores"] for row in rows.values()), strict=True)
             known = [[value for value in column if value is not None] for column in columns]
             rows["mean"] = {"designs": None, "scores": [float(np.mean(column)) if column else None for column in known]}
-        found[figure] = rows
+        found[amount] = rows
     return found
 
 
-def print_table(title: str, figures: dict[str, dict[str, dict[str, Any]]]) -> None:
+def print_table(title: str, amounts: dict[str, dict[str, dict[str, Any]]]) -> None:
     """One line for each resource and source, and their mean."""
     print(f"\n### {title}\n\n| | source | designs | SMAPE | median e/m | R2 | within 2 | exact |\n|{'---|' * 8}")
-    for figure, rows in figures.items():
+    for amount, rows in amounts.items():
         for source, row in rows.items():
-            named = (f"**{figure}**", f"**mean of {len(rows) - 1} sources**") if source == "mean" else (figure, source)
+            named = (f"**{amount}**", f"**mean of {len(rows) - 1} sources**") if source == "mean" else (amount, source)
             print(f"| {named[0]} | {named[1]} | {row['designs'] or ''} | {shown(row['scores'])} |")
 
 
-def by_source(predictions: list[Prediction], figure: str, stage: str) -> dict[str, tuple[list[float], list[float]]]:
-    """Estimated and measured figures of each source."""
+def by_source(predictions: list[Prediction], amount: str, stage: str) -> dict[str, tuple[list[float], list[float]]]:
+    """Estimated and measured amounts of each source."""
     found: dict[str, tuple[list[float], list[float]]] = {}
     for each in predictions:
-        measured = (each.design.csynth if stage == "csynth" else each.design.vivado).get(figure)
+        measured = (each.design.csynth if stage == "csynth" else each.design.vivado).get(amount)
         if measured is None:
             continue
-        estimated = float(getattr(each.figures, figure))
+        estimated = float(getattr(each.amounts, amount))
         if stage == "vivado":
-            estimated *= each.vivado.get(figure, 1.0)
+            estimated *= each.vivado.get(amount, 1.0)
         pair = found.setdefault(each.design.source, ([], []))
         pair[0].append(round(estimated))
         pair[1].append(measured)

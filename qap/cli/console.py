@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qap.cli.interrupt import INTERRUPT
+from qap.hardware.resources import COUNTS, resource_names
 
 errors = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
@@ -118,8 +119,7 @@ def resources_line(report: Mapping[str, Any]) -> str:
     Args:
         report: a `ResourceReport` as a mapping; what was not measured is None and left out.
     """
-    counts = {"LUT": "lut", "FF": "ff", "DSP": "dsp", "BRAM18": "bram18"}
-    parts = [f"{report[key]:,} {name}" for name, key in counts.items() if report[key] is not None]
+    parts = [f"{report[key]:,} {name}" for key, name in resource_names(*COUNTS).items() if report[key] is not None]
     if report["latency_cycles"] is not None:
         parts.append(f"latency {report['latency_cycles']} cycles")
     if report["fmax_mhz"] is not None:

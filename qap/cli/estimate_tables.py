@@ -8,17 +8,8 @@ from rich.text import Text
 from qap.cli.console import print_line, results
 from qap.hardware.estimate import Estimate, StageEstimate
 from qap.hardware.estimate.stats import LayerStats
+from qap.hardware.resources import AMOUNTS, SOURCE_NAMES, resource_names
 from qap.recipe import TargetRecipe
-
-STAGES = {"csynth": "HLS report", "vivado_synth": "after Vivado"}
-FIGURES = {
-    "lut": "LUT",
-    "ff": "FF",
-    "dsp": "DSP",
-    "bram18": "BRAM18",
-    "latency_cycles": "latency",
-    "ii_cycles": "II",
-}
 
 
 def print_estimate(found: Estimate, target: TargetRecipe) -> None:
@@ -29,10 +20,10 @@ def print_estimate(found: Estimate, target: TargetRecipe) -> None:
         table.title_justify = "left"
         table.add_column()
         for stage in found.stages:
-            table.add_column(STAGES.get(stage, stage), justify="right")
+            table.add_column(SOURCE_NAMES.get(stage, stage), justify="right")
             table.add_column("80 %", justify="right", style="dim", no_wrap=True)
-        for figure, label in FIGURES.items():
-            cells = [cell for stage in found.stages.values() for cell in _cells(stage, figure)]
+        for name, label in resource_names(*AMOUNTS).items():
+            cells = [cell for stage in found.stages.values() for cell in _cells(stage, name)]
             table.add_row(label, *cells)
         results.print(table)
     if found.layers:
@@ -48,22 +39,22 @@ def print_estimate(found: Estimate, target: TargetRecipe) -> None:
         print_line(f"note: {note}")
 
 
-def _cells(stage: StageEstimate, figure: str) -> tuple[str, str]:
-    middle = getattr(stage.report, figure)
+def _cells(stage: StageEstimate, name: str) -> tuple[str, str]:
+    middle = getattr(stage.report, name)
     if middle is None:
         return "", ""
-    if figure not in stage.low:
+    if name not in stage.low:
         return f"{middle:,}", ""
-    return f"{middle:,}", f"{stage.low[figure]:,}..{stage.high[figure]:,}"
+    return f"{middle:,}", f"{stage.low[name]:,}..{stage.high[name]:,}"
 
 
 def _print_layers(found: Estimate) -> None:
     table = Table(title=Text("by layer, in the first stage", style="table.title"), title_justify="left")
-    for column in ("layer", "reuse", *FIGURES.values()):
+    for column in ("layer", "reuse", *resource_names(*AMOUNTS).values()):
         table.add_column(column, justify="left" if column == "layer" else "right")
     for layer in found.layers:
-        figures = (getattr(layer, figure) for figure in FIGURES)
-        shown = ("" if figure is None else f"{figure:,}" for figure in figures)
+        amounts = (getattr(layer, name) for name in AMOUNTS)
+        shown = ("" if amount is None else f"{amount:,}" for amount in amounts)
         table.add_row(Text(layer.name), str(layer.reuse_factor), *shown)
     results.print(table)
 

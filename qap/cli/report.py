@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -78,8 +78,6 @@ def _report_sweeps(folders: list[str], as_json: bool) -> None:
 
 
 def _compare(runs: list[RunDirectory], out: Path | None, as_json: bool) -> None:
-    from dataclasses import asdict
-
     from qap.cli.console import print_json
     from qap.report import write_differences
     from qap.report.differences import differences, differences_markdown
@@ -87,9 +85,8 @@ def _compare(runs: list[RunDirectory], out: Path | None, as_json: bool) -> None:
     found = differences(runs)
     if out is not None:
         write_differences(found, out)
-    content: dict[str, Any] = asdict(found)
     if as_json:
-        print_json(content)
+        print_json({"names": found.names, "recipe": found.recipe, "figures": found.amounts, "notes": found.notes})
     else:
         typer.echo(differences_markdown(found))
 

@@ -23,6 +23,18 @@ RESOURCE_NAMES = {
     "fmax_mhz": "fastest clock (MHz)",
 }
 """Fields of a `ResourceReport`, as people name them."""
+COUNTS = ("lut", "ff", "dsp", "bram18")
+"""The counts that every tool reports."""
+AMOUNTS = (*COUNTS, "latency_cycles", "ii_cycles")
+"""What estimators and HLS reports say of a design."""
+SOURCE_NAMES = {
+    "csynth": "in the HLS report",
+    "yosys": "after Yosys' synthesis",
+    "nextpnr": "after nextpnr's routing",
+    "vivado_synth": "after Vivado's synthesis",
+    "vivado_route": "after Vivado's routing",
+}
+"""Where the numbers of a report come from, and the stages of estimates, as people name them."""
 Source = Literal["estimate", "yosys", "nextpnr", "csynth", "vivado_synth", "vivado_route"]
 
 
@@ -86,6 +98,11 @@ class ResourceReport:
             raise ReportError(f"there is no report {path}") from None
         except (OSError, ValueError, TypeError) as error:
             raise ReportError(f"{path} is not a resource report: {error}") from error
+
+
+def resource_names(*fields: str) -> dict[str, str]:
+    """Some of `RESOURCE_NAMES`, in the order of the fields."""
+    return {name: RESOURCE_NAMES[name] for name in fields}
 
 
 def shortfalls(report: ResourceReport, device: Device) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from qap.errors import QapError
 from qap.hardware.estimate import ESTIMATORS
-from qap.hardware.resources import RESOURCE_NAMES
+from qap.hardware.resources import RESOURCE_NAMES, SOURCE_NAMES
 from qap.network import load_network
 from qap.recipe import Recipe
 from qap.report.markdown import escaped, markdown_table
@@ -17,7 +17,6 @@ from qap.run import NETWORK, RunDirectory
 from qap.run.measures import metrics
 
 ESTIMATOR = "hls4ml"
-STAGES = {"csynth": "HLS report, estimated", "vivado_synth": "after Vivado's synthesis, estimated"}
 ABSENT = "none"
 
 
@@ -28,13 +27,13 @@ class Differences:
     Args:
         names: of the runs.
         recipe: by key of the recipe, the value in each run; only what differs.
-        figures: by what is measured, or estimated, the number in each run; None where there is none.
+        amounts: by what is measured, or estimated, the number in each run; None where there is none.
         notes: what could not be compared, one line each.
     """
 
     names: tuple[str, ...]
     recipe: Mapping[str, tuple[Any, ...]]
-    figures: Mapping[str, tuple[float | None, ...]]
+    amounts: Mapping[str, tuple[float | None, ...]]
     notes: tuple[str, ...]
 
 
@@ -54,25 +53,25 @@ def differences(runs: Sequence[RunDirectory]) -> Differences:
         dict.fromkeys(key for recipe in recipes for key in recipe), key=lambda key: parts.index(key.split(".")[0])
     )
     values = {key: tuple(recipe.get(key) for recipe in recipes) for key in keys}
-    found = [dict(_figures(run, notes)) for run in runs]
+    found = [dict(_amounts(run, notes)) for run in runs]
     names = dict.fromkeys(name for each in found for name in each)
     return Differences(
         names=tuple(str(run.path) for run in runs),
         recipe={key: each for key, each in values.items() if any(value != each[0] for value in each)},
-        figures={name: tuple(each.get(name) for each in found) for name in names},
+        amounts={name: tuple(each.get(name) for each in found) for name in names},
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
 def tables(found: Differences) -> list[Table]:
-    """The differences for people: what differs in the recipe, then all figures."""
+    """The differences for people: what differs in the recipe, then all amounts."""
     recipe: Rows = [[key, *map(_shown, values)] for key, values in found.recipe.items()]
     caption = "What differs in the recipes." if recipe else "The recipes do not differ."
-    figures: Rows = [[name, *_cells(name, values)] for name, values in found.figures.items()]
+    amounts: Rows = [[name, *_cells(name, values)] for name, values in found.amounts.items()]
     heads = [*found.names, *(["difference"] if len(found.names) == 2 else [])]
     return [
         table(caption, texts("key", *found.names), recipe),
-        table("What the runs found; what is not named an estimate was measured.", texts("") + numbers(*heads), figures),
+        table("What the runs found; what is not named an estimate was measured.", texts("") + numbers(*heads), amounts),
     ]
 
 
@@ -89,7 +88,7 @@ def differences_page(found: Differences) -> str:
     return render("differences.html.j2", names=found.names, tables=tables(found), notes=found.notes)
 
 
-def _figures(run: RunDirectory, notes: list[str]) -> Iterator[tuple[str, float | None]]:
+def _amounts(run: RunDirectory, notes: list[str]) -> Iterator[tuple[str, float | None]]:
     content = metrics(run)
     for model, accuracy in content["accuracy"].items():
         for part in ("validation", "test"):
@@ -118,7 +117,7 @@ def _estimated(run: RunDirectory, notes: list[str]) -> Iterator[tuple[str, float
     for name, stage in stages.items():
         for key, label in RESOURCE_NAMES.items():
             if getattr(stage.report, key) is not None:
-                yield f"{label}: {STAGES.get(name, name)}", getattr(stage.report, key)
+                yield f"{label}: {SOURCE_NAMES.get(name, name)}, estimated", getattr(stage.report, key)
 
 
 def _flat(content: Any, key: str = "") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from qap.fixed import FixedPoint, Overflow, Rounding
+from qap.hardware.resources import COUNTS, resource_names
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
 from qap.report.records import MODELS, PARTS, STAGE_OF, Records
 from qap.report.samples import WrongSamples
@@ -70,13 +71,13 @@ def resources_table(reports: Sequence[Mapping[str, Any]]) -> Table:
     Args:
         reports: of `ResourceReport`, as mappings.
     """
-    counts = {"LUT": "lut", "FF": "ff", "DSP": "dsp", "BRAM18": "bram18", "latency, cycles": "latency_cycles"}
+    names = resource_names(*COUNTS, "latency_cycles")
     rows: Rows = [
-        [report["design"], f"{report['part']}, {report['tool']}", *(count(report[key]) for key in counts.values())]
+        [report["design"], f"{report['part']}, {report['tool']}", *(count(report[key]) for key in names)]
         for report in reports
     ]
     return table(
-        "Resources of the RTL as they were counted after synthesis.", texts("", "for") + numbers(*counts), rows
+        "Resources of the RTL as they were counted after synthesis.", texts("", "for") + numbers(*names.values()), rows
     )
 
 

@@ -1,4 +1,4 @@
-"""`qap estimate` and `qap stats`: figures for people and machines, and one line for what cannot be."""
+"""`qap estimate` and `qap stats`: amounts for people and machines, and one line for what cannot be."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The figures of the docs are those of the stored outputs in `benchmarks/results/`, and nothing else."""
+"""The numbers of the docs are those of the stored outputs in `benchmarks/results/`, and nothing else."""
 
 import re
 import shutil
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WITH_FIGURES = ("docs/results.md", "docs/comparing.md")
+WITH_NUMBERS = ("docs/results.md", "docs/comparing.md")
 MARKED = re.compile(r"<!-- results: \S+ -->.*?<!-- end -->", re.DOTALL)
-FIGURE = re.compile(r"\d[\d.,]* ?(%|points|LUTs?\b|LSB|MHz|ms\b|seconds|s\b|times\b|cycles)")
+NUMBER = re.compile(r"\d[\d.,]* ?(%|points|LUTs?\b|LSB|MHz|ms\b|seconds|s\b|times\b|cycles)")
 """A number with a unit of something that was measured."""
 
 
@@ -40,24 +40,24 @@ def test_making_the_tables_again_changes_nothing():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("name", WITH_FIGURES)
-def test_no_figure_stands_outside_of_a_mark(name):
+@pytest.mark.parametrize("name", WITH_NUMBERS)
+def test_no_number_stands_outside_of_a_mark(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     outside = MARKED.sub("", text)
     assert outside != text
-    assert [found[0] for found in FIGURE.finditer(outside)] == []
+    assert [found[0] for found in NUMBER.finditer(outside)] == []
 
 
-def test_a_figure_outside_of_a_mark_would_be_found():
-    assert [found[0] for found in FIGURE.finditer("99.53 %, 1,196 LUTs and 0.25 LSB, in 15 epochs")] == [
+def test_a_number_outside_of_a_mark_would_be_found():
+    assert [found[0] for found in NUMBER.finditer("99.53 %, 1,196 LUTs and 0.25 LSB, in 15 epochs")] == [
         "99.53 %",
         "1,196 LUTs",
         "0.25 LSB",
     ]
 
 
-@pytest.mark.parametrize("name", WITH_FIGURES)
-def test_a_changed_figure_is_noticed(checkout, name):
+@pytest.mark.parametrize("name", WITH_NUMBERS)
+def test_a_changed_number_is_noticed(checkout, name):
     path = checkout / name
     text = path.read_text(encoding="utf-8")
     mark = MARKED.search(text)

@@ -40,7 +40,7 @@ def test_an_unknown_part_names_the_nearest() -> None:
         find_device("")
 
 
-def test_figures_of_the_product_tables_hang_together() -> None:
+def test_numbers_of_the_product_tables_hang_together() -> None:
     """Two flip-flops for each LUT of AMD's parts; an Alveo card has at most what its FPGA has."""
     for name, device in DEVICES.items():
         if device.family in ("xc7", "xcup"):

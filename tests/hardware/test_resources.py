@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from qap.errors import QapError, ReportError
-from qap.hardware.resources import ResourceReport, check_fits, fits
+from qap.hardware.resources import RESOURCE_NAMES, SOURCE_NAMES, ResourceReport, Source, check_fits, fits
 
 
 def report(**measured: int) -> ResourceReport:
@@ -17,6 +19,11 @@ def test_a_report_is_read_back(tmp_path: Path) -> None:
     written.save(tmp_path / "report.json")
     assert ResourceReport.load(tmp_path / "report.json") == written
     assert written.dsp is None and written.ff == 0
+
+
+def test_what_a_report_holds_and_where_it_comes_from_have_names() -> None:
+    assert set(RESOURCE_NAMES) <= {field.name for field in fields(ResourceReport)}
+    assert set(SOURCE_NAMES) == set(get_args(Source)) - {"estimate"}
 
 
 def test_reports_that_are_none(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from qap.extras import load_tensorflow
 from qap.files import write_with
 from qap.flow import Progress, Silent, run_flow
 from qap.hardware.estimate.rtl import estimate_rtl
-from qap.hardware.rtl.size import HOPELESS_LUTS, law_luts
+from qap.hardware.rtl.size import hopeless_luts
 from qap.network import IntegerNetwork, load_network, simplify
 from qap.network.csd import adders
 from qap.recipe import Recipe
@@ -274,9 +274,8 @@ def _luts(run: RunDirectory, network: IntegerNetwork, synth: bool, progress: Pro
     """LUTs of the RTL's core, estimated or synthesized, or why there are none."""
     if not synth:
         return estimate_rtl(network, run.recipe.target).lut, ""
-    size = law_luts(simplify(network).network)
-    if size > HOPELESS_LUTS:
-        return None, f"LUTs not counted: about {size:,} when unrolled, more than {HOPELESS_LUTS:,} are not synthesized"
+    if size := hopeless_luts(simplify(network).network):
+        return None, f"LUTs not counted: about {size:,} when unrolled, too many to be synthesized"
     try:
         core, *_ = run_flow(run, ["rtl", "synth"], progress=progress)["synth"].result["reports"]
     except (ToolMissing, ToolFailed, NotExact) as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from qap.fixed import IntArray
+from qap.hardware.estimate.amounts import Amounts
 from qap.hardware.estimate.constants import Constants
 from qap.hardware.estimate.description import LayerDescription, NetworkDescription, alive
-from qap.hardware.estimate.figures import Figures
 from qap.hardware.estimate.products import trailing_zeros
 from qap.network.csd import csd_digits
 
@@ -16,8 +16,8 @@ SHARING = (0.93, 0.09)
 0.13 on random matrices of 16 to 100 inputs, 2 to 8 bits, 0 to 95 % zeros."""
 
 
-def distributed_figures(network: NetworkDescription, fitted: Constants) -> tuple[list[Figures], Figures]:
-    """The figures of each layer and of the network.
+def distributed_amounts(network: NetworkDescription, fitted: Constants) -> tuple[list[Amounts], Amounts]:
+    """The amounts of each layer and of the network.
 
     An adder of the graph takes what an adder of a tree does; the registers are those between the layers.
     """
@@ -25,7 +25,7 @@ def distributed_figures(network: NetworkDescription, fitted: Constants) -> tuple
         _layer(layer, weight, network, fitted)
         for layer, weight in zip(network.layers, alive(network.layers), strict=True)
     ]
-    total = Figures(
+    total = Amounts(
         lut=sum(layer.lut for layer in layers),
         ff=sum(layer.ff for layer in layers),
         dsp=0,
@@ -47,7 +47,7 @@ def shared_adders(weight: IntArray) -> float:
     return plain * (SHARING[0] - SHARING[1] * float(np.log1p(plain / max(1, read))))
 
 
-def _layer(layer: LayerDescription, weight: IntArray, network: NetworkDescription, fitted: Constants) -> Figures:
+def _layer(layer: LayerDescription, weight: IntArray, network: NetworkDescription, fitted: Constants) -> Amounts:
     adders = shared_adders(weight) + float(np.count_nonzero(layer.bias))
     shift = layer.accum_format.fractional - layer.input_format.fractional - layer.weight_format.fractional
     values = weight[weight != 0]
@@ -64,4 +64,4 @@ def _layer(layer: LayerDescription, weight: IntArray, network: NetworkDescriptio
     cycles = int(levels * (delays.add + delays.add_bit * width) / network.usable_ns)
     between = used * (layer.result_format.width + layer.activation_format.width) / 2
     inside = cycles * used * layer.accum_format.width * 2
-    return Figures(lut, between + inside, 0, 0, cycles + 1, 1)
+    return Amounts(lut, between + inside, 0, 0, cycles + 1, 1)

@@ -33,7 +33,7 @@ class Constants:
         ff: flip-flops for each unit of a term.
         latency: cycles for each unit of a term.
         vivado: LUTs and flip-flops after Vivado's synthesis for each one in the HLS report.
-        spreads: group and figure -> the interval.
+        spreads: group and amount -> the interval.
     """
 
     delays: Mapping[Family, Delays]
@@ -52,8 +52,8 @@ class Constants:
             "latency": _rounded(self.latency),
             "vivado": _rounded(self.vivado),
             "spreads": {
-                group: {figure: [_four(end) for end in spread] for figure, spread in figures.items()}
-                for group, figures in self.spreads.items()
+                group: {amount: [_four(end) for end in spread] for amount, spread in amounts.items()}
+                for group, amounts in self.spreads.items()
             },
         }
 
@@ -69,8 +69,8 @@ def constants() -> Constants:
         latency=content["latency"],
         vivado=content["vivado"],
         spreads={
-            group: {figure: Spread(*ends) for figure, ends in figures.items()}
-            for group, figures in content["spreads"].items()
+            group: {amount: Spread(*ends) for amount, ends in amounts.items()}
+            for group, amounts in content["spreads"].items()
         },
     )
 

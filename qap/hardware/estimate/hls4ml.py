@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from qap.hardware.estimate.arithmetic import distributed_figures
+from qap.hardware.estimate.amounts import Amounts, layer_amounts, network_amounts
+from qap.hardware.estimate.arithmetic import distributed_amounts
 from qap.hardware.estimate.constants import Constants, Spread, constants
 from qap.hardware.estimate.description import NetworkDescription, describe
-from qap.hardware.estimate.figures import Figures, layer_figures, network_figures
 from qap.hardware.estimate.result import Estimate, LayerEstimate, StageEstimate
 from qap.hardware.estimate.reuse import built_reuse_factors
 from qap.hardware.estimate.work import network_work
@@ -37,11 +37,11 @@ def hls4ml(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
     description = describe(network, target, factors)
     fitted = constants()
     if target.strategy == "distributed_arithmetic":
-        layers, total = distributed_figures(description, fitted)
+        layers, total = distributed_amounts(description, fitted)
         group, notes = None, [UNCALIBRATED]
     else:
         works = network_work(description, fitted.delays)
-        layers, total = [layer_figures(work, fitted) for work in works], network_figures(works, fitted)
+        layers, total = [layer_amounts(work, fitted) for work in works], network_amounts(works, fitted)
         group, notes = spread_group(description), []
     if target.strategy == "resource" and any(
         1 < factor < layer.n_in for factor, layer in zip(factors, network.layers, strict=True)
@@ -81,7 +81,7 @@ def spread_group(network: NetworkDescription) -> str:
     return "latency_reused" if shared else "latency"
 
 
-def _report(total: Figures, network: NetworkDescription, tool: str) -> ResourceReport:
+def _report(total: Amounts, network: NetworkDescription, tool: str) -> ResourceReport:
     return ResourceReport(
         source="estimate",
         tool=tool,
@@ -99,10 +99,10 @@ def _report(total: Figures, network: NetworkDescription, tool: str) -> ResourceR
 def _with_interval(report: ResourceReport, spreads: Mapping[str, Spread]) -> StageEstimate:
     """Ratios for resources, differences for cycles."""
     low, high = {}, {}
-    for figure, spread in spreads.items():
-        middle = getattr(report, figure)
-        ends = [middle + end if figure.endswith("_cycles") else middle * end for end in spread]
-        low[figure], high[figure] = max(0, round(ends[0])), round(ends[1])
+    for amount, spread in spreads.items():
+        middle = getattr(report, amount)
+        ends = [middle + end if amount.endswith("_cycles") else middle * end for end in spread]
+        low[amount], high[amount] = max(0, round(ends[0])), round(ends[1])
     return StageEstimate(report, low, high)
 
 
@@ -110,6 +110,6 @@ def _after_vivado(spreads: Mapping[str, Spread], fitted: Constants) -> dict[str,
     """The few designs that Vivado synthesized add their own spread to that of the HLS report."""
     own = fitted.spreads.get("vivado_synth", {})
     return {
-        figure: Spread(spread.low * own[figure].low, spread.high * own[figure].high) if figure in own else spread
-        for figure, spread in spreads.items()
+        amount: Spread(spread.low * own[amount].low, spread.high * own[amount].high) if amount in own else spread
+        for amount, spread in spreads.items()
     }

@@ -1,4 +1,4 @@
-"""What an estimator says: figures by stage with their intervals, by layer, and counts."""
+"""What an estimator says: amounts by stage with their intervals, by layer, and counts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class StageEstimate:
     """What one stage of the tools will say.
 
     Args:
-        report: the figures.
+        report: the amounts.
         low: by field of the report, the lower end of the interval in which 80 % of the measured designs fell.
         high: the upper end.
     """
@@ -47,7 +47,7 @@ class Estimate:
         estimator: its name in `ESTIMATORS`.
         stages: "csynth" (what the HLS report will print) and "vivado_synth" (what the part will hold), or others.
         layers: the first stage, layer by layer.
-        counts: figures that are no resources, with their units in their names.
+        counts: amounts that are no resources, with their units in their names.
         notes: what a reader has to know.
     """
 

@@ -36,11 +36,11 @@ def registered_rtl(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
     report = estimate_rtl(network, target)
     built = report.latency_cycles is not None
     ends = {
-        figure: (round(low * middle), round(high * middle))
-        for figure, (low, high) in (CIRCUIT_SPREAD if built else LAW_SPREAD).items()
-        if (middle := getattr(report, figure)) is not None
+        amount: (round(low * middle), round(high * middle))
+        for amount, (low, high) in (CIRCUIT_SPREAD if built else LAW_SPREAD).items()
+        if (middle := getattr(report, amount)) is not None
     }
-    low, high = ({figure: pair[end] for figure, pair in ends.items()} for end in (0, 1))
+    low, high = ({amount: pair[end] for amount, pair in ends.items()} for end in (0, 1))
     note = "a circuit was built and its cells counted" if built else "not built: LUTs by a law of the weights"
     return Estimate("rtl", {"yosys": StageEstimate(report, low, high)}, notes=(note,))
 

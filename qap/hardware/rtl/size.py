@@ -46,6 +46,12 @@ def _bits(values: IntArray) -> IntArray:
     return np.frexp(values.astype(np.float64))[1].astype(np.int64)
 
 
+def hopeless_luts(network: IntegerNetwork) -> int | None:
+    """LUTs of a simplified network whose full unrolling no one would wait for; None if it is smaller."""
+    lut = law_luts(network)
+    return lut if lut > HOPELESS_LUTS else None
+
+
 def refuse_hopeless(network: IntegerNetwork) -> None:
     """Refuse a network whose full unrolling no one would wait for.
 
@@ -55,8 +61,7 @@ def refuse_hopeless(network: IntegerNetwork) -> None:
     Raises:
         QapError: with the estimate, and how to go on.
     """
-    lut = law_luts(network)
-    if lut > HOPELESS_LUTS:
+    if lut := hopeless_luts(network):
         raise QapError(
             f"unrolling this network takes about {lut:,} LUTs and {lut * SYNTHESIS_S_PER_LUT / 60:,.0f} minutes of "
             "synthesis (estimated); prune it or use fewer bits, or go on with --yes"

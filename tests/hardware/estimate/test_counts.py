@@ -1,4 +1,4 @@
-"""Counted figures, against sums written out."""
+"""Counted amounts, against sums written out."""
 
 import numpy as np
 from support.estimate_cases import network

@@ -1,4 +1,4 @@
-"""Fits, spreads and scores, on figures whose answer is known."""
+"""Fits, spreads and scores, on amounts whose answer is known."""
 
 import numpy as np
 import pytest

@@ -63,12 +63,12 @@ def test_vivado_takes_fewer_luts_than_hls_says_and_as_many_dsps():
     assert synth.dsp == report.dsp
 
 
-def test_every_figure_lies_in_its_interval_or_says_that_it_has_none():
+def test_every_amount_lies_in_its_interval_or_says_that_it_has_none():
     for target in (TargetRecipe(), TargetRecipe(reuse_factor=4), TargetRecipe(strategy="resource", reuse_factor=16)):
         found = ESTIMATORS["hls4ml"](network(bits=8), target)
         for stage in found.stages.values():
             assert set(stage.low) == set(stage.high) == {"lut", "ff", "dsp", "bram18", "latency_cycles", "ii_cycles"}
-            assert all(stage.low[figure] <= stage.high[figure] for figure in stage.low)
+            assert all(stage.low[amount] <= stage.high[amount] for amount in stage.low)
     uncalibrated = ESTIMATORS["hls4ml"](network(bits=8), TargetRecipe(strategy="distributed_arithmetic"))
     assert not uncalibrated.stages["csynth"].low
     assert "no interval" in uncalibrated.notes[0]
@@ -117,16 +117,16 @@ def test_dsps_are_counted_exactly(designs):
     assert np.mean(np.array(off) == 0) > 0.7 and max(off) <= 5
 
 
-@pytest.mark.parametrize("figure", ["lut", "ff", "latency_cycles"])
-def test_about_80_percent_of_the_designs_lie_in_the_interval(designs, figure):
+@pytest.mark.parametrize("amount", ["lut", "ff", "latency_cycles"])
+def test_about_80_percent_of_the_designs_lie_in_the_interval(designs, amount):
     inside = {}
     for design in designs:
-        if design.flags & UNCOMPARABLE["csynth"] or design.network.stream or figure not in design.csynth:
+        if design.flags & UNCOMPARABLE["csynth"] or design.network.stream or amount not in design.csynth:
             continue
-        spread = constants().spreads[spread_group(design.network)][figure]
-        estimated = getattr(estimate_design(design, constants()), figure)
-        ends = [estimated + end if figure.endswith("_cycles") else estimated * end for end in spread]
-        near = ends[0] - 1 <= design.csynth[figure] <= ends[1] + 1
+        spread = constants().spreads[spread_group(design.network)][amount]
+        estimated = getattr(estimate_design(design, constants()), amount)
+        ends = [estimated + end if amount.endswith("_cycles") else estimated * end for end in spread]
+        near = ends[0] - 1 <= design.csynth[amount] <= ends[1] + 1
         inside.setdefault((spread_group(design.network), design.source), []).append(near)
     share = np.mean([np.mean(found) for found in inside.values()])
     assert 0.75 <= share <= 1.0

@@ -120,7 +120,7 @@ def test_luts_and_flipflops_are_near_those_of_yosys(tmp_path: Path) -> None:
         assert report.latency_cycles == real.latency_cycles
 
 
-def test_the_registered_estimator_gives_an_interval_around_its_figures() -> None:
+def test_the_registered_estimator_gives_an_interval_around_its_amounts() -> None:
     from qap.hardware.estimate import ESTIMATORS
 
     small = ESTIMATORS["rtl"](wide_network(20, 4), TargetRecipe())

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from qap.explore.sweep.report.plan import MOST_ROWS, TARGET_AXES, Line, Plan
-from qap.explore.sweep.report.results import SweepPoint, SweepResults, axis_label, figure_label, shown
-from qap.hardware.resources import RESOURCE_NAMES
+from qap.explore.sweep.report.results import SweepPoint, SweepResults, amount_label, axis_label, shown
+from qap.hardware.resources import COUNTS, RESOURCE_NAMES
 from qap.report.figures import GREY, INK, WIDTH, styled
 
-PANELS = ("lut", "ff", "dsp", "bram18", "latency_cycles")
+PANELS = (*COUNTS, "latency_cycles")
 MOST_PANELS = 5
 MOST_BANDS = 3
 WIDE_RANGE = 20  # the largest so many times the smallest asks for a logarithmic scale
@@ -48,7 +48,7 @@ def accuracy_figure(results: SweepResults, plan: Plan) -> Figure:
 @styled
 def resources_figure(results: SweepResults, plan: Plan) -> Figure:
     """A panel for each resource, in a row for each value of the first axis; bands are the 80 % intervals."""
-    names = [name for name in PANELS if name in results.figures] or list(results.figures)
+    names = [name for name in PANELS if name in results.amounts] or list(results.amounts)
     names = names[:MOST_PANELS]
     lines = plan.lines(results.good)
     rows = _rows(lines, plan)
@@ -59,7 +59,7 @@ def resources_figure(results: SweepResults, plan: Plan) -> Figure:
             _resource(axes, name, members, plan)
         panels[0].set_ylabel(title)
     for axes, name in zip(grid[0], names, strict=True):
-        axes.set_title(figure_title(name).replace(" (", "\n("), loc="left")
+        axes.set_title(amount_title(name).replace(" (", "\n("), loc="left")
         _vertical(axes, results, name)
     for axes in grid[-1]:
         _horizontal(axes, plan)
@@ -74,9 +74,9 @@ MEASURED = "RTL of the same network, measured (Yosys)"
 def _resource(axes: Axes, name: str, lines: Sequence[Line], plan: Plan) -> None:
     banded = [line for line in lines if line.joined and _has_interval(line, name)]
     for line in lines:
-        points = [point for point in line.points if name in point.figures]
+        points = [point for point in line.points if name in point.amounts]
         x = [plan.place(point) for point in points]
-        found = [point.figures[name] for point in points]
+        found = [point.amounts[name] for point in points]
         y = [each.middle for each in found]
         axes.plot(x, y, markersize=3.5, clip_on=False, rasterized=len(x) > MANY_POINTS, **line.style)
         if line in banded and len(banded) <= MOST_BANDS:
@@ -88,7 +88,7 @@ def _resource(axes: Axes, name: str, lines: Sequence[Line], plan: Plan) -> None:
 
 
 def _has_interval(line: Line, name: str) -> bool:
-    found = [point.figures[name] for point in line.points if name in point.figures]
+    found = [point.amounts[name] for point in line.points if name in point.amounts]
     return bool(found) and all(each.low is not None and each.high is not None for each in found)
 
 
@@ -98,7 +98,7 @@ def front_figure(results: SweepResults, plan: Plan) -> Figure:
     cost = str(results.cost)
     figure = Figure(figsize=(WIDTH, 4.0), facecolor="white")
     axes, beside = figure.subplots(1, 2, width_ratios=[2, 1])
-    lines = plan.lines([point for point in results.good if cost in point.figures])
+    lines = plan.lines([point for point in results.good if cost in point.amounts])
     for line in lines:
         x, y = [_cost(point, cost) for point in line.points], [_accuracy(point) for point in line.points]
         axes.plot(x, y, markersize=4, alpha=0.75, rasterized=len(x) > MANY_POINTS, **line.style | {"linestyle": "none"})
@@ -107,9 +107,9 @@ def front_figure(results: SweepResults, plan: Plan) -> Figure:
         [x for x, _ in spots], [y for _, y in spots], where="post", color=GREY, linewidth=1.2, zorder=1.5,
         label="Pareto front",
     )  # fmt: skip
-    axes.set_xlabel(figure_title(cost))
+    axes.set_xlabel(amount_title(cost))
     axes.set_ylabel("validation accuracy (%, measured)")
-    _scale(axes.xaxis, [_cost(point, cost) for point in results.good if cost in point.figures])
+    _scale(axes.xaxis, [_cost(point, cost) for point in results.good if cost in point.amounts])
     axes.margins(y=0.12)
     _widen(axes)
     _letters(axes, list(spots))
@@ -135,7 +135,7 @@ def _front_names(axes: Axes, results: SweepResults, spots: dict[tuple[float, flo
     told: list[str] = []
     each = 3 if len(spots) <= 3 else 1
     for letter, ((x, y), points) in zip(LETTERS, spots.items(), strict=False):
-        lines = [f"{letter}  {y:.2f} %, {x:,.0f} {figure_label(str(results.cost))}"]
+        lines = [f"{letter}  {y:.2f} %, {x:,.0f} {amount_label(str(results.cost))}"]
         for point in points[:each]:
             lines += textwrap.wrap(point.name(results.varied), 44, initial_indent=INDENT, subsequent_indent=INDENT * 2)
         lines += [f"{INDENT}and {len(points) - each} equal"] if len(points) > each else []
@@ -155,10 +155,10 @@ def front_spots(results: SweepResults) -> dict[tuple[float, float], list[SweepPo
     return spots
 
 
-def figure_title(figure: str) -> str:
-    """A figure of an estimate with its unit, and that it is not measured."""
-    label = figure_label(figure)
-    return f"{label.rstrip(')')}, estimated)" if "(" in label else f"{label} ({TOLD[figure in RESOURCE_NAMES]})"
+def amount_title(amount: str) -> str:
+    """An amount of an estimate with its unit, and that it is not measured."""
+    label = amount_label(amount)
+    return f"{label.rstrip(')')}, estimated)" if "(" in label else f"{label} ({TOLD[amount in RESOURCE_NAMES]})"
 
 
 TOLD = {True: "estimated", False: "counted"}
@@ -170,7 +170,7 @@ def is_target(axis: str) -> bool:
 
 
 def _cost(point: SweepPoint, cost: str) -> float:
-    return point.figures[cost].middle
+    return point.amounts[cost].middle
 
 
 def _accuracy(point: SweepPoint) -> float:
@@ -220,7 +220,7 @@ def _horizontal(axes: Axes, plan: Plan) -> None:
 
 
 def _vertical(axes: Axes, results: SweepResults, name: str) -> None:
-    found = [point.figures[name] for point in results.good if name in point.figures]
+    found = [point.amounts[name] for point in results.good if name in point.amounts]
     measured = [point.measured[name] for point in results.good if name in point.measured]
     ends = [each.high for each in found if each.high is not None] if axes.collections else []
     _scale(axes.yaxis, [*(each.middle for each in found), *measured], top=max(ends, default=0.0))

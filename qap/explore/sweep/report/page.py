@@ -14,7 +14,7 @@ from qap import __version__
 from qap.explore.sweep.records import SWEEP
 from qap.explore.sweep.report.figures import accuracy_figure, front_figure, is_target, resources_figure
 from qap.explore.sweep.report.plan import Plan, plan_of
-from qap.explore.sweep.report.results import SweepResults, axis_label, figure_label, read_results, stage_label
+from qap.explore.sweep.report.results import SweepResults, amount_label, axis_label, read_results, stage_label
 from qap.explore.sweep.report.tables import failures_table, front_table, points_table, records_csv
 from qap.files import whole_folder, write_text
 from qap.report.figures import save_png, save_svg
@@ -56,7 +56,7 @@ def figures(results: SweepResults) -> Iterator[tuple[str, Figure, str]]:
         return
     plan = plan_of(results)
     yield "accuracy", accuracy_figure(results, plan), _accuracy_caption(results, plan)
-    if results.figures:
+    if results.amounts:
         yield "resources", resources_figure(results, plan), _resources_caption(results, plan)
     if results.cost:
         yield "front", front_figure(results, plan), _front_caption(results)
@@ -109,9 +109,9 @@ def key_figures(results: SweepResults) -> Iterator[KeyFigure]:
     yield KeyFigure(percent(best.accuracy["validation"]), "best accuracy on validation, measured")
     yield KeyFigure(percent(best.accuracy["test"]), "accuracy of that point on test, measured")
     if results.front:
-        name = figure_label(str(results.cost))
+        name = amount_label(str(results.cost))
         told = "estimated" if results.stage else "counted"
-        least = min(point.figures[str(results.cost)].middle for point in results.front)
+        least = min(point.amounts[str(results.cost)].middle for point in results.front)
         yield KeyFigure(f"{least:,.0f}", f"{name} at the least, {told}")
         yield KeyFigure(count(len(results.front)), "points on the Pareto front")
 
@@ -137,7 +137,7 @@ def _accuracy_caption(results: SweepResults, plan: Plan) -> str:
 
 
 def _resources_caption(results: SweepResults, plan: Plan) -> str:
-    bands = any(found.low is not None for point in results.good for found in point.figures.values())
+    bands = any(found.low is not None for point in results.good for found in point.amounts.values())
     band = " Bands: the interval in which 80 % of the measured designs fell." if bands else ""
     return f"What a point takes against {plan.label}: {stage_label(results.stage)}.{band}{_dropped(plan.dropped)}"
 
@@ -147,7 +147,7 @@ def _dropped(axes: Sequence[str]) -> str:
 
 
 def _front_caption(results: SweepResults) -> str:
-    cost = figure_label(str(results.cost))
+    cost = amount_label(str(results.cost))
     return (
         f"Validation accuracy (measured) against {cost} ({stage_label(results.stage)}). Letters: the Pareto front, the "
         "points that no other beats in both."

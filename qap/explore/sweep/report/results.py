@@ -13,14 +13,9 @@ from qap.errors import DataError
 from qap.explore.sweep.records import RECORDS, SWEEP, Records
 from qap.explore.sweep.report.pareto import pareto_front
 from qap.explore.sweep.spec import Sweep, load_sweep
-from qap.hardware.resources import RESOURCE_NAMES
+from qap.hardware.resources import RESOURCE_NAMES, SOURCE_NAMES
 from qap.rows import data_frame_of
 
-STAGES = {
-    "csynth": "in the HLS report (csynth)",
-    "vivado_synth": "after Vivado's synthesis",
-    "yosys": "for the RTL after Yosys' synthesis",
-}
 AXES = {
     "weight_bits": "weight bits",
     "activation_bits": "activation bits",
@@ -35,7 +30,7 @@ PLAIN = ("strategy", "part")  # their values say what they are
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Amount:
     """An estimated number with the interval in which 80 % of the measured designs fell, where one is known."""
 
     middle: float
@@ -63,7 +58,7 @@ class SweepPoint:
     error: str | None = None
     accuracy: Mapping[str, float] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
-    estimates: Mapping[str, Mapping[str, Figure]] = field(default_factory=dict)
+    estimates: Mapping[str, Mapping[str, Amount]] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -73,7 +68,7 @@ class SweepPoint:
         return list(self.estimates)[-1] if self.estimates else ""
 
     @property
-    def figures(self) -> Mapping[str, Figure]:
+    def amounts(self) -> Mapping[str, Amount]:
         """What is estimated there."""
         return self.estimates.get(self.stage, {})
 
@@ -113,7 +108,7 @@ class SweepResults:
         return tuple(point for point in self.points if point.error is not None)
 
     def to_dataframe(self) -> Any:
-        """The points with a result as rows of a `pandas.DataFrame`: axes, accuracies, estimated figures.
+        """The points with a result as rows of a `pandas.DataFrame`: axes, accuracies, estimated amounts.
 
         Raises:
             ToolMissing: pandas is not installed.
@@ -122,7 +117,7 @@ class SweepResults:
             [
                 dict(point.values)
                 | {f"{part} accuracy": share for part, share in point.accuracy.items()}
-                | {figure_label(name): figure.middle for name, figure in point.figures.items()}
+                | {amount_label(name): amount.middle for name, amount in point.amounts.items()}
                 for point in self.good
             ]
         )
@@ -144,27 +139,27 @@ class SweepResults:
 
     @cached_property
     def stage(self) -> str:
-        """The stage whose figures are shown: the last."""
+        """The stage whose amounts are shown: the last."""
         return self.good[0].stage if self.good else ""
 
     @cached_property
-    def figures(self) -> tuple[str, ...]:
+    def amounts(self) -> tuple[str, ...]:
         """What is estimated at some point; of counts, those of the whole network."""
-        names = dict.fromkeys(name for point in self.good for name in point.figures if " of " not in name)
+        names = dict.fromkeys(name for point in self.good for name in point.amounts if " of " not in name)
         return tuple(names)
 
     @cached_property
     def cost(self) -> str | None:
         """What the front weighs against accuracy: LUTs, or the first count where they were not estimated."""
-        return "lut" if "lut" in self.figures else next(iter(self.figures), None)
+        return "lut" if "lut" in self.amounts else next(iter(self.amounts), None)
 
     @cached_property
     def front(self) -> tuple[SweepPoint, ...]:
         """The points that no other beats in validation accuracy and in cost, from the cheapest on."""
-        able = [point for point in self.good if self.cost in point.figures]
-        costs = [(point.figures[str(self.cost)].middle, -point.accuracy["validation"]) for point in able]
+        able = [point for point in self.good if self.cost in point.amounts]
+        costs = [(point.amounts[str(self.cost)].middle, -point.accuracy["validation"]) for point in able]
         best = [able[place] for place in pareto_front(costs)]
-        return tuple(sorted(best, key=lambda point: (point.figures[str(self.cost)].middle, point.index)))
+        return tuple(sorted(best, key=lambda point: (point.amounts[str(self.cost)].middle, point.index)))
 
 
 def read_results(folder: Path) -> SweepResults:
@@ -211,14 +206,14 @@ def shown(value: Any) -> str:
     return text.replace("_", " ") if text.replace("_", "").isalpha() else text
 
 
-def figure_label(figure: str) -> str:
-    """A figure of an estimate, as people name it."""
-    return RESOURCE_NAMES.get(figure, figure.replace("_", " "))
+def amount_label(amount: str) -> str:
+    """An amount of an estimate, as people name it."""
+    return RESOURCE_NAMES.get(amount, amount.replace("_", " "))
 
 
 def stage_label(stage: str) -> str:
     """What a stage's numbers are."""
-    return f"estimated, {STAGES.get(stage, stage)}" if stage else "counted in the network"
+    return f"estimated, {SOURCE_NAMES.get(stage, stage)}" if stage else "counted in the network"
 
 
 def _belongs(values: Mapping[str, Any], wanted: Mapping[str, set[str]]) -> bool:
@@ -236,8 +231,8 @@ def _point(record: Mapping[str, Any]) -> SweepPoint:
     if record["error"] is not None:
         return SweepPoint(int(record["point"]), values, str(record["error"]))
     estimate = record["estimate"]
-    stages = {name: _figures(stage) for name, stage in estimate["stages"].items()}
-    counts = {name: Figure(float(number)) for name, number in estimate["counts"].items()}
+    stages = {name: _amounts(stage) for name, stage in estimate["stages"].items()}
+    counts = {name: Amount(float(number)) for name, number in estimate["counts"].items()}
     return SweepPoint(
         index=int(record["point"]),
         values=values,
@@ -249,10 +244,10 @@ def _point(record: Mapping[str, Any]) -> SweepPoint:
     )
 
 
-def _figures(stage: Mapping[str, Any]) -> dict[str, Figure]:
+def _amounts(stage: Mapping[str, Any]) -> dict[str, Amount]:
     found = {}
     for name in RESOURCE_NAMES:
         if (middle := stage["report"].get(name)) is not None:
             low, high = stage["low"].get(name), stage["high"].get(name)
-            found[name] = Figure(float(middle), *(None if end is None else float(end) for end in (low, high)))
+            found[name] = Amount(float(middle), *(None if end is None else float(end) for end in (low, high)))
     return found

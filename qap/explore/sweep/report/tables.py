@@ -7,24 +7,25 @@ import io
 from collections.abc import Iterator, Mapping
 
 from qap.explore.sweep.report.results import (
-    Figure,
+    Amount,
     SweepPoint,
     SweepResults,
+    amount_label,
     axis_label,
-    figure_label,
     shown,
     stage_label,
 )
+from qap.hardware.resources import COUNTS, resource_names
 from qap.report.tables import NOT_MEASURED, Cell, Column, Content, Rows, Table, count, numbers, percent, table, texts
 
 MOST_ROWS = 2000
 MOST_NAMES = 6
-MEASURED = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram18": "BRAM18", "latency_cycles": "latency (cycles)"}
+MEASURED = resource_names(*COUNTS, "latency_cycles")
 
 
 def front_table(results: SweepResults) -> Table:
     """The points of the Pareto front, from the cheapest on."""
-    cost = figure_label(str(results.cost))
+    cost = amount_label(str(results.cost))
     caption = (
         f"The Pareto front: no other point has a higher validation accuracy and as few {cost}, or fewer {cost} and as "
         f"high an accuracy. {cost}: {stage_label(results.stage)}. The test part decides nothing here."
@@ -79,8 +80,8 @@ def _flat(point: SweepPoint) -> Mapping[str, object]:
     cells |= {axis: " ".join(map(str, v)) if isinstance(v, list) else v for axis, v in point.values.items()}
     cells["error"] = point.error or ""
     cells |= {f"accuracy_{part}": share for part, share in point.accuracy.items()} | dict(point.sizes)
-    for stage, figures in point.estimates.items():
-        for name, found in figures.items():
+    for stage, amounts in point.estimates.items():
+        for name, found in amounts.items():
             where = f"{stage}_{name}_estimated" if stage else name
             cells[where] = _whole(found.middle)
             if found.low is not None and found.high is not None:
@@ -90,7 +91,7 @@ def _flat(point: SweepPoint) -> Mapping[str, object]:
 
 def _columns(results: SweepResults) -> list[Column]:
     axes = [Column(axis_label(axis), numeric=_numeric(results, axis)) for axis in results.axes]
-    found = [f"{figure_label(name)}{', estimated' if results.stage else ''}" for name in results.figures]
+    found = [f"{amount_label(name)}{', estimated' if results.stage else ''}" for name in results.amounts]
     measured = [f"{label} of the RTL, measured" for name, label in MEASURED.items() if _is_measured(results, name)]
     heads = ("validation accuracy", "test accuracy", "not zero", "bytes", *found, *measured)
     return [Column("point", numeric=True), *axes, *numbers(*heads)]
@@ -101,13 +102,13 @@ def _cells(point: SweepPoint, results: SweepResults) -> Iterator[Content]:
     yield from (shown(point.values[axis]) if axis in point.values else "" for axis in results.axes)
     yield from (percent(point.accuracy[part]) for part in ("validation", "test"))
     yield from (count(point.sizes[name]) for name in ("nonzeros", "size_bytes"))
-    yield from (_figure(point.figures.get(name)) for name in results.figures)
+    yield from (_amount(point.amounts.get(name)) for name in results.amounts)
     for name in MEASURED:
         if _is_measured(results, name):
             yield _number(point.measured[name]) if name in point.measured else NOT_MEASURED
 
 
-def _figure(found: Figure | None) -> Content:
+def _amount(found: Amount | None) -> Content:
     if found is None:
         return "not estimated"
     if found.low is None or found.high is None or found.low == found.high:

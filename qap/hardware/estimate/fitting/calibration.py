@@ -17,8 +17,8 @@ import numpy as np
 from qap.errors import DataError
 from qap.fixed import FixedPoint, IntArray
 from qap.hardware.estimate.description import UNCERTAINTY, LayerDescription, NetworkDescription, Tool
+from qap.hardware.resources import AMOUNTS
 
-FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles", "ii")
 _INTEGER = re.compile(r"ap_(u?)int<(\d+)>")
 _GUESSED_INPUT = FixedPoint(True, 7, 4)
 """Of HGQ networks whose types are not published: 6 bits without the sign."""
@@ -33,9 +33,9 @@ class Design:
         name: unique in the set.
         source: whose it is; rows of one source are never split in a cross-validation.
         network: what HLS was given.
-        csynth: figures of the HLS report; what was not measured is missing.
-        vivado: figures of logic synthesis.
-        layers: figures of the HLS report for single layers, by position.
+        csynth: amounts of the HLS report; what was not measured is missing.
+        vivado: amounts of logic synthesis.
+        layers: amounts of the HLS report for single layers, by position.
         flags: caveats.
     """
 
@@ -86,9 +86,9 @@ def _design(row: dict[str, Any], arrays: dict[str, IntArray]) -> Design:
         name=row["id"],
         source=row["source"].split("@")[0],
         network=network,
-        csynth=_figures(row["csynth"]),
-        vivado=_figures(row["vivado"]),
-        layers={names.index(each["layer"]): _figures(each) for each in row["per_layer_csynth"] or []},
+        csynth=_amounts(row["csynth"]),
+        vivado=_amounts(row["vivado"]),
+        layers={names.index(each["layer"]): _amounts(each) for each in row["per_layer_csynth"] or []},
         flags=frozenset(row["flags"]),
     )
 
@@ -99,9 +99,9 @@ def _tool(text: str) -> Tool:
     return "vitis_2021" if text.split()[-1] < "2022" else "vitis"
 
 
-def _figures(block: dict[str, Any] | None) -> dict[str, float]:
-    found = {("ii_cycles" if name == "ii" else name): (block or {}).get(name) for name in FIGURES}
-    return {name: float(figure) for name, figure in found.items() if figure is not None}
+def _amounts(block: dict[str, Any] | None) -> dict[str, float]:
+    found = {name: (block or {}).get("ii" if name == "ii_cycles" else name) for name in AMOUNTS}
+    return {name: float(amount) for name, amount in found.items() if amount is not None}
 
 
 def _layer(row: dict[str, Any], arrays: dict[str, IntArray], before: LayerDescription | None) -> LayerDescription:

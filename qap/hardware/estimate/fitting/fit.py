@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qap.hardware.devices import HLS_FAMILIES, Family
+from qap.hardware.estimate.amounts import Amounts, add, network_amounts
 from qap.hardware.estimate.constants import Constants, Spread
-from qap.hardware.estimate.figures import Figures, add, network_figures
 from qap.hardware.estimate.fitting.calibration import Design
 from qap.hardware.estimate.fitting.delays import search_delays
 from qap.hardware.estimate.products import FloatArray
@@ -49,7 +49,7 @@ UNFITTED = UNCOMPARABLE["csynth"] | {"types_unknown"}
 
 
 class Row(NamedTuple):
-    """A figure, the terms that it is a sum of, and its weight."""
+    """An amount, the terms that it is a sum of, and its weight."""
 
     terms: Terms
     measured: float
@@ -79,27 +79,27 @@ def fit_constants(designs: Sequence[Design], delays: Mapping[Family, Delays] | N
     return Constants(delays, fitted.lut, fitted.ff, fitted.latency, fit_vivado(designs), {})
 
 
-def estimate_design(design: Design, constants: Constants) -> Figures:
+def estimate_design(design: Design, constants: Constants) -> Amounts:
     """What the constants say of a design."""
-    return network_figures(network_work(design.network, constants.delays), constants)
+    return network_amounts(network_work(design.network, constants.delays), constants)
 
 
 def _rows(
     designs: Sequence[Design],
     works: Sequence[list[LayerWork]],
-    figure: str,
+    amount: str,
     inside: Callable[[LayerWork], Terms],
     between: Callable[[LayerWork], Terms],
 ) -> list[Row]:
     """Whole designs, and their layers where HLS reported them."""
     found: list[tuple[str, bool, Terms, float]] = []
     for design, layers in zip(designs, works, strict=True):
-        if figure in design.csynth and not design.network.stream:
+        if amount in design.csynth and not design.network.stream:
             terms = add([*(inside(layer) for layer in layers), *(between(layer) for layer in layers)])
-            found.append((design.source, False, terms, design.csynth[figure]))
+            found.append((design.source, False, terms, design.csynth[amount]))
         for index, measured in design.layers.items():
-            if figure in measured and not design.network.stream:
-                found.append((design.source, True, inside(layers[index]), measured[figure]))
+            if amount in measured and not design.network.stream:
+                found.append((design.source, True, inside(layers[index]), measured[amount]))
     return _weighted(found)
 
 
@@ -127,7 +127,7 @@ def fit_ratios(rows: Sequence[Row], priors: Terms) -> Terms:
     """Non-negative coefficients for which the absolute logarithms of estimated / measured are smallest.
 
     Args:
-        rows: figures and their terms.
+        rows: amounts and their terms.
         priors: what some coefficients are held at, as weakly as `PRIOR_WEIGHT`.
     """
     names, x, y, weights = _matrix(rows)
@@ -179,15 +179,15 @@ def nnls(x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def fit_vivado(designs: Sequence[Design]) -> Terms:
-    """The geometric mean over the sources of figures after Vivado's synthesis to those in the HLS report."""
+    """The geometric mean over the sources of amounts after Vivado's synthesis to those in the HLS report."""
     ratios: dict[str, dict[str, list[float]]] = {"lut": defaultdict(list), "ff": defaultdict(list)}
     for design in designs:
-        for figure, by_source in ratios.items():
-            if not design.flags & UNCOMPARABLE["vivado"] and design.vivado.get(figure) and design.csynth.get(figure):
-                by_source[design.source].append(np.log(design.vivado[figure] / design.csynth[figure]))
+        for amount, by_source in ratios.items():
+            if not design.flags & UNCOMPARABLE["vivado"] and design.vivado.get(amount) and design.csynth.get(amount):
+                by_source[design.source].append(np.log(design.vivado[amount] / design.csynth[amount]))
     return {
-        figure: float(np.exp(np.mean([np.mean(logs) for logs in by_source.values()]))) if by_source else 1.0
-        for figure, by_source in ratios.items()
+        amount: float(np.exp(np.mean([np.mean(logs) for logs in by_source.values()]))) if by_source else 1.0
+        for amount, by_source in ratios.items()
     }
 
 

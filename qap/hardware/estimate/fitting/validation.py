@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qap.hardware.estimate.amounts import Amounts
 from qap.hardware.estimate.constants import Constants, Spread
-from qap.hardware.estimate.figures import Figures
 from qap.hardware.estimate.fitting.calibration import Design
 from qap.hardware.estimate.fitting.fit import UNCOMPARABLE, estimate_design, fit_constants, spread
 from qap.hardware.estimate.hls4ml import spread_group
+from qap.hardware.resources import AMOUNTS
 from qap.hardware.tools import Tell
 
 FOLDS = 5
 """Of the designs whose strategy occurs in no other source; they are left out by their shape."""
 CYCLES = ("latency_cycles", "ii_cycles")
-FIGURES = ("lut", "ff", "dsp", "bram18", *CYCLES)
 
 
 class Prediction(NamedTuple):
@@ -26,12 +26,12 @@ class Prediction(NamedTuple):
 
     Args:
         design: the design.
-        figures: of the HLS report.
+        amounts: of the HLS report.
         vivado: Vivado's LUTs and flip-flops for each one in the HLS report, fitted on the other sources.
     """
 
     design: Design
-    figures: Figures
+    amounts: Amounts
     vivado: dict[str, float]
 
 
@@ -81,12 +81,12 @@ def with_spreads(fitted: Constants, predictions: Sequence[Prediction]) -> Consta
     groups: dict[str, dict[str, Spread]] = {}
     for group in ("latency", "latency_reused", "resource"):
         rows = [each for each in predictions if spread_group(each.design.network) == group and _usable(each.design)]
-        groups[group] = {figure: found for figure in FIGURES if (found := _spread(rows, figure))}
+        groups[group] = {amount: found for amount in AMOUNTS if (found := _spread(rows, amount))}
     rows = [each for each in predictions if each.design.vivado and not each.design.flags & UNCOMPARABLE["vivado"]]
     groups["vivado_synth"] = {
-        figure: Spread(min(off), max(off))
-        for figure in ("lut", "ff")
-        if (off := [each.design.vivado[figure] / each.design.csynth[figure] / fitted.vivado[figure] for each in rows])
+        amount: Spread(min(off), max(off))
+        for amount in ("lut", "ff")
+        if (off := [each.design.vivado[amount] / each.design.csynth[amount] / fitted.vivado[amount] for each in rows])
     }
     return replace(fitted, spreads=groups)
 
@@ -95,14 +95,14 @@ def _usable(design: Design) -> bool:
     return not design.flags & UNCOMPARABLE["csynth"] and not design.network.stream
 
 
-def _spread(rows: Sequence[Prediction], figure: str) -> Spread | None:
+def _spread(rows: Sequence[Prediction], amount: str) -> Spread | None:
     """Ratios for resources, differences for cycles; every source weighs the same."""
     values, sources = [], []
     for row in rows:
-        measured, estimated = row.design.csynth.get(figure), float(getattr(row.figures, figure))
+        measured, estimated = row.design.csynth.get(amount), float(getattr(row.amounts, amount))
         if measured is None:
             continue
-        if figure in CYCLES:
+        if amount in CYCLES:
             values.append(measured - estimated)
         elif estimated or not measured:
             values.append(measured / estimated if estimated else 1.0)

@@ -1,4 +1,4 @@
-"""From what a network gives HLS to do to figures."""
+"""What a design takes, from what its network gives HLS to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qap.hardware.estimate.terms import LayerWork, Terms
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Amounts:
     """What a design takes, as the HLS report counts it."""
 
     lut: float
@@ -22,9 +22,9 @@ class Figures:
     ii_cycles: int
 
 
-def layer_figures(work: LayerWork, constants: Constants) -> Figures:
-    """The figures of one layer with its activation."""
-    return Figures(
+def layer_amounts(work: LayerWork, constants: Constants) -> Amounts:
+    """The amounts of one layer with its activation."""
+    return Amounts(
         lut=value(work.lut, constants.lut) + value(work.activation_lut, constants.lut),
         ff=value(work.ff, constants.ff) + value(work.activation_ff, constants.ff),
         dsp=work.dsp + work.activation_dsp,
@@ -34,10 +34,10 @@ def layer_figures(work: LayerWork, constants: Constants) -> Figures:
     )
 
 
-def network_figures(works: list[LayerWork], constants: Constants) -> Figures:
-    """The figures of a network: sums, and the slowest layer's initiation interval."""
-    layers = [layer_figures(work, constants) for work in works]
-    return Figures(
+def network_amounts(works: list[LayerWork], constants: Constants) -> Amounts:
+    """The amounts of a network: sums, and the slowest layer's initiation interval."""
+    layers = [layer_amounts(work, constants) for work in works]
+    return Amounts(
         lut=sum(layer.lut for layer in layers),
         ff=sum(layer.ff for layer in layers),
         dsp=sum(layer.dsp for layer in layers),
