@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from any_network import random_network
 from stored import add_out, store
 
 from qap.fixed import IntArray
@@ -33,6 +32,10 @@ from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
 from qap.verification import EmulatorEngine, Engine, adversarial_vectors, agree
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from support.any_network import random_network
+
 
 class TwinEngine(EmulatorEngine):
     """Keras, with a model that is built from each network."""
@@ -42,14 +45,14 @@ class TwinEngine(EmulatorEngine):
     def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
         """The logits of the model."""
         with quiet_stderr():
-            from keras_twin import keras_twin
+            from support.keras_twin import keras_twin
 
             from qap.freezing import KerasEngine
         return KerasEngine(keras_twin(network)).run(network, x_int)
 
     def trace(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> list[IntArray]:
         """The layers of the model."""
-        from keras_twin import keras_twin
+        from support.keras_twin import keras_twin
 
         from qap.freezing import KerasEngine
 

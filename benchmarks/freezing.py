@@ -14,18 +14,22 @@ import os
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-from random_models import INPUT, KINDS, answers_as, random_model
 from stored import add_out, store
 
 from qap.errors import NotExact
 from qap.freezing import freeze
 from qap.verification import adversarial_vectors
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from support.random_models import INPUT, KINDS, answers_as, random_model
 
 OUTCOMES = ("frozen and equal", "refused, though exact", "refused", "WRONG")
 

@@ -1,1 +1,0 @@
-../tests/support/random_models.py
