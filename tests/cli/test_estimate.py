@@ -82,7 +82,7 @@ def test_what_is_no_network_is_one_line(qap, tmp_path, command):
         assert result.status == 2
         assert message in result.error
     result = qap(command, tmp_path)
-    assert result.status == 2 and "no run directory" in result.error
+    assert result.status == 2 and "not a run directory" in result.error
 
 
 def test_a_model_and_a_run(qap, copied):
