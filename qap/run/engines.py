@@ -20,12 +20,14 @@ class EngineSource(NamedTuple):
         reads: files and folders of the run; the network itself is read in any case.
         builds: folders of the run in which it may keep what it has built.
         of_rtl: whether it runs what `qap rtl` generates, so that only a recipe with RTL asks for it.
+        on_request: whether only `qap verify --engines` asks for it, and no run by itself.
     """
 
     made_by: str
     reads: tuple[str, ...] = ()
     builds: tuple[str, ...] = ()
     of_rtl: bool = False
+    on_request: bool = False
 
 
 ENGINES = {
@@ -40,4 +42,5 @@ ENGINES = {
 
 def engines_of(recipe: Recipe) -> tuple[str, ...]:
     """The engines that a run of this recipe is verified with."""
-    return tuple(name for name, source in ENGINES.items() if recipe.makes_rtl or not source.of_rtl)
+    asked_for = {name: source for name, source in ENGINES.items() if not source.on_request}
+    return tuple(name for name, source in asked_for.items() if recipe.makes_rtl or not source.of_rtl)

@@ -16,7 +16,7 @@ from qap.flow.verification import make_engine, verify_run
 from qap.network import save_network
 from qap.recipe import load_recipe
 from qap.run import NETWORK, RunDirectory
-from qap.run.engines import ENGINES
+from qap.run.engines import ENGINES, EngineSource, engines_of
 from qap.run.stages import STAGES
 from qap.testing import FlippedEngine
 from qap.verification import EmulatorEngine, adversarial_vectors, agree
@@ -41,6 +41,15 @@ def test_what_an_engine_reads_is_read_by_the_stage():
     assert all(file in read for source in ENGINES.values() for file in source.reads)
     without = STAGES["verify"].reads(with_rtl.override(["rtl.enabled=false"]))
     assert set(read) - set(without) == {"rtl"}
+
+
+def test_an_engine_on_request_is_in_no_run_by_itself(monkeypatch):
+    recipe = load_recipe("mnist-1v9").override(["rtl.enabled=true"])
+    before = engines_of(recipe)
+    monkeypatch.setitem(ENGINES, "new", EngineSource("qap.verification:EmulatorEngine", on_request=True))
+    assert engines_of(recipe) == before
+    monkeypatch.setitem(ENGINES, "new", EngineSource("qap.verification:EmulatorEngine"))
+    assert engines_of(recipe) == (*before, "new")
 
 
 def test_help_and_documentation_name_every_engine():
