@@ -231,5 +231,5 @@ def test_damaged_scalings_are_refused(change):
     Scaling.from_dict(good)
     with pytest.raises(DataError, match="scaling"):
         Scaling.from_dict({**good, **change})
-    with pytest.raises(DataError, match="no scaling"):
+    with pytest.raises(DataError, match="not a scaling"):
         Scaling.from_dict({key: value for key, value in good.items() if key not in change})

@@ -47,7 +47,7 @@ def test_cells_are_counted_as_the_vendor_does() -> None:
 def test_a_broken_statistics_file_is_refused(tmp_path: Path) -> None:
     for text in ("", "{}", '{"modules": {"\\\\other": {}}}'):
         (tmp_path / "stat.json").write_text(text)
-        with pytest.raises(ReportError, match="no statistics of Yosys"):
+        with pytest.raises(ReportError, match="not the statistics of Yosys"):
             read_cells(tmp_path / "stat.json", "core")
 
 
