@@ -12,6 +12,31 @@ Row = Mapping[str, Any]
 """Heads of the columns and what stands below them; the same heads in every row."""
 
 
+class Tabular:
+    """An object that shows itself as a line, `repr`, and as a table below it."""
+
+    __slots__ = ()
+
+    def _rows(self) -> Sequence[Row]:
+        """The rows of the table, at least one."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        return html_of(repr(self), self._rows())
+
+    def summary(self) -> str:
+        """The object in a line, and its table as text."""
+        return f"{self!r}\n{text_of(self._rows())}"
+
+    def to_dataframe(self) -> Any:
+        """The table as a `pandas.DataFrame`.
+
+        Raises:
+            ToolMissing: pandas is not installed.
+        """
+        return data_frame_of(self._rows())
+
+
 def text_of(rows: Sequence[Row]) -> str:
     """The rows as lines, columns aligned: text on the left, numbers on the right."""
     cells = _cells(rows)

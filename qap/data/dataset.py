@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from qap.errors import DataError, QapError
 from qap.fixed import FixedPoint, IntArray
-from qap.rows import Row, data_frame_of, html_of, text_of
+from qap.rows import Row, Tabular
 
 FLOAT32_EXACT = 2**24  # float32 holds every integer up to here
 
@@ -149,7 +149,7 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Dataset:
+class Dataset(Tabular):
     """A data set on the grid of the hardware's input.
 
     Args:
@@ -225,22 +225,8 @@ class Dataset:
         shape = f"{self.n_in:,} inputs {self.input_format}, {self.n_classes} classes"
         return f"Dataset({self.name}: {sizes} samples, {shape})"
 
-    def _repr_html_(self) -> str:
-        return html_of(repr(self), self._rows())
-
-    def summary(self) -> str:
-        """Samples of every class in every part, a line a part."""
-        return f"{self!r}\n{text_of(self._rows())}"
-
-    def to_dataframe(self) -> Any:
-        """Samples of every class in every part as a `pandas.DataFrame`, a row a part.
-
-        Raises:
-            ToolMissing: pandas is not installed.
-        """
-        return data_frame_of(self._rows())
-
     def _rows(self) -> list[Row]:
+        """Samples of every class in every part, a row a part."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
         counts = {name: np.bincount(split.y, minlength=self.n_classes) for name, split in parts.items()}
         return [

@@ -27,7 +27,7 @@ from qap.fixed import FixedPoint, IntArray
 from qap.network.emulator import ExactProduct
 from qap.network.interval import Interval, format_interval, partial_sum_bound, propagate
 from qap.network.layer import IntegerLayer, LayerSpec, StepTable, activated_interval, prove
-from qap.rows import Row, data_frame_of, html_of, text_of
+from qap.rows import Row, Tabular
 
 
 class _LayerIntervals(NamedTuple):
@@ -42,7 +42,7 @@ class _LayerIntervals(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class IntegerNetwork:
+class IntegerNetwork(Tabular):
     """A classifier in exact integers. Make one with `connect`, `freeze` or `load_network`.
 
     Args:
@@ -228,22 +228,8 @@ class IntegerNetwork:
             f"{self.nonzeros:,} of {self.parameters:,} parameters not 0)"
         )
 
-    def _repr_html_(self) -> str:
-        return html_of(repr(self), self._rows())
-
-    def summary(self) -> str:
-        """The layers with their shapes and formats, a line each."""
-        return f"{self!r}\n{text_of(self._rows())}"
-
-    def to_dataframe(self) -> Any:
-        """The layers as a `pandas.DataFrame`, a row each.
-
-        Raises:
-            ToolMissing: pandas is not installed.
-        """
-        return data_frame_of(self._rows())
-
     def _rows(self) -> list[Row]:
+        """The layers with their shapes and formats, a row each."""
         return [
             {
                 "layer": layer.name,
