@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import operator
 import time
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from qap.errors import QapError, ToolMissing
-from qap.extras import load_tensorflow
+from qap.flow.engines import make_engine
 from qap.flow.stage import Progress, Silent
 from qap.network import load_network
 from qap.run import NETWORK, VERIFY, RunDirectory, StageRecord
 from qap.run.engines import ENGINES, engines_of
 from qap.run.stages import STAGES
-from qap.verification import Engine, Verification, adversarial_vectors
+from qap.verification import Verification, adversarial_vectors
 from qap.verification import verify as compare_engines
 
 
@@ -92,29 +89,3 @@ def verify_stage(
             run.finish("verify", StageRecord(digest, seconds, record_verification(run, found)))
         progress.finish("verify", seconds, skipped=False)
     return found
-
-
-def make_engine(run: RunDirectory, name: str) -> Engine:
-    """An engine of a run.
-
-    Args:
-        run: a run that is frozen.
-        name: out of `qap.run.engines.ENGINES`.
-
-    Raises:
-        DataError: a file that it reads is missing or damaged.
-        ToolMissing: an extra is not installed.
-    """
-    source = ENGINES[name]
-    module, _, maker = source.made_by.partition(":")
-    paths = [run.file(file) for file in (*source.reads, *source.builds)]
-    return cast(Engine, operator.attrgetter(maker)(import_module(module))(*paths))
-
-
-def keras_engine(student: Path) -> Engine:
-    """The engine of a saved student."""
-    load_tensorflow()
-    from qap.freezing import KerasEngine
-    from qap.training.networks import load_model
-
-    return KerasEngine(load_model(student))

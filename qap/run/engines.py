@@ -1,4 +1,4 @@
-"""The engines that a run can be verified with: which files of the run each reads, and what makes it of them.
+"""The engines that a run can be verified with: which files of the run each reads, and what makes it.
 
 A new engine is a file of its own (`docs/engines.md`) and a line here.
 """
@@ -8,34 +8,32 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from qap.recipe import Recipe
-from qap.run.directory import CSIM, HLS, RTL, STUDENT
+from qap.run.directory import HLS, RTL, STUDENT
 
 
 class EngineSource(NamedTuple):
     """Where an engine comes from.
 
     Args:
-        made_by: "module:callable", called with the paths of `reads` and then of `builds`; imported on first use, since
-            it lies above this room and may need an extra.
+        made_by: "module:callable", called with the `RunDirectory`; imported on first use, since it lies above this room
+            and may need an extra.
         reads: files and folders of the run; the network itself is read in any case.
-        builds: folders of the run in which it may keep what it has built.
         of_rtl: whether it runs what `qap rtl` generates, so that only a recipe with RTL asks for it.
         on_request: whether only `qap verify --engines` asks for it, and no run by itself.
     """
 
     made_by: str
     reads: tuple[str, ...] = ()
-    builds: tuple[str, ...] = ()
     of_rtl: bool = False
     on_request: bool = False
 
 
 ENGINES = {
-    "keras": EngineSource("qap.flow.verification:keras_engine", (STUDENT,)),
-    "emulator": EngineSource("qap.verification:EmulatorEngine"),
-    "csim": EngineSource("qap.hardware.hls:CsimEngine", (HLS,), (CSIM,)),
-    "rtl": EngineSource("qap.hardware.rtl:RtlEngine.load", (RTL,), of_rtl=True),
-    "netlist": EngineSource("qap.hardware.synthesis:NetlistEngine.load", (RTL,), of_rtl=True),
+    "keras": EngineSource("qap.flow.engines:keras", (STUDENT,)),
+    "emulator": EngineSource("qap.flow.engines:emulator"),
+    "csim": EngineSource("qap.flow.engines:csim", (HLS,)),
+    "rtl": EngineSource("qap.flow.engines:rtl", (RTL,), of_rtl=True),
+    "netlist": EngineSource("qap.flow.engines:netlist", (RTL,), of_rtl=True),
 }
 """Name -> where it comes from, in the order of a verification."""
 

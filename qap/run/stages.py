@@ -60,6 +60,12 @@ def _verified_files(recipe: Recipe) -> tuple[str, ...]:
     return (DATA, NETWORK, *read)
 
 
+def _verify_settings(run: RunDirectory) -> dict[str, Any]:
+    """Who is compared; a netlist is one of the target."""
+    target = run.recipe.rtl.target if run.recipe.rtl and run.recipe.makes_rtl else None
+    return {"engines": engines_of(run.recipe), "target": target}
+
+
 def _student_settings(run: RunDirectory) -> dict[str, Any]:
     """What decides a student; a teacher that learns beside it is part of that."""
     learning = run.recipe.teacher is not None and not run.recipe.trains_teacher
@@ -102,7 +108,7 @@ STAGES: dict[str, Stage] = {
             "verify",
             _verified_files,
             lambda r: (VERIFY,),
-            lambda run: engines_of(run.recipe),
+            _verify_settings,
         ),
         Stage("report", lambda r: (VERIFY, NETWORK, HISTORY), lambda r: (REPORT, METRICS), _report_settings),
     )

@@ -35,9 +35,9 @@ class NetlistEngine:
         self._progress = progress
 
     @classmethod
-    def load(cls, folder: str | Path) -> NetlistEngine:
-        """The engine of the RTL project in a folder."""
-        return cls(load_project(folder))
+    def load(cls, folder: str | Path, *, target: str = "xc7") -> NetlistEngine:
+        """The engine of the RTL project in a folder, synthesized for a target."""
+        return cls(load_project(folder), target=target)
 
     def available(self) -> str | None:
         """What is missing, in one line, or None."""

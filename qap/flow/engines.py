@@ -1,0 +1,60 @@
+"""The engines of a run, made of its files and its recipe; `qap.run.engines` declares them."""
+
+from __future__ import annotations
+
+import operator
+from importlib import import_module
+from typing import cast
+
+from qap.extras import load_tensorflow
+from qap.hardware.hls import CsimEngine
+from qap.hardware.rtl import RtlEngine
+from qap.hardware.synthesis import NetlistEngine
+from qap.recipe import RtlRecipe
+from qap.run import CSIM, HLS, RTL, STUDENT, RunDirectory
+from qap.run.engines import ENGINES
+from qap.verification import EmulatorEngine, Engine
+
+
+def make_engine(run: RunDirectory, name: str) -> Engine:
+    """An engine of a run.
+
+    Args:
+        run: a run that is frozen.
+        name: out of `qap.run.engines.ENGINES`.
+
+    Raises:
+        DataError: a file that it reads is missing or damaged.
+        ToolMissing: an extra is not installed.
+    """
+    module, _, maker = ENGINES[name].made_by.partition(":")
+    return cast(Engine, operator.attrgetter(maker)(import_module(module))(run))
+
+
+def keras(run: RunDirectory) -> Engine:
+    """The engine of the saved student."""
+    load_tensorflow()
+    from qap.freezing import KerasEngine
+    from qap.training.networks import load_model
+
+    return KerasEngine(load_model(run.file(STUDENT)))
+
+
+def emulator(run: RunDirectory) -> Engine:
+    """The engine of the network itself."""
+    return EmulatorEngine()
+
+
+def csim(run: RunDirectory) -> Engine:
+    """The engine of the HLS project."""
+    return CsimEngine(run.file(HLS), run.file(CSIM))
+
+
+def rtl(run: RunDirectory) -> Engine:
+    """The engine of the generated Verilog."""
+    return RtlEngine.load(run.file(RTL))
+
+
+def netlist(run: RunDirectory) -> Engine:
+    """The engine of the netlist for the recipe's target."""
+    return NetlistEngine.load(run.file(RTL), target=(run.recipe.rtl or RtlRecipe()).target)
