@@ -1,18 +1,17 @@
-"""Reading: keys that are set by name, and errors of pydantic as one line that a person can act on."""
+"""Reading recipes: TOML, the check of its keys, and keys that are set by name."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from qap.errors import RecipeError, did_you_mean
-from qap.recipe.values import shown
+from qap.descriptions import Model, first_problem
+from qap.errors import RecipeError
 
-Model = TypeVar("Model", bound=BaseModel)
 NOT_TOML = (ValueError, RecursionError)  # no TOML, no UTF-8, or nested too deep to be read
 
 
@@ -49,51 +48,6 @@ def checked(model: type[Model], content: Mapping[str, Any], source: str) -> Mode
         return model.model_validate(content)
     except ValidationError as error:
         raise RecipeError(f"{source}: {first_problem(error, model)}") from None
-
-
-def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first key that is wrong and what is allowed.
-
-    Args:
-        error: what pydantic found.
-        model: what was read; its keys are suggested for one that is unknown.
-    """
-    problem = error.errors()[0]
-    location = problem["loc"]
-    key = _dotted(location)
-    if problem["type"] == "extra_forbidden":
-        unknown = ".".join(str(part) for part in location)
-        return f"unknown key {unknown!r}{did_you_mean(str(location[-1]), _known_keys(model, location[:-1]))}"
-    if problem["type"] == "missing":
-        return f"the key {key!r} is missing"
-    where = f"{key}: " if location else ""
-    if problem["type"] == "value_error":  # our own checks: they repeat what they got
-        return where + problem["msg"].removeprefix("Value error, ").replace("\n", " ")
-    messages = " or ".join(dict.fromkeys(each["msg"] for each in error.errors() if _dotted(each["loc"]) == key))
-    return f"{where}{messages} (got {shown(problem['input'])})".replace("\n", " ")
-
-
-def _dotted(location: tuple[int | str, ...]) -> str:
-    """The key; where several types are possible pydantic adds the one that it tried, as in `constrained-int`."""
-    return ".".join(str(part) for part in location if "-int" not in str(part) and "literal[" not in str(part))
-
-
-def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    for part in location:
-        if isinstance(part, int):
-            continue
-        model = _model_in(model.model_fields[part].annotation)
-    return list(model.model_fields)
-
-
-def _model_in(annotation: Any) -> type[BaseModel]:
-    """The pydantic model inside of `X | None` or `tuple[X, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in get_args(annotation):
-        if inner is not type(None) and inner is not Ellipsis:
-            return _model_in(inner)
-    raise TypeError(f"no model in {annotation!r}")
 
 
 def assign(content: dict[str, Any], key: str, value: Any) -> None:

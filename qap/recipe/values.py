@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
 
+from qap.descriptions import shown
 from qap.errors import QapError
 from qap.fixed import FixedPoint
 from qap.recipe.quantizer import Quantizer, Role
-
-SHOWN = 100  # characters of a wrong value
 
 
 def _format(value: Any) -> FixedPoint:
@@ -52,15 +51,6 @@ def _read_by(read: Callable[[Any], object]) -> PlainValidator:
 
 
 _AS_TEXT = PlainSerializer(str, return_type=str)
-
-
-def shown(value: Any) -> str:
-    """A wrong value as an error repeats it."""
-    try:
-        text = repr(value)
-    except ValueError:  # Python does not print whole numbers of thousands of digits
-        return "a number that is too long to be printed"
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 Format = Annotated[FixedPoint, _read_by(_format), _AS_TEXT]
