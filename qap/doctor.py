@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
-from qap.errors import install_extra
+from qap.errors import QapError, install_extra
+from qap.hardware.tools import ANSWER_TIMEOUT_S, CACHE_VARIABLE, cache_folder, run_tool
 
 PACKAGES = {
     "tensorflow": ("train", "training"),
@@ -73,7 +75,16 @@ def program_version(program: str) -> str | None:
     if path is None:
         return None
     try:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
+        said = run_tool([path, "--version"], Path(tempfile.gettempdir()), timeout_s=ANSWER_TIMEOUT_S)
+    except QapError:
         return None
     return said.strip().splitlines()[0] if said.strip() else "unknown version"
+
+
+def examine_cache() -> Check:
+    """Look for a folder in which builds can be kept."""
+    needed_for = f"builds of simulations (another folder: {CACHE_VARIABLE})"
+    try:
+        return Check("cache", str(cache_folder()), needed_for, "")
+    except QapError as error:
+        return Check("cache", None, needed_for, str(error))

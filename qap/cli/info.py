@@ -52,9 +52,9 @@ def datasets() -> None:
 def doctor(as_json: Json = False) -> None:
     """Say which packages and programs are there, what needs them, and how to get what is missing."""
     from qap.cli.console import print_json
-    from qap.doctor import examine
+    from qap.doctor import examine, examine_cache
 
-    found = examine()
+    found = [*examine(), examine_cache()]
     if as_json:
         print_json({check.name: {"version": check.version, "needed_for": check.needed_for} for check in found})
         return

