@@ -1,9 +1,12 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, also when the one who writes them is killed."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,7 +15,11 @@ from pathlib import Path
 
 from qap.errors import DataError
 
+TEMPORARY = ".qap-tmp."
+"""How every temporary name begins: nobody else's does, so that what is left of a killed process can be removed."""
+FORMER = ".former"
 SHOWN = 32  # characters of a name that a temporary name beside it repeats
+_FORMER_NAME = re.compile(rf"{re.escape(TEMPORARY)}(?P<name>.+)\.[^.]+{re.escape(FORMER)}", re.DOTALL)
 
 
 @contextmanager
@@ -24,12 +31,13 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     try:
         _make_folder(path.parent)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:SHOWN]}.", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
+        remove_leftovers(path.parent, path.stem)
+        handle, name = tempfile.mkstemp(prefix=_prefix(path.stem), suffix=path.suffix, dir=path.parent)
     except (OSError, ValueError) as error:  # ValueError: no path can hold a null byte
         raise cannot_write(path, error) from error
     temporary = Path(name)
     try:
+        _mark_as_alive(handle)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
@@ -37,6 +45,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 @contextmanager
@@ -50,11 +59,14 @@ def whole_folder(path: Path) -> Iterator[Path]:
         if path.is_file():
             raise _not_a_folder()
         _make_folder(path.parent)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:SHOWN]}.", dir=path.parent))
+        remove_leftovers(path.parent, path.name)
+        temporary = Path(tempfile.mkdtemp(prefix=_prefix(path.name), dir=path.parent))
+        handle = os.open(temporary, os.O_RDONLY)
     except (OSError, ValueError) as error:
         raise cannot_write(path, error) from error
-    former = temporary.with_name(temporary.name + ".former")
+    former = temporary.with_name(temporary.name + FORMER)
     try:
+        _mark_as_alive(handle)
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
@@ -67,6 +79,76 @@ def whole_folder(path: Path) -> Iterator[Path]:
             former.replace(path)
         for leftover in (temporary, former):
             shutil.rmtree(leftover, ignore_errors=True)
+        os.close(handle)
+
+
+def remove_leftovers(folder: Path, name: str = "") -> None:
+    """Remove the temporary files and folders of processes that were killed while they wrote into a folder.
+
+    What a living process writes is locked by it and stays. A folder that was set aside and whose successor never took
+    its place is put back.
+
+    Args:
+        folder: what lies in it; not what lies in its folders.
+        name: only what was to become a file of this stem, or a folder of this name; all if empty.
+    """
+    begin = _prefix(name) if name else TEMPORARY
+    with contextlib.suppress(OSError):
+        found = sorted(item for item in folder.iterdir() if item.name.startswith(begin))
+        for item in [item for item in found if item.name.endswith(FORMER)]:
+            _put_back_or_remove(item)
+        for item in found:
+            if not item.name.endswith(FORMER) and not _is_alive(item):
+                _remove(item)
+
+
+def _put_back_or_remove(former: Path) -> None:
+    if _is_alive(former.with_name(former.name.removesuffix(FORMER))):
+        return
+    found = _FORMER_NAME.fullmatch(former.name)
+    if found is None or len(found["name"]) >= SHOWN:
+        return  # the name is cut off, so nobody knows what it was
+    original = former.with_name(found["name"])
+    with contextlib.suppress(OSError):
+        if original.exists():
+            _remove(former)
+        else:
+            former.replace(original)
+
+
+def _remove(leftover: Path) -> None:
+    if leftover.is_dir() and not leftover.is_symlink():
+        shutil.rmtree(leftover, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
+def _mark_as_alive(handle: int) -> None:
+    """Lock a temporary file or folder for as long as its process lives."""
+    with contextlib.suppress(OSError):  # not every file system knows locks
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_alive(temporary: Path) -> bool:
+    """Whether somebody still writes it, or nobody can tell."""
+    try:
+        handle = os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _prefix(name: str) -> str:
+    return f"{TEMPORARY}{name[:SHOWN]}."
 
 
 def write_text(path: Path, text: str) -> None:

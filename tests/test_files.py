@@ -3,14 +3,17 @@
 import errno
 import os
 import resource
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from qap import files
 from qap.errors import DataError
-from qap.files import whole_file, whole_folder, write_text, write_with
+from qap.files import TEMPORARY, remove_leftovers, whole_file, whole_folder, write_text, write_with
 
 
 def everything_in(folder):
@@ -184,3 +187,71 @@ def test_a_folder_never_replaces_a_file(tmp_path):
         pytest.fail("nothing may be written")
     assert path.read_text() == "mine"
     assert everything_in(tmp_path) == ["hls"]
+
+
+# ---- what a killed process leaves behind
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from qap.files import whole_file, whole_folder
+
+path, moment = Path(sys.argv[1]), sys.argv[2]
+if moment == "aside":
+    replace = Path.replace
+
+    def killed_between(self, target):
+        if target == path:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return replace(self, target)
+
+    Path.replace = killed_between
+with (whole_file if path.suffix else whole_folder)(path) as temporary:
+    (temporary if path.suffix else temporary / "new").write_text("new")
+    if moment == "inside":
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def killed(path, moment):
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), moment], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("name", ["x.txt", "hls"])
+@pytest.mark.parametrize("moment", ["inside", "aside"])
+@pytest.mark.parametrize("clean", ["the next writer", "whoever works in the folder"])
+def test_what_a_killed_writer_left_goes_and_the_former_content_stays(tmp_path, name, moment, clean):
+    path = tmp_path / name
+    with (whole_file if path.suffix else whole_folder)(path) as temporary:
+        (temporary if path.suffix else temporary / "old").write_text("old")
+    whole, foreign = everything_in(tmp_path), tmp_path / ".qap-mine"
+    killed(path, moment)
+    foreign.write_text("a hidden file of somebody else")
+    left = everything_in(tmp_path)
+    assert [item for item in left if item.startswith(TEMPORARY)]
+    assert moment == "inside" or path.suffix or name not in left, "the folder stands aside"
+    if clean == "the next writer":
+        with pytest.raises(KeyboardInterrupt), (whole_file if path.suffix else whole_folder)(path):
+            raise KeyboardInterrupt
+    else:
+        remove_leftovers(tmp_path)
+    assert everything_in(tmp_path) == sorted([*whole, foreign.name])
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path):
+    with whole_file(tmp_path / "x.txt") as one, whole_folder(tmp_path / "hls") as other:
+        one.write_text("1")
+        (other / "a").write_text("2")
+        remove_leftovers(tmp_path)
+        with whole_file(tmp_path / "x.txt"), whole_folder(tmp_path / "hls"):
+            pass
+    assert everything_in(tmp_path) == ["hls", "hls/a", "x.txt"]
+
+
+def test_a_former_folder_whose_name_is_cut_off_is_left_alone(tmp_path):
+    former = tmp_path / f"{TEMPORARY}{'n' * 32}.abcd1234{files.FORMER}"
+    former.mkdir()
+    remove_leftovers(tmp_path)
+    assert former.is_dir()

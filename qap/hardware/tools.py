@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -13,7 +14,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +28,7 @@ CACHE_VARIABLE = "QAP_CACHE_DIR"
 OLDEST_YOSYS = (0, 40)
 ANSWER_TIMEOUT_S = 20.0  # a program that is only asked something
 FIRST_START_TIMEOUT_S = 600.0  # YoWASP compiles a program the first time that it is called
+GUARD = ("/bin/sh", "-c", "read -r line; kill -s KILL 0")
 
 
 def silent(line: str) -> None:
@@ -55,18 +57,20 @@ def run_tool(
         ToolMissing: it cannot be started.
     """
     name = Path(command[0]).name
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log, _guarded_group() as group:
         try:
             process = subprocess.Popen(
                 [str(part) for part in command], cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, env=os.environ | _caches() | dict(environment or {}), start_new_session=True,
+                stderr=subprocess.STDOUT, env=os.environ | _caches() | dict(environment or {}), process_group=group,
             )  # fmt: skip
         except OSError as error:
             raise ToolMissing(f"{name} cannot be started: {error.strerror or error}") from error
         try:
             finished = _wait(process, name, timeout_s, progress)
         finally:
-            _end(process)
+            if process.poll() is None:
+                process.kill()
+                process.wait()
         log.seek(0)
         output = log.read()
     if not finished:
@@ -91,14 +95,23 @@ def _wait(process: subprocess.Popen[bytes], name: str, timeout_s: float, progres
             pause = 5.0
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the program and its children, if it still runs (timeout, interrupt)."""
-    if process.poll() is None:
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-        process.wait()
+@contextlib.contextmanager
+def _guarded_group() -> Iterator[int]:
+    """A group of processes that ends with the block, and also when this process is killed.
+
+    A guard waits for the end of a pipe that only this process holds open, and then ends its group. A program that is
+    started in this group cannot outlive us, nor can what it starts.
+    """
+    try:
+        guard = subprocess.Popen(GUARD, stdin=subprocess.PIPE, process_group=0)
+    except OSError as error:
+        raise ToolMissing(f"{GUARD[0]} cannot be started: {error.strerror or error}") from error
+    with guard:
+        try:
+            yield guard.pid
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(guard.pid, signal.SIGKILL)
 
 
 def tail(log: str, lines: int = TAIL_LINES) -> str:

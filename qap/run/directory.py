@@ -17,14 +17,14 @@ from typing import Any
 from qap import __version__
 from qap.data import Dataset, load
 from qap.errors import DataError, QapError
-from qap.files import cannot_write, write_text
+from qap.files import cannot_write, remove_leftovers, write_text
 from qap.recipe import Recipe, parse_recipe
 from qap.recipe.reading import NOT_TOML
 
 RECIPE, STAGE_RECORDS, DATA = "recipe.toml", "stages.json", "data.json"
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
 TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
-NETWORK, HLS, CSIM, RTL = "network.npz", "hls", "csim", "rtl"
+NETWORK, HLS, CSIM, RTL, SYNTH = "network.npz", "hls", "csim", "rtl", "synth"
 RESOURCES, VERIFY, METRICS, REPORT = "resources.json", "verify.json", "metrics.json", "report.html"
 SENSITIVITY, SENSITIVITY_FIGURE = "sensitivity.csv", "sensitivity.svg"
 
@@ -203,7 +203,7 @@ class RunDirectory:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep a second process out of the folder.
+        """Keep a second process out of the folder, and remove what a killed one left half written.
 
         Raises:
             QapError: another process works in it.
@@ -220,6 +220,8 @@ class RunDirectory:
                 raise QapError(f"another qap is at work in {self.path}; wait for it, or choose another --out") from None
             except OSError as error:
                 raise cannot_write(self.path, error) from error
+            for folder in (self.path, self.file(SYNTH)):
+                remove_leftovers(folder)
             yield
 
 

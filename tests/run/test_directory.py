@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from qap.errors import DataError, QapError, RecipeError
+from qap.files import TEMPORARY
 from qap.recipe import parse_recipe
-from qap.run import DATA, RECIPE, STAGE_RECORDS, RunDirectory, StageRecord
+from qap.run import DATA, RECIPE, STAGE_RECORDS, SYNTH, RunDirectory, StageRecord
 
 RECIPE_CONTENT = {"name": 'a "b" ü', "student": {"layers": [{"units": 2, "weight": 4}]}}
 RECORD = StageRecord("digest", 1.5, {"accuracy": {"test": 0.5}})
@@ -242,6 +243,18 @@ def test_a_lock_ends_with_its_block_and_with_its_process(run):
         other.wait()
         with run.lock():
             pass
+
+
+def test_who_takes_the_lock_removes_what_a_killed_process_left(run):
+    run.file("mine").write_text("")
+    (run.file(SYNTH) / "xc7-core").mkdir(parents=True)
+    before = sorted(run.path.rglob("*"))
+    (run.path / f"{TEMPORARY}network.abcd1234.npz").write_text("half")
+    (run.path / f"{TEMPORARY}hls.abcd1234").mkdir()
+    (run.file(SYNTH) / f"{TEMPORARY}xc7-core.abcd1234").mkdir()
+    (run.file(SYNTH) / f"{TEMPORARY}ecp5-core.abcd1234.former").mkdir()
+    with run.lock():
+        assert sorted(run.path.rglob("*")) == sorted([*before, run.file(SYNTH) / "ecp5-core"])
 
 
 def test_a_lock_that_cannot_be_taken(run):
