@@ -263,7 +263,7 @@ def _integers(layer: str, y: npt.NDArray[np.float64], form: FixedPoint) -> IntAr
     scaled = np.ldexp(y, form.fractional)
     integers = scaled.astype(np.int64)
     if (integers != scaled).any():
-        raise NotExact(layer, f"Keras gave {y[integers != scaled][0]!r}, which is not on the grid of {form}")
+        raise NotExact(layer, f"Keras gave {float(y[integers != scaled][0])!r}, which is not on the grid of {form}")
     return integers
 
 

@@ -10,7 +10,7 @@ from support.random_networks import Choice, choices, every_mode, exact_outputs, 
 from qap.errors import NotExact, QapError
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.network import LayerSpec, StepTable, connect, simplify
-from qap.network.emulator import exact_dtype
+from qap.network.emulator import ExactProduct, exact_dtype
 from qap.network.interval import Interval
 
 fmt = FixedPoint.parse
@@ -116,6 +116,41 @@ def test_forward_takes_int64_where_no_float_is_exact() -> None:
 def test_the_cheapest_exact_arithmetic_is_chosen(bound: int, dtype: type) -> None:
     inputs = Interval(np.array([0]), np.array([1]))
     assert exact_dtype(np.array([[bound - 1]]), np.array([1]), inputs) is dtype
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_inputs_that_reach_further_below_zero_decide_the_arithmetic(sign: int) -> None:
+    """-4096 * 4096 - 1 * 4096 is beyond the 24 bits of float32; 4095 * 4097, the largest sum above 0, is not."""
+    spec = LayerSpec("only", sign * np.array([[4096], [1]]), fmt("fixed<14,14>"), np.array([0]), fmt("fixed<2,2>"))
+    network = connect(fmt("fixed<13,13>"), [spec], "ab")
+    x = np.array([[-4096, -1], [-4096, -3], [4095, 4095], [-4096, -4096]])
+    assert network.forward(x)[:, 0].tolist() == [sign * (4096 * a + b) for a, b in x.tolist()]
+    inputs = Interval(np.full(2, -4096), np.full(2, 4095))
+    assert exact_dtype(network.layers[0].weight, network.layers[0].bias, inputs) is np.float64
+
+
+def test_a_result_finer_than_its_accumulator_takes_more_bits_of_a_mantissa() -> None:
+    """Sums up to 9 in whole LSBs are 4 bits; as multiples of a sixteenth they are 8, of a half LSB coarser still 4."""
+    for form, bits in ((None, 4), ("ufixed<12,8>", 8), ("ufixed<3,4>", 4)):
+        result = None if form is None else fmt(form)
+        network = connect(fmt("ufixed<2,2>"), [layer([[3]], [0], activation="relu", result_format=result)], "ab")
+        assert network.float_bits() == [bits]
+
+
+@pytest.mark.parametrize("units", [1, 64, 100])
+def test_rows_beyond_the_first_chunk_are_computed_as_the_first(units: int) -> None:
+    """Chunks of 2,048 rows for a wide layer, shorter ones for a small one: bias and ReLU reach all of them."""
+    rng = np.random.default_rng(units)
+    weight, bias = rng.integers(-16, 16, (units, units)), rng.integers(-16, 0, units)
+    network = connect(
+        fmt("ufixed<3,3>"), [layer(weight, bias, activation="relu")], [str(k) for k in range(max(2, units))]
+    )
+    product = ExactProduct(weight, bias, Interval(np.zeros(units, int), np.full(units, 7)))
+    assert product._rows in (2**18, 64, 2048)
+    x = rng.integers(0, 8, (max(product._rows, 2048) + 3, units))
+    accumulator = x @ weight + bias
+    assert np.array_equal(product(x), accumulator)
+    assert np.array_equal(network.forward(x), np.maximum(accumulator, 0))
 
 
 def test_an_accumulator_of_64_bits_is_refused_with_the_name_of_the_layer() -> None:

@@ -129,8 +129,8 @@ def test_k_center_covers_within_twice_the_best():
 
 
 def test_herding_follows_welling():
-    # w0 = mean = (1, 1/3): <w, x> is 3, 0, 1; w1 = (-1, 2/3) has its largest product with the third
-    assert pick("herding", [[3, 0], [0, 0], [0, 1]], 2) == [0, 2]
+    """The mean is 4. w0 = 4 takes 9; w1 = 4 + 4 - 9 = -1 takes 1; w2 = 2 takes 4 (without `- x` it were 12 and 2)."""
+    assert pick("herding", [1, 2, 4, 9], 4) == [3, 0, 2, 1]
 
 
 def test_herding_stays_nearer_to_the_mean_than_chance():

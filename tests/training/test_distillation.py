@@ -16,11 +16,12 @@ import tensorflow as tf
 
 from qap.data import Split, load
 from qap.errors import QapError
-from qap.recipe import DistillRecipe, load_recipe
+from qap.recipe import DistillRecipe, Recipe, load_recipe
 from qap.training import train_student, train_teacher
+from qap.training.distillation.born_again import born_again
 from qap.training.distillation.lesson import Lesson
 from qap.training.distillation.offline import FixedAnswers
-from qap.training.distillation.online import LearningTeacher
+from qap.training.distillation.online import LearningTeacher, online
 from qap.training.distillation.snapshots import EarlierSelf
 from qap.training.distillation.soft import alpha_at
 from qap.training.fit import predict_logits
@@ -93,32 +94,91 @@ def test_alpha_falls_with_the_progress(decay, expected):
         assert float(alpha_at(distill, tf.constant(1.0))) == pytest.approx(0, abs=1e-6)
 
 
+METHODS = [
+    {"method": "online"},
+    {"method": "online", "teacher": "warm", "alpha_decay": "cosine"},
+    {"method": "born-again"},
+    {"method": "snapshots", "snapshot_epochs": 1},
+]
+
+
+def two_epochs(**distill) -> Recipe:
+    """A float student: what it learns from is asked here, not its formats, and its graph is made in a moment."""
+    return small_recipe(distill=distill, prune={}, quantize={"method": "none"}).override(["student.epochs=2"])
+
+
 @cache
-def taught(attempt: int = 1, **distill):
-    """A student of the small recipe, its history, and every epoch that was told."""
-    recipe, data, told = small_recipe(distill=distill, prune={}), blobs(), []
-    teacher = train_teacher(recipe, data)[0] if recipe.trains_teacher else None
-    return (*train_student(recipe, data, teacher, progress=told.append), told)
+def trained_teacher():
+    """Its weights; every lesson gets a model of its own, for one that learns on changes."""
+    return train_teacher(two_epochs(), blobs())[0].get_weights()
 
 
-@pytest.mark.parametrize(
-    "distill",
-    [
-        {"method": "online"},
-        {"method": "online", "teacher": "warm", "alpha_decay": "cosine"},
-        {"method": "born-again", "generations": 2},
-        {"method": "snapshots", "snapshot_epochs": 2},
-    ],
-)
-def test_every_method_teaches_and_repeats(distill):
-    data = blobs()
-    model, history, _ = taught(**distill)
-    again, _, _ = taught(attempt=2, **distill)
-    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
-        assert np.array_equal(one, other)
+def lesson(recipe: Recipe) -> Lesson:
+    data, teacher = blobs(), None
+    if recipe.trains_teacher:
+        teacher = build_teacher(recipe.teacher, data.n_in, data.n_classes)
+        teacher.set_weights(trained_teacher())
+    return Lesson(recipe, data, teacher)
+
+
+def taught(**distill) -> list[np.ndarray]:
+    """The weights of a student after its training."""
+    given = lesson(two_epochs(**distill))
+    return train_student(given.recipe, given.dataset, given.teacher)[0].get_weights()
+
+
+@cache
+def taught_by_labels(generation: int) -> list[np.ndarray]:
+    return lesson(two_epochs(method="snapshots")).train(generation=generation).model.get_weights()
+
+
+def equal(one, other) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("distill", METHODS)
+def test_the_answers_of_every_method_count_by_alpha(distill):
+    """Without a share in the loss, they leave the student that labels alone give, to the last bit."""
+    labels = taught_by_labels(two_epochs(**distill).trainings - 1)
+    assert equal(taught(**{**distill, "alpha": 0.0}), labels)
+    assert not equal(taught(**distill), labels)
+
+
+def test_a_warm_teacher_teaches_what_no_label_says():
+    """With alpha = 1 neither of them reads the labels: shuffled ones do not matter."""
+    recipe = two_epochs(method="online", teacher="warm", alpha=1.0).override(["student.epochs=6"])
+    right = lesson(recipe)
+    data, labels = right.dataset, np.random.default_rng(0).permutation(right.dataset.train.y)
+    shuffled = replace(data, train=Split(data.train.x, labels))
+    model, _ = train_student(recipe, shuffled, right.teacher)
     predicted = predict_logits(model, data.test.x, data.input_format.lsb).argmax(axis=1)
     assert (predicted == data.test.y).mean() > 0.9
-    assert len(history.records) == 6
+
+
+class Watched(Lesson):
+    """A lesson that tells what each training is given, and trains only when it shall."""
+
+    def __init__(self, given: Lesson, *, trains: bool) -> None:
+        super().__init__(given.recipe, given.dataset, given.teacher)
+        object.__setattr__(self, "trains", trains)
+        object.__setattr__(self, "told", [])
+
+    def train(self, objective=None, *, generation=0):
+        taught = super().train(objective, generation=generation) if self.trains else None
+        self.told.append((objective, generation, taught))
+        return taught
+
+
+@pytest.mark.parametrize(("decay", "share"), [("constant", 1.0), ("cosine", 0.5)])
+@pytest.mark.parametrize("own", ["constant", "cosine"])
+def test_an_online_teacher_s_rate_falls_as_the_student_s(own, decay, share):
+    """Both take the same 20 steps: the teacher's own decay is not read."""
+    recipe = two_epochs(method="online").override([f"teacher.decay={own}", f"student.decay={decay}"])
+    watched = Watched(lesson(recipe), trains=False)
+    online(watched)
+    ((objective, _, _),) = watched.told
+    objective._optimizer.iterations.assign(10)
+    assert float(objective._optimizer.learning_rate) == pytest.approx(0.01 * share)
 
 
 def test_a_learning_teacher_learns():
@@ -146,13 +206,24 @@ def test_a_snapshot_is_what_the_student_answered():
     assert np.abs(earlier.losses(seen, logits * 3)).max() > 0.01
 
 
-def test_generations_differ_and_only_the_last_is_kept():
-    first, _, _ = taught(method="born-again", generations=1)
-    second, history, told = taught(method="born-again", generations=2)
-    assert not np.array_equal(first.get_weights()[0], second.get_weights()[0])
-    assert list(history.records) == told[-6:]
-    recipe = small_recipe(distill={"method": "born-again", "generations": 2}, prune={})
-    assert len(told) == recipe.trainings * recipe.student.epochs == 18
+def test_each_generation_learns_from_the_one_before_and_the_last_is_kept():
+    """Labels, then the first's answers, then the second's."""
+    watched = Watched(lesson(two_epochs(method="born-again", generations=2)), trains=True)
+    kept, data = born_again(watched), watched.dataset
+    objectives, generations, students = zip(*watched.told, strict=True)
+    assert (objectives[0], generations) == (None, (0, 1, 2))
+    assert kept is students[2]
+    rows = np.arange(4, dtype=np.int32)
+    seen, logits = Batch(rows, None, data.train.y[rows].astype(np.int32), 0.0), tf.eye(4, 3)
+    losses = [
+        FixedAnswers(watched.distill, predict_logits(one.model, data.train.x, data.input_format.lsb)).losses(
+            seen, logits
+        )
+        for one in students
+    ]
+    assert [np.array_equal(one, losses[0]) for one in losses] == [True, False, False]
+    for objective, expected in zip(objectives[1:], losses, strict=False):
+        assert np.array_equal(objective.losses(seen, logits), expected)
 
 
 def test_an_ensemble_answers_with_the_mean(tmp_path):

@@ -17,6 +17,7 @@ from support.small_data import blobs, small_recipe
 needs("keras")
 
 import keras
+import tensorflow as tf
 
 from qap.data import Split
 from qap.errors import QapError, RecipeError
@@ -25,6 +26,7 @@ from qap.recipe import TrainingRecipe
 from qap.training import train_student, train_teacher
 from qap.training.fit import fit, predict_logits
 from qap.training.networks import build_teacher
+from qap.training.objective import Objective
 
 HERE = Path(__file__).parent
 
@@ -85,6 +87,30 @@ def test_records_are_what_they_say():
     assert (logits.argmax(axis=1) == data.validation.y).mean() == history.best.validation_accuracy
     own = -np.log(np.exp(logits)[range(60), data.validation.y] / np.exp(logits).sum(axis=1)).mean()
     assert history.best.validation_loss == pytest.approx(own, rel=1e-5)
+
+
+class Told(Objective):
+    """A loss that is the progress of the training, and no gradient."""
+
+    def losses(self, batch, logits):
+        return batch.progress + 0.0 * tf.reduce_sum(logits, axis=1)
+
+
+def test_the_progress_of_a_training_rises_from_step_to_step():
+    """50 samples in batches of 16, 16, 16 and 2: step k of 8 is told k / 8."""
+    training = TrainingRecipe(epochs=2, batch_size=16, learning_rate=0.01)
+    history = fit(linear(), blobs(samples=50), training, seed=0, objective=Told())
+    expected = [sum(16 * k for k in steps[:3]) + 2 * steps[3] for steps in ((0, 1, 2, 3), (4, 5, 6, 7))]
+    assert [r.train_loss for r in history.records] == pytest.approx([each / 8 / 50 for each in expected], rel=1e-5)
+
+
+def test_the_training_accuracy_is_that_of_the_answers_before_each_step():
+    """One batch holds everything: what is recorded is what the untrained model answers."""
+    data, model = blobs(), linear()
+    right = predict_logits(model, data.train.x, data.input_format.lsb).argmax(axis=1) == data.train.y
+    history = fit(model, data, TrainingRecipe(epochs=1, batch_size=300, learning_rate=0.01), seed=0)
+    assert 0 < right.mean() < 1
+    assert history.records[0].train_accuracy == pytest.approx(right.mean())
 
 
 def test_the_best_weights_are_kept_and_patience_ends_the_training():

@@ -97,6 +97,12 @@ def test_every_layer_keeps_its_best_neuron():
     assert np.array_equal(second.any(axis=0), last.any(axis=1))
 
 
+def test_neurons_of_different_layers_are_compared_by_their_share_of_the_layer():
+    """A layer whose scores are a hundred times larger is worth no more than another one; each keeps its best."""
+    table = Neurons((0, 1), (3, 4), 0.5).table([tf.constant([1.0, 2, 3]), tf.constant([400.0, 100, 100, 200])])
+    np.testing.assert_allclose(table[0], [0.5, 1, np.inf, np.inf, 0.5, 0.5, 1])
+
+
 def test_the_evidence_of_a_model_is_its_own():
     """Gradients against Keras' own, answers against the layers called by hand."""
     data, recipe = blobs(), small_recipe()

@@ -58,6 +58,11 @@ def test_what_a_recipe_ranks():
         Inputs(1, (10, 3), 0.7),
     ]
     assert rankings(PruneRecipe(granularity="fan-in", fan_in=12), student, 12) == []
+    narrower = StudentRecipe(layers=[{**layers()[0], "fan_in": 6}, layers()[1]])
+    assert rankings(PruneRecipe(granularity="fan-in", fan_in=3), narrower, 12) == [
+        Inputs(0, (12, 10), 0.5),
+        Inputs(1, (10, 3), 0.7),
+    ]
     assert rankings(PruneRecipe(granularity="neuron", sparsity=0.5), student, 12) == [Neurons((0,), (10,), 0.5)]
 
 
