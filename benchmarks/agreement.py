@@ -72,7 +72,7 @@ class ProjectEngine:
         """The logits of the project's C simulation."""
         with tempfile.TemporaryDirectory() as folder:
             project = write_project(network, Path(folder) / "hls", name="any", target=TargetRecipe(), x_int=x_int)
-            return CsimEngine(project.folder).run(network, x_int)
+            return CsimEngine(project.folder, cache=Path(folder)).run(network, x_int)
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {

@@ -82,7 +82,7 @@ def main() -> None:
     for folder in arguments.runs:
         run = RunDirectory.open(folder)
         network = load_network(run.file("network.npz"))
-        engine = CsimEngine(run.file("hls"), run.file("csim"))
+        engine = CsimEngine(run.file("hls"))
         rows.append(compare(run.recipe.name, network, engine, run.dataset.test.x, arguments.rounds))
     network = course_shape()
     x = np.random.default_rng(1).integers(0, 256, (2144, 784)).astype(np.uint8)

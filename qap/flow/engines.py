@@ -11,7 +11,7 @@ from qap.hardware.hls import CsimEngine
 from qap.hardware.rtl import RtlEngine
 from qap.hardware.synthesis import NetlistEngine
 from qap.recipe import RtlRecipe
-from qap.run import CSIM, HLS, RTL, STUDENT, RunDirectory
+from qap.run import HLS, RTL, STUDENT, RunDirectory
 from qap.run.engines import ENGINES
 from qap.verification import EmulatorEngine, Engine
 
@@ -47,7 +47,7 @@ def emulator(run: RunDirectory) -> Engine:
 
 def csim(run: RunDirectory) -> Engine:
     """The engine of the HLS project."""
-    return CsimEngine(run.file(HLS), run.file(CSIM))
+    return CsimEngine(run.file(HLS))
 
 
 def rtl(run: RunDirectory) -> Engine:

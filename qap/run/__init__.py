@@ -1,7 +1,6 @@
 """What one run leaves on disk: its folder, the stages that fill it, and what it is judged by."""
 
 from qap.run.directory import (
-    CSIM,
     DATA,
     HISTORY,
     HLS,
@@ -26,7 +25,6 @@ from qap.run.directory import (
 )
 
 __all__ = [
-    "CSIM",
     "DATA",
     "HISTORY",
     "HLS",

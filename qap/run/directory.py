@@ -24,7 +24,7 @@ from qap.recipe.reading import NOT_TOML
 RECIPE, STAGE_RECORDS, DATA = "recipe.toml", "stages.json", "data.json"
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
 TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
-NETWORK, HLS, CSIM, RTL, SYNTH = "network.npz", "hls", "csim", "rtl", "synth"
+NETWORK, HLS, RTL, SYNTH = "network.npz", "hls", "rtl", "synth"
 RESOURCES, VERIFY, METRICS, REPORT = "resources.json", "verify.json", "metrics.json", "report.html"
 SENSITIVITY, SENSITIVITY_FIGURE = "sensitivity.csv", "sensitivity.svg"
 

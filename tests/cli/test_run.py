@@ -29,7 +29,7 @@ def test_names_that_need_care_survive_the_whole_flow(finished, name):
     folder, recipe = finished
     assert outputs(folder) == {
         ".lock", "recipe.toml", "data.json", "stages.json", "teacher.keras", "teacher_history.csv", "student.keras",
-        "history.csv", "weights.npz", "network.npz", "hls", "csim", "verify.json", "metrics.json", "report.html",
+        "history.csv", "weights.npz", "network.npz", "hls", "verify.json", "metrics.json", "report.html",
     }  # fmt: skip
     found = json.loads((folder / "metrics.json").read_text())
     assert found["recipe"] == name

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import tempfile
+import os
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,27 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.errors import DataError, ToolFailed, ToolMissing
-from qap.files import whole_file
 from qap.fixed import FixedPoint, IntArray
+from qap.hardware.builds import built, compiler_version
 from qap.hardware.hls.project import HlsProject, read_project, render
 from qap.hardware.tools import compiler, run_tool
 from qap.network import IntegerNetwork
 
 FLAGS = ("-O3", "-std=c++17", "-fPIC", "-shared", "-w")
 ONLY_GCC = ("-fno-gnu-unique",)
-BUILD_TIMEOUT_S = 1800.0
+LIBRARY = "csim.so"
+LOAD = "import ctypes, sys; library = ctypes.CDLL(sys.argv[1]); library.qap_run, library.qap_trace"
+BUILD_TIMEOUT_S, LOAD_TIMEOUT_S = 1800.0, 120.0
 STACK_BYTES = 512 << 20  # hls4ml keeps all products of a layer on the stack
 CHUNK = 512  # samples in one call, so that Ctrl-C is heard
 
 
 class CsimEngine:
-    """hls4ml's C simulation of the project in a folder, built on first use and cached by its sources' digest.
+    """hls4ml's C simulation of the project in a folder, built on first use.
 
     Args:
         folder: the project.
-        cache: where the built library is kept; a temporary folder if None.
+        cache: where builds are kept; None is the user's cache.
     """
 
     name = "csim"
@@ -82,22 +84,17 @@ class CsimEngine:
             project = read_project(self._folder)
             if project.network_digest != network.digest:
                 raise DataError(f"the HLS project in {self._folder} was made from another network; write it again")
-            with tempfile.TemporaryDirectory(prefix="qap-csim-") as temporary:
-                path = build(project, self._cache or Path(temporary))
-                self._library = ctypes.CDLL(str(path))
+            self._library = ctypes.CDLL(str(build(project, self._cache)))
             self._project = project
         return self._project, self._library
 
 
-def build(project: HlsProject, cache: Path) -> Path:
-    """Build the C simulation, unless a library of the same sources is already there.
+def build(project: HlsProject, cache: Path | None = None) -> Path:
+    """The C simulation as a shared library, built once of the same sources.
 
     Args:
         project: the project.
-        cache: folder of built libraries.
-
-    Returns:
-        The path of the shared library.
+        cache: where builds are kept; None is the user's cache.
 
     Raises:
         DataError: the project lacks hls4ml's headers.
@@ -106,35 +103,40 @@ def build(project: HlsProject, cache: Path) -> Path:
     """
     cxx = compiler()
     flags = FLAGS if "clang" in cxx.name else (*FLAGS, *ONLY_GCC)
-    headers = project.folder / "firmware" / "ap_types"
-    if not headers.is_dir():
+    firmware = project.folder / "firmware"
+    if not (firmware / "ap_types").is_dir():
         raise DataError(
             f"the HLS project in {project.folder} has no firmware/ap_types, hls4ml's headers; "
             "write it again: qap hls RUN --force"
         )
     source = render("csim.cpp.j2", project)
-    library = (cache / f"csim-{_digest(project.folder, source)}.so").resolve()
-    if library.exists():
-        return library
-    include = [f"-I{project.folder.resolve()}", f"-I{headers.resolve()}"]
-    with tempfile.TemporaryDirectory(prefix="qap-csim-") as temporary, whole_file(library) as target:
-        main = Path(temporary) / "csim.cpp"
-        main.write_text(source, encoding="utf-8")
-        try:
-            run_tool([cxx, *flags, *include, main, "-o", target], Path(temporary), timeout_s=BUILD_TIMEOUT_S)
-        except ToolFailed as error:
-            raise ToolFailed(f"the C simulation of {project.folder} cannot be built: {error}") from error
-        target.chmod(0o755)
-    return library
+    include = [f"-I{project.folder.resolve()}", f"-I{firmware.resolve() / 'ap_types'}"]
+
+    def make(folder: Path) -> None:
+        (folder / "csim.cpp").write_text(source, encoding="utf-8")
+        run_tool([cxx, *flags, *include, "csim.cpp", "-o", LIBRARY], folder, timeout_s=BUILD_TIMEOUT_S)
+
+    try:
+        return built(LIBRARY, [*flags, str(cxx), compiler_version(cxx), source, *_content(firmware)], make, load, cache)
+    except ToolFailed as error:
+        raise ToolFailed(f"the C simulation of {project.folder} cannot be built: {error}") from error
 
 
-def _digest(folder: Path, source: str) -> str:
-    digest = hashlib.sha256(f"{(*FLAGS, *ONLY_GCC)}{source}".encode())
-    firmware = folder / "firmware"
+def load(library: Path) -> None:
+    """Load a library in a process of its own, which a damaged one ends.
+
+    Raises:
+        ToolFailed: it cannot be loaded.
+    """
+    run_tool([sys.executable, "-I", "-S", "-c", LOAD, library], library.parent, timeout_s=LOAD_TIMEOUT_S)
+
+
+def _content(firmware: Path) -> Iterator[str | bytes]:
+    """Name and content of every file that the compiler may read."""
     for path in sorted(firmware.rglob("*")):
-        if path.is_file() and path.suffix in (".h", ".cpp"):
-            digest.update(str(path.relative_to(firmware)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+        if path.is_file():
+            yield os.fsencode(path.relative_to(firmware))
+            yield path.read_bytes()
 
 
 def _with_large_stack(call: Callable[..., object], *arguments: Any) -> None:

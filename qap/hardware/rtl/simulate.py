@@ -1,6 +1,6 @@
 """Verilator, driven directly: Verilog becomes a program that reads and writes vectors.
 
-Programs are cached by the digest of their sources, so that a design is compiled once.
+Programs are kept by `qap.hardware.builds`, so that a design is compiled once.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.errors import ToolFailed, ToolMissing
-from qap.files import whole_file, whole_folder
 from qap.fixed import IntArray
+from qap.hardware.builds import built, compiler_version
 from qap.hardware.rtl.packing import from_bits, from_words, to_bits, to_words
 from qap.hardware.rtl.verilog import CorePorts
 from qap.hardware.tools import (
     Tell,
-    cache_folder,
     compiler,
-    digest_of,
     run_tool,
     silent,
     verilator_root,
@@ -39,7 +37,8 @@ VERILATOR_FLAGS = (
 COMPILE_FLAGS = ("-std=c++17", "-DVL_TIME_CONTEXT")
 OPTIMIZED_BYTES = 8_000_000
 """C++ beyond this (netlists of thousands of cells) is compiled without optimization, which would take many minutes."""
-BUILD_TIMEOUT_S = 1800.0
+PROGRAM = "simulate"
+BUILD_TIMEOUT_S, START_TIMEOUT_S = 1800.0, 120.0
 RUN_TIMEOUT_S = 3600.0
 
 
@@ -68,29 +67,16 @@ def build(sources: Sequence[Path], top: str, harness: str, progress: Tell = sile
         ToolMissing: one of them is not installed.
     """
     root, cxx = verilator_root(), compiler()
-    driver = resources.files("qap.hardware.rtl") / "templates" / harness
-    key = digest_of(
-        [
-            top,
-            driver.read_text(encoding="utf-8"),
-            *VERILATOR_FLAGS,
-            *COMPILE_FLAGS,
-            str(cxx),
-            version_of(_verilator(root)),
-        ]
-        + [path.read_bytes() for path in sources]
-    )
-    program = (cache or cache_folder()) / "simulators" / key / "simulate"
-    if not program.exists():
+    driver = (resources.files("qap.hardware.rtl") / "templates" / harness).read_bytes()
+    made_of: list[str | bytes] = [top, harness, driver, *VERILATOR_FLAGS, *COMPILE_FLAGS, *_versions(root, cxx)]
+
+    def make(folder: Path) -> None:
         progress(f"Verilator compiles {top}")
-        with whole_folder(program.parent) as folder:
-            _verilate(root, sources, top, folder)
-            (folder / harness).write_text(driver.read_text(encoding="utf-8"), encoding="utf-8")
-            _link(root, cxx, folder, progress)
-            for path in folder.iterdir():
-                if path.name != "simulate":
-                    path.unlink()
-    return program
+        _verilate(root, sources, top, folder)
+        (folder / harness).write_bytes(driver)
+        _link(root, cxx, folder, progress)
+
+    return built(PROGRAM, [*made_of, *(path.read_bytes() for path in sources)], make, _start, cache)
 
 
 def run_core(
@@ -180,7 +166,7 @@ def _link(root: Path, cxx: Path, folder: Path, progress: Tell) -> None:
     small = sum(path.stat().st_size for path in folder.glob("*.cpp")) <= OPTIMIZED_BYTES
     level = "-O1" if small else "-O0"
     run_tool(
-        [cxx, *COMPILE_FLAGS, level, *_include(root), "-I.", "-o", "simulate", "all.cc", *runtime, "-pthread"],
+        [cxx, *COMPILE_FLAGS, level, *_include(root), "-I.", "-o", PROGRAM, "all.cc", *runtime, "-pthread"],
         folder,
         timeout_s=BUILD_TIMEOUT_S,
         progress=progress,
@@ -189,17 +175,23 @@ def _link(root: Path, cxx: Path, folder: Path, progress: Tell) -> None:
 
 def _runtime(root: Path, cxx: Path, source: str) -> Path:
     """Verilator's own library, compiled once."""
-    path = root / "include" / source
-    key = digest_of([path.read_bytes(), *COMPILE_FLAGS, str(cxx)])
-    compiled = cache_folder() / "runtime" / f"{path.stem}-{key[:16]}.o"
-    if not compiled.exists():
-        with whole_file(compiled) as temporary:
-            run_tool(
-                [cxx, *COMPILE_FLAGS, "-O1", *_include(root), "-c", "-o", temporary, path],
-                temporary.parent,
-                timeout_s=BUILD_TIMEOUT_S,
-            )
-    return compiled
+    path, name = root / "include" / source, f"{Path(source).stem}.o"
+    made_of: list[str | bytes] = [path.read_bytes(), *COMPILE_FLAGS, *_versions(root, cxx)]
+
+    def make(folder: Path) -> None:
+        command = [str(cxx), *COMPILE_FLAGS, "-O1", *_include(root), "-c", "-o", name, str(path)]
+        run_tool(command, folder, timeout_s=BUILD_TIMEOUT_S)
+
+    return built(name, made_of, make, lambda file: None)  # the linker will see whether it works
+
+
+def _versions(root: Path, cxx: Path) -> list[str]:
+    return [str(cxx), compiler_version(cxx), version_of(_verilator(root))]
+
+
+def _start(program: Path) -> None:
+    """See whether a simulator starts, which ends it without arguments."""
+    run_tool([program], program.parent, timeout_s=START_TIMEOUT_S)
 
 
 def _include(root: Path) -> list[str]:

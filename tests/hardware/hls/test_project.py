@@ -20,6 +20,7 @@ from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.hardware.hls import CsimEngine, HlsProject, csim, read_project, write_project
 from qap.hardware.hls.csim import build
 from qap.hardware.hls.project import hls_accumulator, layer_names
+from qap.hardware.tools import compiler
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.recipe import TargetRecipe
 from qap.verification import EmulatorEngine, adversarial_vectors, verify
@@ -290,18 +291,85 @@ def test_sources_that_do_not_compile(tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match=r"the C simulation of .* cannot be built: g\+\+ failed .*not") as caught:
         build(project, tmp_path / "cache")
     assert "\n" not in str(caught.value)
-    assert not list((tmp_path / "cache").iterdir())
+    assert not list((tmp_path / "cache" / "builds").iterdir())
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The compilers that built a library."""
+    compiled: list[str] = []
+    run: Callable[..., str] = csim.run_tool
+
+    def counted(command: list[object], *rest: object, **more: object) -> str:
+        if "-o" in command:
+            compiled.append(Path(str(command[0])).name)
+        return run(command, *rest, **more)
+
+    monkeypatch.setattr(csim, "run_tool", counted)
+    return compiled
 
 
 @needs_gpp
-def test_a_library_is_built_once_and_again_when_a_source_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_library_is_built_once_and_again_when_a_source_or_the_compiler_changes(
+    tmp_path: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = project_of(small_network(), tmp_path / "hls")
-    calls: list[object] = []
-    run: Callable[..., object] = csim.run_tool
-    monkeypatch.setattr(csim, "run_tool", lambda *a, **k: (calls.append(a), run(*a, **k))[1])
     first = build(project, tmp_path / "cache")
-    assert build(project, tmp_path / "cache") == first and len(calls) == 1
+    assert build(project, tmp_path / "cache") == first and len(compiled) == 1
+    (project.folder / "firmware" / "more.inc").write_text("// a compiler may read any file\n")
     flip_weight(project, 0)
-    assert build(project, tmp_path / "cache") != first and len(calls) == 2
+    assert build(project, tmp_path / "cache") != first and len(compiled) == 2
+    other = tmp_path / "other-g++"
+    other.symlink_to(compiler())
+    monkeypatch.setenv("CXX", str(other))
+    build(project, tmp_path / "cache")
+    assert compiled[2:] == ["other-g++"]
+
+
+@needs_gpp
+def test_no_library_in_a_projects_or_a_runs_folder_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder may come from somebody else, who put code there under the names that any qap might look for."""
+    network, x = small_network(), random_inputs(small_network(), 5)
+    project, marker = project_of(network, tmp_path / "run" / "hls"), tmp_path / "pwned"
+    monkeypatch.setenv("QAP_CACHE_DIR", str(tmp_path / "cache"))
+    library = build(project)
+    hostile = tmp_path / "hostile.cpp"
+    hostile.write_text(
+        f'#include <cstdio>\n__attribute__((constructor)) static void run() {{ fclose(fopen("{marker}", "w")); }}\n'
+    )
+    for place in ("csim/csim-0.so", f"csim/{library.name}", f"csim/builds/{library.parent.name}/{library.name}",
+                  f"hls/{library.name}", f"hls/firmware/{project.name}.so"):  # fmt: skip
+        target = tmp_path / "run" / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([str(compiler()), "-shared", "-fPIC", str(hostile), "-o", str(target)], check=True)
+    assert (CsimEngine(project.folder).run(network, x) == network.forward(x)).all()
+    assert not marker.exists()
+
+
+@needs_gpp
+def test_a_damaged_library_is_built_again(tmp_path: Path, compiled: list[str]) -> None:
+    """Loading one that is cut off would end the process by a signal."""
+    network, x = small_network(), random_inputs(small_network(), 5)
+    project = project_of(network, tmp_path / "hls")
+    library = build(project, tmp_path / "cache")
+    library.write_bytes(library.read_bytes()[:5000])
+    with pytest.raises(ToolFailed, match="failed with exit code"):
+        csim.load(library)
+    compiled.clear()
+    assert (CsimEngine(project.folder, tmp_path / "cache").run(network, x) == network.forward(x)).all()
+    assert len(compiled) == 1
+
+
+@needs_gpp
+def test_a_compiler_that_builds_nothing_does_not_spoil_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, liar = project_of(small_network(), tmp_path / "hls"), tmp_path / "liar"
+    monkeypatch.setenv("CXX", str(liar))
+    for lie, message in (("exit 0", r"csim\.so was not built"), ('for last; do :; done; echo x > "$last"', "python.*")):
+        liar.write_text(f"#!/bin/sh\n{lie}\n")
+        liar.chmod(0o755)
+        with pytest.raises(ToolFailed, match=f"cannot be built: {message}") as caught:
+            build(project, tmp_path / "cache")
+        assert "\n" not in str(caught.value)
+        assert not list((tmp_path / "cache" / "builds").iterdir())

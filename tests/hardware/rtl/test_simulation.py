@@ -130,6 +130,9 @@ def test_programs_are_cached_by_their_sources(streamed: tuple[IntegerNetwork, Rt
     made = first.stat().st_mtime_ns
     assert build([project.core_source], project.name, "simulate_core.cpp") == first
     assert first.stat().st_mtime_ns == made
+    first.write_bytes(first.read_bytes()[:5000])
+    assert build([project.core_source], project.name, "simulate_core.cpp") == first
+    assert len(first.read_bytes()) > 5000, "a damaged one is built again"
     changed = tmp_path / project.core_source.name
     changed.write_text(project.core_source.read_text() + "// changed\n")
     assert build([changed], project.name, "simulate_core.cpp") != first

