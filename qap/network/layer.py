@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,10 +17,12 @@ from qap.network.interval import Interval, propagate
 class StepTable:
     """An activation as a monotone staircase: `y = values[number of thresholds <= accumulator]`.
 
-    It holds every activation that rises in steps: binary, ternary, leaky ReLU.
+    It holds every activation that rises in steps: binary, ternary, leaky ReLU; and, with thresholds of each neuron's
+    own, whatever is float between an accumulator and its quantizer, as a normalization that was trained.
 
     Args:
-        thresholds: strictly rising accumulator values, int64 (k,), in LSBs of the accumulator.
+        thresholds: accumulator values, in LSBs of the accumulator: int64 (k,) that rise, for all neurons alike; or
+            (neurons, k), a row a neuron that never falls (a neuron that jumps over a value has two equal ones).
         values: outputs, int64 (k + 1,), in LSBs of the result format.
     """
 
@@ -30,14 +32,37 @@ class StepTable:
     def __post_init__(self) -> None:
         object.__setattr__(self, "thresholds", _frozen_array(self.thresholds))
         object.__setattr__(self, "values", _frozen_array(self.values))
-        if self.values.size != self.thresholds.size + 1 or (np.diff(self.thresholds) <= 0).any():
+        rises = np.diff(self.thresholds) > (0 if self.thresholds.ndim == 1 else -1)
+        if self.values.shape != (self.thresholds.shape[-1] + 1,) or not rises.all():
             raise QapError("a step table needs rising thresholds and one value more than thresholds")
         if (np.diff(self.values) < 0).any():
             raise QapError("the values of a step table must not fall")
 
     def __call__(self, accumulator: IntArray) -> IntArray:
-        """The outputs for accumulators of any shape."""
-        return self.values[np.searchsorted(self.thresholds, accumulator, side="right")]
+        """The outputs for accumulators of any shape; its last axis is the neurons where each has its own thresholds."""
+        if not self.is_per_neuron:
+            return self.values[np.searchsorted(self.thresholds, accumulator, side="right")]
+        counts = np.empty(accumulator.shape, np.int64)
+        for neuron, thresholds in enumerate(self.thresholds):
+            counts[..., neuron] = np.searchsorted(thresholds, accumulator[..., neuron], side="right")
+        return self.values[counts]
+
+    @property
+    def is_per_neuron(self) -> bool:
+        """Whether every neuron has thresholds of its own."""
+        return self.thresholds.ndim == 2
+
+    def of(self, neurons: IntArray) -> StepTable:
+        """The staircase of these neurons, (m,) indices, in this order."""
+        return StepTable(self.thresholds[neurons], self.values) if self.is_per_neuron else self
+
+    def alone(self, neuron: int) -> StepTable:
+        """The staircase of one neuron, for accumulators of any shape."""
+        if not self.is_per_neuron:
+            return self
+        thresholds = self.thresholds[neuron]
+        last = np.append(np.diff(thresholds) > 0, True)  # of equal thresholds only the last decides
+        return StepTable(thresholds[last], np.concatenate([self.values[:1], self.values[1:][last]]))
 
 
 Activation = Literal["linear", "relu"] | StepTable
@@ -104,6 +129,11 @@ class IntegerLayer:
         """Neurons."""
         return int(self.weight.shape[1])
 
+    @property
+    def is_per_neuron(self) -> bool:
+        """Whether its activation has thresholds of each neuron's own."""
+        return isinstance(self.activation, StepTable) and self.activation.is_per_neuron
+
     def aligned(self, input_fractional: int) -> tuple[IntArray, IntArray]:
         """Weight and bias in LSBs of the accumulator: `accumulator = x @ weight + bias`.
 
@@ -114,8 +144,18 @@ class IntegerLayer:
         weight = self.weight << (fractional - input_fractional - self.weight_format.fractional)
         return weight, _align(self.bias, self.bias_format.fractional, fractional)
 
+    def neuron(self, index: int) -> IntegerLayer:
+        """The layer with this neuron alone; its activation takes accumulators of any shape."""
+        steps = self.activation
+        return replace(
+            self,
+            weight=self.weight[:, index : index + 1],
+            bias=self.bias[index : index + 1],
+            activation=steps.alone(index) if isinstance(steps, StepTable) else steps,
+        )
+
     def activate(self, accumulator: IntArray) -> IntArray:
-        """Outputs, in LSBs of `result_format`, of accumulators of any shape."""
+        """Outputs, in LSBs of `result_format`, of accumulators (..., n_out)."""
         if isinstance(self.activation, StepTable):
             return self.activation(accumulator)
         if self.activation == "relu":
@@ -137,10 +177,8 @@ def prove(spec: LayerSpec, input_fractional: int, inputs: Interval) -> IntegerLa
     ):
         if not form.holds(values):
             raise NotExact(spec.name, f"a {what} is outside of {form}")
-    if isinstance(spec.activation, StepTable) and (
-        spec.result_format is None or not spec.result_format.holds(spec.activation.values)
-    ):
-        raise NotExact(spec.name, f"a step of its activation is outside of {spec.result_format}")
+    if isinstance(spec.activation, StepTable):
+        _refuse_steps(spec, spec.activation)
     products = input_fractional + spec.weight_format.fractional
     fractional = spec.accum_fractional(input_fractional)
     _refuse_wide(spec, fractional - products, fractional - spec.bias_format.fractional, inputs)
@@ -156,6 +194,15 @@ def prove(spec: LayerSpec, input_fractional: int, inputs: Interval) -> IntegerLa
         spec.name, spec.weight, spec.bias, spec.weight_format, spec.bias_format, accum_format, result_format,
         spec.activation,
     )  # fmt: skip
+
+
+def _refuse_steps(spec: LayerSpec, steps: StepTable) -> None:
+    """Refuse a staircase that does not fit to the layer."""
+    if spec.result_format is None or not spec.result_format.holds(steps.values):
+        raise NotExact(spec.name, f"a step of its activation is outside of {spec.result_format}")
+    neurons = spec.weight.shape[1]
+    if steps.is_per_neuron and len(steps.thresholds) != neurons:
+        raise NotExact(spec.name, f"it has thresholds of {len(steps.thresholds)} neurons, but {neurons} neurons")
 
 
 def _refuse_wide(spec: LayerSpec, weight_shift: int, bias_shift: int, inputs: Interval) -> None:

@@ -207,6 +207,8 @@ class IntegerNetwork(Tabular):
         bits = []
         for layer, weight, bias, inputs, _, _ in self._layer_intervals():
             finer = max(0, layer.result_format.fractional - layer.accum_format.fractional)
+            if layer.is_per_neuron:
+                finer = 0  # the thresholds hold whatever floating point does behind the sum
             bits.append(math.frexp(partial_sum_bound(weight, bias, inputs))[1] + finer)
         return bits
 

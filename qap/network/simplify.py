@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qap.fixed import FixedPoint, IntArray
-from qap.network.layer import LayerSpec
+from qap.network.layer import LayerSpec, StepTable
 from qap.network.network import IntegerNetwork, connect
 
 
@@ -67,6 +67,10 @@ def _kept(specs: list[LayerSpec], keep: list[IntArray]) -> list[LayerSpec]:
     """Only these inputs of each layer, and so only these neurons of the one before."""
     columns = [*keep[1:], np.arange(specs[-1].weight.shape[1])]
     return [
-        spec._replace(weight=spec.weight[np.ix_(rows, cols)], bias=spec.bias[cols])
+        spec._replace(
+            weight=spec.weight[np.ix_(rows, cols)],
+            bias=spec.bias[cols],
+            activation=spec.activation.of(cols) if isinstance(spec.activation, StepTable) else spec.activation,
+        )
         for spec, rows, cols in zip(specs, keep, columns, strict=True)
     ]

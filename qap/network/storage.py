@@ -82,7 +82,9 @@ def _spec(index: int, layer: dict[str, Any], arrays: dict[str, IntArray]) -> Lay
     steps = layer["activation"] == "steps"
     activation = layer["activation"]
     if steps:
-        activation = StepTable(_integers(arrays[f"thresholds_{index}"], 1), _integers(arrays[f"values_{index}"], 1))
+        thresholds = arrays[f"thresholds_{index}"]
+        dimensions = 2 if thresholds.ndim == 2 else 1  # of each neuron, or of all
+        activation = StepTable(_integers(thresholds, dimensions), _integers(arrays[f"values_{index}"], 1))
     elif activation not in ("linear", "relu"):
         raise QapError(f"unknown activation {activation!r}")
     return LayerSpec(

@@ -16,6 +16,8 @@ TABLE_BITS = 10
 """Wider values are never looked up in a table."""
 FEW_STEPS = 15
 """A staircase of at most so many steps may be lowered to comparisons."""
+MANY_STEPS = 31
+"""A staircase of more steps is searched: beyond 31 comparisons bisection always takes fewer LUTs."""
 CHAIN_BITS = 12
 """Wider numbers are compared by a carry chain instead of a chain of LUTs."""
 
@@ -34,7 +36,7 @@ def cheapest(builder: Builder, candidates: Sequence[Callable[[], Node]]) -> Node
 
 
 def activated(builder: Builder, layer: IntegerLayer, total: Sum) -> Node:
-    """The result of a neuron from its accumulator, `layer.activate(node + offset)`, the cheapest way."""
+    """The result of a layer's only neuron from its accumulator, `layer.activate(node + offset)`, the cheapest way."""
     node, offset = total
     bounds = builder.range(node)
 
@@ -47,7 +49,10 @@ def activated(builder: Builder, layer: IntegerLayer, total: Sum) -> Node:
     steps = staircase(layer, Range(bounds.low + offset, bounds.high + offset))
     if steps is not None and (len(steps.thresholds) <= FEW_STEPS or isinstance(layer.activation, StepTable)):
         thresholds, values = steps.thresholds - offset, steps.values
-        candidates.append(lambda: stepped(builder, node, thresholds, values))
+        if len(thresholds) <= MANY_STEPS:
+            candidates.append(lambda: stepped(builder, node, thresholds, values))
+        if thresholds.size:
+            candidates.append(lambda: searched(builder, node, thresholds, values))
     if not isinstance(layer.activation, StepTable):
         candidates.append(lambda: _computed(builder, layer, total))
     return cheapest(builder, candidates)
@@ -84,6 +89,30 @@ def stepped(builder: Builder, node: Node, thresholds: IntArray, values: IntArray
         return builder.mux(bits[middle], select(middle + 1, last), select(first, middle))
 
     return select(0, len(bits))
+
+
+def searched(builder: Builder, node: Node, thresholds: IntArray, values: IntArray) -> Node:
+    """`values[number of thresholds <= node]`, the number by bisection: one bit after the other.
+
+    Each bit says whether the node reaches the threshold that the bits before it choose from a table.
+    """
+    depth = len(thresholds).bit_length()
+    beyond = np.full((1 << depth) - 1 - len(thresholds), builder.range(node).high + 1)
+    thresholds, values = np.append(thresholds, beyond), np.append(values, np.repeat(values[-1:], len(beyond)))
+    missed: list[Node] = []  # the bits of the number turned around, the highest first
+    for level in range(depth):
+        half = 1 << (depth - level - 1)
+        limit = _chosen(builder, missed, thresholds[half - 1 :: 2 * half])
+        missed.append(greater(builder, limit, node))
+    return _chosen(builder, missed, values)
+
+
+def _chosen(builder: Builder, missed: Sequence[Node], choices: IntArray) -> Node:
+    """`choices[number]`, for a number whose bits are turned around, the highest first."""
+    if not missed:
+        return builder.constant(int(choices[0]))
+    weights = 1 << np.arange(len(missed))[::-1]
+    return builder.truth_table(missed, lambda rows: choices[(1 - rows) @ weights])
 
 
 def at_least(builder: Builder, node: Node, threshold: int) -> Node:

@@ -51,11 +51,12 @@ def _lower_layer(builder: Builder, layer: IntegerLayer, nodes: list[Node], fract
     weight, bias = layer.aligned(fractional)
     neurons = [_neuron(builder, nodes, weight[:, j], int(bias[j])) for j in range(layer.n_out)]
     start = builder.mark()
-    tables = [_by_tables(builder, layer, neuron) for neuron in neurons]
+    alone = [layer.neuron(j) for j in range(layer.n_out)]
+    tables = [_by_tables(builder, *pair) for pair in zip(alone, neurons, strict=True)]
     cost = builder.luts_since(start, tables)
     if cost <= SHARING * _adders(builder, neurons):
         return tables
-    shared = [activated(builder, layer, total) for total in _shared_sums(builder, neurons)]
+    shared = [activated(builder, *pair) for pair in zip(alone, _shared_sums(builder, neurons), strict=True)]
     return shared if builder.luts_since(start, shared) < cost else tables
 
 
@@ -72,7 +73,7 @@ def _neuron(builder: Builder, nodes: list[Node], weight: IntArray, bias: int) ->
 
 
 def _by_tables(builder: Builder, layer: IntegerLayer, neuron: Neuron) -> Node:
-    """The neuron as one truth table if it reads few bits, else by sums of tables, whichever is cheaper."""
+    """The only neuron of a layer as one truth table if it reads few bits, else by sums of tables, what is cheaper."""
     read = list(neuron.weights)
     if not read:
         return builder.constant(int(layer.activate(np.array([neuron.offset]))[0]))

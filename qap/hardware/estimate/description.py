@@ -135,7 +135,7 @@ def describe(network: IntegerNetwork, target: TargetRecipe, reuse_factors: Seque
                 reuse_factor=reuse_factor,
                 strategy=target.strategy,
                 declared_zeros=int(np.count_nonzero(layer.weight == 0)),
-                steps=len(steps.thresholds) if steps else 0,
+                steps=steps.thresholds.shape[-1] if steps else 0,
             )
         )
         input_format = layer.result_format

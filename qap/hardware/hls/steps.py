@@ -28,6 +28,7 @@ class QapSteps(hls4ml.model.layers.Layer):  # type: ignore[misc]
     _expected_attributes = [
         Attribute("n_in"),
         Attribute("n_steps"),
+        Attribute("stride"),
         Attribute("threshold_format", value_type=str),
         Attribute("value_format", value_type=str),
     ]
@@ -49,6 +50,7 @@ class _ConfigTemplate(LayerConfigTemplate):  # type: ignore[misc]
             f"struct config{node.index} : nnet::qap_steps_config {{\n"
             f"    static const unsigned n_in = {node.get_attr('n_in')};\n"
             f"    static const unsigned n_steps = {node.get_attr('n_steps')};\n"
+            f"    static const unsigned stride = {node.get_attr('stride')};\n"
             f"    typedef {node.get_weights('threshold').type.name} threshold_t;\n"
             f"    typedef {node.get_weights('value').type.name} value_t;\n"
             "};\n"
@@ -88,9 +90,10 @@ def attributes(layer: IntegerLayer) -> dict[str, Any]:
     return {
         "class_name": CLASS_NAME,
         "n_in": layer.n_out,
-        "n_steps": steps.thresholds.size,
+        "n_steps": steps.thresholds.shape[-1],
+        "stride": steps.thresholds.shape[-1] if steps.is_per_neuron else 0,
         "threshold_format": str(threshold_format),
         "value_format": str(layer.result_format),
-        "threshold_data": threshold_format.to_float(steps.thresholds),
+        "threshold_data": threshold_format.to_float(steps.thresholds.ravel()),
         "value_data": layer.result_format.to_float(np.asarray(steps.values)),
     }
