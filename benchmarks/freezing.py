@@ -94,8 +94,8 @@ def table(arguments: argparse.Namespace, found: dict[str, Any]) -> str:
 `python benchmarks/freezing.py --models {arguments.models} --seed {arguments.seed}`: each model compared with its plain
 call on {arguments.vectors} random vectors and the adversarial ones, every logit with `==`.
 Wrong: {found["total"]["WRONG"]}. Of those with an exact form {found["share_frozen"]:.1%} are frozen.
-What counts as exact is what the network's layers can hold. A trained BatchNormalization before a quantizer would need
-thresholds for each neuron, and branches a layer that reads two: they count as having no exact form.
+What counts as exact is what the network's layers can hold: branches would need a layer that reads two, and floats
+that no quantizer follows have no integers. They count as having no exact form.
 
 | kind | {" | ".join(OUTCOMES)} |
 |---|{"---:|" * len(OUTCOMES)}

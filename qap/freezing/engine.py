@@ -23,18 +23,17 @@ from qap.fixed import FixedPoint, IntArray
 from qap.freezing.folding import fold
 from qap.freezing.functions import FINAL
 from qap.freezing.graph import calls_of, graph_of, is_model
-from qap.freezing.layers import WITHOUT_EFFECT
+from qap.freezing.layers import NORMALIZATIONS, SCALING, WITHOUT_EFFECT
 from qap.freezing.view import View, told_by
 from qap.network import IntegerNetwork
 
 Precision = Literal["float32", "float64"]
+MANTISSA: dict[Precision, int] = {"float32": 24, "float64": 53}
 IN_FLOAT32 = (qkeras.quantized_relu, qkeras.quantized_linear)
 """Activations that compute in float32 whatever they are given."""
 GUARDED_BITS = 22
 """24 bits less two guard bits are left for their results."""
-NORMALIZATIONS = (keras.layers.BatchNormalization, qkeras.QBatchNormalization)
 AFFINE = (*NORMALIZATIONS, qkeras.QDense, qkeras.QDenseBatchnorm)
-SCALING = (*NORMALIZATIONS, keras.layers.Rescaling)
 
 
 class KerasEngine:
@@ -91,16 +90,21 @@ class KerasEngine:
     def precision(self, network: IntegerNetwork) -> Precision:
         """The arithmetic in which the model computes this network exactly.
 
-        A normalization or rescaling that was folded away passes larger numbers than the network does: float64.
+        A normalization or rescaling that was folded away passes larger numbers than the network does: float64. One
+        that became thresholds is what it is in float32.
 
         Raises:
-            NotExact: not even float64 does.
+            NotExact: it does not in any.
         """
         bits = network.float_bits()
-        if max(bits) > 53:
+        stepped = any(layer.is_per_neuron for layer in network.layers)
+        most: Precision = "float32" if stepped else "float64"
+        if max(bits) > MANTISSA[most]:
             layer = network.layers[bits.index(max(bits))].name
-            raise NotExact(layer, f"Keras would need {max(bits)} bits of mantissa, float64 has 53")
-        if max(bits) <= 24 and not self.scales:
+            raise NotExact(layer, f"Keras would need {max(bits)} bits of mantissa, {most} has {MANTISSA[most]}")
+        if stepped:
+            return "float32"
+        if max(bits) <= MANTISSA["float32"] and not self.scales:
             return "float32"
         for call in self._calls:
             quantizer: Any = getattr(call.layer, "activation", None)
@@ -118,15 +122,15 @@ class KerasEngine:
 
     def notes(self, network: IntegerNetwork) -> tuple[str, ...]:
         """What a reader of the verification should know."""
+        if self.precision(network) == "float32":
+            return ()
         bits = max(network.float_bits())
         layer_by_layer = "each layer's own code ran in the order of the model's graph"
-        if bits > 24:
+        if bits > MANTISSA["float32"]:
             return (
                 f"keras was evaluated in float64: an accumulator needs {bits} bits, float32 has 24; {layer_by_layer}",
             )
-        if self.scales:
-            return (f"keras was evaluated in float64: the model normalizes or rescales; {layer_by_layer}",)
-        return ()
+        return (f"keras was evaluated in float64: the model normalizes or rescales; {layer_by_layer}",)
 
     def _inputs(self, network: IntegerNetwork, x_int: npt.NDArray[Any], precision: Precision) -> Any:
         shape = graph_of(self._model).inputs[0].shape[1:]

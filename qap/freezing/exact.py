@@ -27,8 +27,7 @@ def to_integers(layer: str, what: str, values: FloatArray) -> tuple[IntArray, Fi
     Raises:
         NotExact: a number is not finite, or the format would be wider than 32 bits.
     """
-    if not np.isfinite(values).all():
-        raise NotExact(layer, f"its {what} holds a number that is not finite")
+    refuse_infinite(layer, what, values)
     if not values.any():
         return np.zeros(values.shape, np.int64), FixedPoint(False, 1, 1)
     fractional = fractional_bits(values)
@@ -52,19 +51,35 @@ def fractional_bits(values: FloatArray) -> int:
     return int((53 - exponent - trailing).max())
 
 
-def refuse_long(layer: str, what: str, values: FloatArray, advice: str) -> None:
-    """Refuse numbers of more than 16 significant bits: nobody chose them, so no format can hold them.
+def refuse_infinite(layer: str, what: str, values: FloatArray) -> None:
+    """Refuse numbers that are infinite or none at all.
 
     Raises:
         NotExact: a number is one.
     """
     if not np.isfinite(values).all():
         raise NotExact(layer, f"its {what} holds a number that is not finite")
+
+
+def refuse_long(layer: str, what: str, values: FloatArray, advice: str) -> None:
+    """Refuse numbers of more than 16 significant bits.
+
+    Raises:
+        NotExact: a number is one.
+    """
+    refuse_infinite(layer, what, values)
+    if refused := long(layer, what, values, advice):
+        raise refused
+
+
+def long(layer: str, what: str, values: FloatArray, advice: str) -> NotExact | None:
+    """The error for finite numbers of more than 16 significant bits (nobody chose them), None if there is none."""
     numbers = values[values != 0]
     digits, _ = _digits(numbers)
-    long = digits & -digits < 1 << (53 - MAX_SCALE_BITS)
-    if long.any():
-        raise NotExact(layer, f"its {what} {numbers[long][0]:.6g} is not a short binary number; {advice}")
+    are_long = digits & -digits < 1 << (53 - MAX_SCALE_BITS)
+    if not are_long.any():
+        return None
+    return NotExact(layer, f"its {what} {numbers[are_long][0]:.6g} is not a short binary number; {advice}")
 
 
 def exact_product(layer: str, a: FloatArray, b: FloatArray, plus: FloatArray | None = None) -> FloatArray:

@@ -2,7 +2,8 @@
 
 A layer of the network is an affine map and one activation. Affine maps that stand between two of them are multiplied
 into the kernel before or behind them, exactly or not at all; where there is no kernel to take them (a quantizer on the
-inputs, a second activation) they become a layer of their own.
+inputs, a second activation) they become a layer of their own. What is float between an affine map and its quantizer
+becomes thresholds of each neuron.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from qap.errors import NotExact
@@ -19,8 +21,11 @@ from qap.freezing.activations import ActivationForm, activation_form
 from qap.freezing.exact import FloatArray, exact_product, to_integers
 from qap.freezing.functions import OVER_CLASSES, SATURATING
 from qap.freezing.graph import Call, unique
-from qap.freezing.layers import Affine, Dense, Element, Final, Quantization, Rectifier, read
-from qap.network import LayerSpec, StepTable
+from qap.freezing.layers import SCALING, Affine, Curve, Dense, Element, Final, Quantization, Rectifier, is_curve, read
+from qap.freezing.staircases import steps_of
+from qap.network import IntegerLayer, LayerSpec, StepTable
+from qap.network.interval import Interval, format_interval, propagate
+from qap.network.layer import activated_interval, prove
 
 
 class Folded(NamedTuple):
@@ -45,10 +50,19 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
     rows = [(index, call, read(call)) for index, call in enumerate(calls)]
     final = _final(rows)
     for index, call, elements in rows:
+        if builder.curves and is_curve(call, elements):
+            builder.follow(call, Curve(call.layer, builder.curves[0].refused))
+            continue
         for position, element in enumerate(elements):
             last = position == len(elements) - 1
             builder.add(element, call, index if last or isinstance(elements[position + 1], Final) else None)
     builder.finish()
+    if builder.scaled and builder.stepped_layers:
+        raise NotExact(
+            builder.scaled,
+            "its scale is folded in exact numbers, but the thresholds of "
+            f"{builder.stepped_layers[0]!r} are those of float32; use a scale that is a power of two, and no offset",
+        )
     if not builder.dense:
         raise NotExact(model_name, "the model has no QDense layer")
     if final is not None:
@@ -65,6 +79,7 @@ class _Open:
     bias: FloatArray
     origin: int | None
     rectified: bool = False
+    curves: list[Curve] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -79,9 +94,19 @@ class _Builder:
     """What stands between the results of the last layer, or the inputs, and the next element."""
     format: FixedPoint | None = None
     fractional: int = 0
+    interval: Interval | None = None
+    """The proven range of the results of the last layer, or of the inputs."""
+    scaled: str | None = None
+    """A layer whose scale was folded although it is more than a shift."""
+    stepped_layers: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.format, self.fractional = self.input_format, self.input_format.fractional
+
+    @property
+    def curves(self) -> list[Curve]:
+        """What is float behind the affine map that is open."""
+        return self.open.curves if self.open else []
 
     def add(self, element: Element, call: Call, origin: int | None) -> None:
         """Take one element of a call; `origin` is the call's index where the element gives the call's results."""
@@ -91,7 +116,9 @@ class _Builder:
                 self.dense = True
                 self.begin(call.name, matrix, offset)
             case Affine():
-                self.affine(call.name, element)
+                self.affine(call, element)
+            case Curve():
+                self.follow(call, element)
             case Rectifier():
                 self.materialize(call).rectified = True
             case Quantization(quantizer):
@@ -99,8 +126,13 @@ class _Builder:
         if self.open is not None:
             self.open.origin = origin
 
-    def affine(self, name: str, element: Affine) -> None:
+    def affine(self, call: Call, element: Affine) -> None:
         """Fold an affine map into the kernel that is open, or keep it for the next one."""
+        if type(call.layer) in SCALING and not _only_shifts(element):
+            self.scaled = call.name
+        name = call.name
+        if self.curves:
+            raise self.curves[0].refused
         if self.open is not None and not self.open.rectified:
             self.open.kernel = exact_product(name, self.open.kernel, element.matrix)
             self.open.bias = exact_product(name, self.open.bias, element.matrix, element.offset)
@@ -108,6 +140,14 @@ class _Builder:
         self.close()
         before = self.pending
         self.pending = element if before is None else Affine(*_behind(name, before, element.matrix, element.offset))
+
+    def follow(self, call: Call, curve: Curve) -> None:
+        """Keep what is float between a layer and its quantizer."""
+        layer = self.materialize(call)
+        if layer.rectified:
+            layer.rectified = False
+            layer.curves.append(_rectifier(curve))
+        layer.curves.append(curve)
 
     def begin(self, name: str, kernel: FloatArray, bias: FloatArray) -> _Open:
         """Open a layer, with what is pending folded into it."""
@@ -137,20 +177,41 @@ class _Builder:
         spec = _spec(layer)
         form = activation_form(call.name, quantizer, spec.accum_fractional(self.fractional))
         layer.origin = origin
-        if layer.rectified:
+        if layer.curves:
+            form = self.stepped(layer, quantizer, form)
+        elif layer.rectified:
             form = _rectified(form)
         self.close(form)
+
+    def stepped(self, layer: _Open, quantizer: object, form: ActivationForm) -> ActivationForm:
+        """The thresholds of what stands between a layer and its quantizer; neurons that fall are turned around."""
+        spec = _spec(layer)
+        proven, accumulators = self.proven(spec)
+        steps = steps_of(layer.name, layer.curves, quantizer, form, accumulators, proven.accum_format.fractional)
+        sign = np.where(steps.falls, -1.0, 1.0)
+        self.stepped_layers.append(layer.name)
+        layer.kernel, layer.bias, layer.curves = layer.kernel * sign, layer.bias * sign, []
+        return steps.form
+
+    def proven(self, spec: LayerSpec) -> tuple[IntegerLayer, Interval]:
+        """A layer behind those that are closed, and the ranges of its accumulators."""
+        inputs = self.interval or format_interval(self.input_format, spec.weight.shape[0])
+        layer = prove(spec, self.fractional, inputs)
+        return layer, propagate(*layer.aligned(self.fractional), inputs)
 
     def close(self, form: ActivationForm | None = None) -> None:
         """End the open layer, with an activation or with its accumulators as they are."""
         if self.open is None:
             return
         layer, self.open = self.open, None
+        if layer.curves:
+            raise layer.curves[0].refused
         spec = _spec(layer)
         if form is not None:
             spec = spec._replace(activation=form.activation, result_format=form.result_format)
         elif layer.rectified:
             spec = spec._replace(activation="relu")
+        self.interval = activated_interval(*self.proven(spec))
         self.fractional, self.format = spec.result_fractional(self.fractional), spec.result_format
         self.specs.append(spec)
         self.origins.append(layer.origin)
@@ -182,6 +243,17 @@ def _changes_nothing(form: ActivationForm, values: FixedPoint) -> bool:
     return form.result_format.min_int <= values.min_int << finer and (
         values.max_int << finer <= form.result_format.max_int
     )
+
+
+def _only_shifts(element: Affine) -> bool:
+    """Whether a scale is made of powers of two, so that its numbers keep their digits."""
+    numbers = element.matrix[element.matrix != 0]
+    return not element.offset.any() and bool((np.frexp(np.abs(numbers))[0] == 0.5).all())
+
+
+def _rectifier(of: Curve) -> Curve:
+    """A ReLU beside a curve."""
+    return Curve(keras.activations.relu, of.refused)
 
 
 def _rectified(form: ActivationForm) -> ActivationForm:

@@ -15,7 +15,7 @@ import numpy as np
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
-from qap.freezing.engine import KerasEngine
+from qap.freezing.engine import MANTISSA, KerasEngine
 from qap.freezing.folding import fold
 from qap.freezing.graph import calls_of
 from qap.network import IntegerNetwork, connect
@@ -40,7 +40,10 @@ def freeze(model: keras.Model, input_format: FixedPoint, class_names: Sequence[s
     specs = fold(model.name, calls, input_format).specs
     count = max(2, specs[-1].weight.shape[1])
     network = connect(input_format, specs, class_names or [str(index) for index in range(count)])
-    _compare(KerasEngine(model), network)
+    engine = KerasEngine(model)
+    if any(layer.is_per_neuron for layer in network.layers):
+        engine.precision(network)  # raises: where float32 rounds a sum, the thresholds behind it are not the model's
+    _compare(engine, network)
     return network
 
 
@@ -56,7 +59,7 @@ def _compare(engine: KerasEngine, network: IntegerNetwork) -> None:
     x_int = _samples(checked)
     expected = checked.forward(x_int)
     _refuse_difference(engine, checked, x_int, expected, engine.run(checked, x_int))
-    if engine.scales and max(checked.float_bits()) <= 24:
+    if engine.precision(checked) == "float64" and max(checked.float_bits()) <= MANTISSA["float32"]:
         _refuse_difference(engine, checked, x_int, expected, engine.run_float32(checked, x_int))
 
 

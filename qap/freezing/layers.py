@@ -6,7 +6,7 @@ that merely has the name, computes what its own code says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -14,7 +14,7 @@ import numpy as np
 import qkeras
 
 from qap.errors import NotExact
-from qap.freezing.exact import FloatArray, refuse_long
+from qap.freezing.exact import FloatArray, long, refuse_infinite
 from qap.freezing.functions import FINAL, PIECEWISE, Piece
 from qap.freezing.graph import Call
 from qap.freezing.quantizers import refuse_unknown, weights_of
@@ -25,6 +25,9 @@ WITHOUT_EFFECT = (
     keras.layers.GaussianNoise, keras.layers.ActivityRegularization,
 )  # fmt: skip
 """Layers that hand a trained model's numbers on as they are, whatever their settings."""
+NORMALIZATIONS = (keras.layers.BatchNormalization, qkeras.QBatchNormalization)
+SCALING = (*NORMALIZATIONS, keras.layers.Rescaling)
+"""Layers whose numbers are folded away, so that the model passes other ones than the network does."""
 MAX_REORDERED = 8192  # a permutation is folded as a matrix
 
 
@@ -59,7 +62,19 @@ class Final(NamedTuple):
     name: str
 
 
-Element = Affine | Dense | Rectifier | Quantization | Final
+class Curve(NamedTuple):
+    """A map of every number by itself that never turns back but has no short numbers: exact in steps, or not at all.
+
+    Args:
+        function: the layer's own, of float32 tensors (n, neurons).
+        refused: the error where no quantizer follows.
+    """
+
+    function: Callable[[Any], Any]
+    refused: NotExact
+
+
+Element = Affine | Dense | Rectifier | Quantization | Final | Curve
 
 
 def read(call: Call) -> list[Element]:
@@ -75,6 +90,14 @@ def read(call: Call) -> list[Element]:
     if layer.compute_dtype not in ("float32", "float64"):
         raise NotExact(call.name, f"it computes in {layer.compute_dtype}, which rounds; set its dtype to float32")
     return reader(call)
+
+
+def is_curve(call: Call, elements: Sequence[Element]) -> bool:
+    """Whether a call maps every number by itself and never turns back, so that it may stand behind a `Curve`."""
+    if type(call.layer) not in (*SCALING, keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU):
+        return False
+    turns = float(getattr(call.layer, "negative_slope", 0) or 0) < 0
+    return bool(elements) and not turns and all(isinstance(element, Affine | Rectifier) for element in elements)
 
 
 def _unknown(kind: type) -> str:
@@ -136,9 +159,12 @@ def _batch_normalization(call: Call) -> list[Element]:
     if len(call.shape) != 1 or layer.axis not in (-1, 1, [-1], [1]):
         raise NotExact(call.name, f"it normalizes axis {layer.axis} of {(None, *call.shape)}; only (None, n) is folded")
     scale, offset = told_by(layer, call.shape[0])
-    advice = "use a QDenseBatchnorm with a kernel_quantizer and a bias_quantizer, which quantizes the folded weights"
-    refuse_long(call.name, "scale", scale, advice)
-    refuse_long(call.name, "offset", offset, advice)
+    refuse_infinite(call.name, "scale", scale)
+    refuse_infinite(call.name, "offset", offset)
+    advice = "quantize its results, or use a QDenseBatchnorm, which quantizes the folded weights"
+    for what, numbers in (("scale", scale), ("offset", offset)):
+        if refused := long(call.name, what, numbers, advice):
+            return [Curve(layer, refused)]
     return [Affine(np.diag(scale), offset)]
 
 
@@ -149,7 +175,9 @@ def _rescaling(call: Call) -> list[Element]:
         number = np.asarray(value, np.float32).astype(np.float64)
         if number.size != 1:
             raise NotExact(call.name, f"its {what} is a list; one number for all inputs is folded")
-        refuse_long(call.name, what, number.ravel(), "a scale of 1/256 instead of 1/255 is one")
+        refuse_infinite(call.name, what, number)
+        if refused := long(call.name, what, number.ravel(), "a scale of 1/256 instead of 1/255 is one"):
+            return [Curve(layer, refused)]
         numbers.append(float(number.ravel()[0]))
     return [Affine(np.eye(count) * numbers[0], np.full(count, numbers[1]))]
 
@@ -163,7 +191,7 @@ def _function(call: Call, function: Any) -> list[Element]:
     if function is None or function is keras.activations.linear:
         return []
     if (piece := _find(PIECEWISE, function)) is not None:
-        return _pieces(call, piece)
+        return _pieces(call, piece, function)
     if (name := _find(FINAL, function)) is not None:
         return [Final(function, name)]
     refuse_unknown(call.name, "activation", function)
@@ -179,21 +207,25 @@ def _relu(call: Call) -> list[Element]:
     if layer.threshold:
         raise NotExact(call.name, f"a ReLU with the threshold {float(layer.threshold)}; only 0 has an exact form")
     high = None if layer.max_value is None else float(layer.max_value)
-    return _pieces(call, Piece(slope=float(layer.negative_slope or 0), high=high))
+    return _pieces(call, Piece(slope=float(layer.negative_slope or 0), high=high), layer)
 
 
 def _leaky_relu(call: Call) -> list[Element]:
-    return _pieces(call, Piece(slope=float(call.layer.negative_slope)))
+    return _pieces(call, Piece(slope=float(call.layer.negative_slope)), call.layer)
 
 
-def _pieces(call: Call, piece: Piece) -> list[Element]:
+def _pieces(call: Call, piece: Piece, function: Any) -> list[Element]:
     """A function of straight pieces as ReLUs between affine maps.
 
     A slope below 0 reads both halves, `max(x, 0)` and `max(-x, 0)`; a limit h is `h - max(h - x, 0)`.
     """
     count = _width(call)
     numbers = np.array([value for value in (piece.gain, piece.shift, piece.slope, piece.low, piece.high) if value])
-    refuse_long(call.name, "slope or limit", numbers, "powers of two are, as 0.25")
+    refuse_infinite(call.name, "slope or limit", numbers)
+    if refused := long(call.name, "slope or limit", numbers, "powers of two are, as 0.25"):
+        if piece.slope < 0:
+            raise refused
+        return [Curve(function, refused)]
     eye, elements = np.eye(count), list[Element]()
     if piece.gain != 1 or piece.shift:
         elements.append(Affine(eye * piece.gain, np.full(count, piece.shift)))

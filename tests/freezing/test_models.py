@@ -216,7 +216,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: chained((8,), dense(3), layers.ReLU(threshold=0.5, name="late")), "'late'.*threshold 0.5"),
     (
         lambda: chained((8,), dense(3), layers.BatchNormalization(name="norm")),
-        "'norm'.*is not a short binary number; use a QDenseBatchnorm with a kernel_quantizer and a bias_quantizer",
+        "'norm'.*is not a short binary number; quantize its results, or use a QDenseBatchnorm",
     ),
     (
         lambda: chained((8,), dense(3), qkeras.QActivation("quantized_relu(4,-1)", name="below"), dense(2)),

@@ -199,8 +199,21 @@ def folded_normalization(rng: Rng) -> Any:
 
 
 def trained_normalization(rng: Rng) -> Any:
-    """BatchNormalization as training leaves it: float numbers."""
-    return any_way(rng, insert(rng, stack(rng), [layers.BatchNormalization()], 1))
+    """BatchNormalization as training leaves it, with float numbers, and a dense layer or nothing behind it."""
+    parts = stack(rng)
+    at = len(parts) if rng.random() < 0.5 else 2
+    return any_way(rng, [*parts[:at], layers.BatchNormalization(), *parts[at:]])
+
+
+def normalized_steps(rng: Rng) -> Any:
+    """Float numbers between a dense layer and its quantizer: a BatchNormalization, a slope, a scale."""
+    parts = stack(rng)
+    floats = [
+        layers.BatchNormalization(), layers.BatchNormalization(scale=False), layers.BatchNormalization(center=False),
+        layers.LeakyReLU(0.3), layers.Rescaling(1 / 255),
+    ][int(rng.integers(5))]  # fmt: skip
+    before, behind = ([layers.ReLU()] * int(rng.integers(2)) for _ in range(2))
+    return any_way(rng, [*parts[:1], *before, floats, layers.Dropout(0.2), *behind, *parts[1:]])
 
 
 def quantized_inputs(rng: Rng) -> Any:
@@ -302,10 +315,10 @@ def drawn(rng: Rng) -> Any:
 def float_parts(rng: Rng) -> Any:
     """Floats somewhere: a Dense, a tanh or a softmax between layers, a float scale."""
     extra = [
-        layers.Dense(units(rng)), layers.Activation("tanh"), layers.Softmax(), layers.Rescaling(1 / 255),
+        layers.Dense(units(rng)), layers.Activation("tanh"), layers.Softmax(), layers.LayerNormalization(),
         qkeras.QDense(units(rng), kernel_quantizer="quantized_bits(4,0,alpha='auto')", use_bias=False),
-        layers.LeakyReLU(0.3), layers.LayerNormalization(), layers.Lambda(lambda x: 2 * x),
-    ][int(rng.integers(8))]  # fmt: skip
+        layers.Lambda(lambda x: 2 * x),
+    ][int(rng.integers(6))]  # fmt: skip
     parts = stack(rng)
     return chained(rng, [*parts[:1], extra, *parts[1:]])
 
@@ -389,7 +402,8 @@ KINDS: dict[str, Kind] = {
     "wide accumulators": Kind(wide),
     "quantized_relu with a bound": Kind(relu_bound),
     "quantized_tanh, quantized_sigmoid": Kind(quantized_curves),
-    "BatchNormalization, trained": Kind(trained_normalization, exact=False),
+    "floats before a quantizer": Kind(normalized_steps),
+    "BatchNormalization, no quantizer behind": Kind(trained_normalization, exact=False),
     "classes of the user": Kind(foreign, exact=False),
     "random numbers": Kind(drawn, exact=False),
     "floats": Kind(float_parts, exact=False),
