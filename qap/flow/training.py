@@ -92,7 +92,7 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     network = freeze(load_model(run.file(STUDENT)), data.input_format, data.class_names)
     save_network(network, run.file(NETWORK))
     return {
-        **_accuracies(lambda split: network.classify(split.x), data),
+        **judged(lambda split: network.classify(split.x), data),
         "digest": network.digest,
         "parameters": network.parameters,
         "nonzeros": network.nonzeros,
@@ -111,10 +111,10 @@ def _told(progress: Progress) -> Tell:
 def _judge(model: Any, data: Dataset) -> dict[str, Any]:
     from qap.training.fit import predict_logits
 
-    return _accuracies(lambda split: predict_logits(model, split.x, data.input_format.lsb).argmax(axis=1), data)
+    return judged(lambda split: predict_logits(model, split.x, data.input_format.lsb).argmax(axis=1), data)
 
 
-def _accuracies(decide: Callable[[Split], npt.NDArray[Any]], data: Dataset) -> dict[str, Any]:
+def judged(decide: Callable[[Split], npt.NDArray[Any]], data: Dataset) -> dict[str, Any]:
     """Accuracy on every part, and the confusion matrix (true class, decided class) on test."""
     decided = {part: decide(getattr(data, part)) for part in ("train", "validation", "test")}
     accuracy = {part: float((classes == getattr(data, part).y).mean()) for part, classes in decided.items()}

@@ -10,7 +10,7 @@ needs("tensorflow", "sklearn")
 
 from qap.cli.condense import METHODS
 from qap.data import load
-from qap.training.condensation import CONDENSERS, evaluation
+from qap.training.condensation import CONDENSERS, condense, evaluation
 
 DATA = "my 'data' ü;.npz"
 
@@ -42,6 +42,15 @@ def test_the_file_the_report_and_the_tables(qap, data, tmp_path, monkeypatch):
     for word in ("4 of each class by k-means", "lost: ", "hurt most: ", 'data.name = "npz:my-data-ü-k-means-4.npz"'):
         assert word in result.out
     assert "rounding" not in result.out
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_seed_is_of_the_method_too(qap, data, untrained, seed):
+    """The samples are those that the method chooses with this seed from data that are split with it."""
+    arguments = ("condense", data, "--per-class", 4, "--method", "random", "--out", "small.npz", "--seed", seed)
+    assert qap(*arguments).status == 0
+    chosen = condense(load(data, seed=seed), 4, "random", seed).train
+    assert (load("npz:small.npz").train.x == chosen.x).all()
 
 
 def test_json_names_the_files_and_made_samples_say_what_rounding_cost(qap, data, untrained, tmp_path):

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from qap.hardware.resources import ResourceReport
+from qap.report.differences import Differences, tables
 from qap.report.result_tables import resources_table
 from qap.report.tables import NOT_MEASURED, Cell, count, numbers, percent, seconds, table, texts
 
@@ -37,6 +38,27 @@ def test_plain_text_becomes_a_cell() -> None:
     made = table("caption", texts("name") + numbers("LUT", "FF"), [["a", Cell("1", kind="good"), "2"]], totals=1)
     assert made.rows == ((Cell("a"), Cell("1", kind="good"), Cell("2")),)
     assert [column.numeric for column in made.columns] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "shown"),
+    [
+        ("parameters", 200, 150, ["200", "150", "-50 (-25 %)"]),
+        ("parameters", 150, 200, ["150", "200", "+50 (+33 %)"]),
+        ("LUT: core", 0, 7, ["0", "7", "+7"]),
+        ("Fmax", 100.5, 201.0, ["100.5", "201", "+100.5 (+100 %)"]),
+        ("test accuracy, integer", 0.5, 0.75, ["50.00 %", "75.00 %", "+25.00 points"]),
+        ("weights that are 0", 0.75, 0.5, ["75.00 %", "50.00 %", "-25.00 points"]),
+        ("test accuracy, integer", 0.5, 0.5, ["50.00 %", "50.00 %", "0"]),
+        ("nonzeros", 4, 4, ["4", "4", "0"]),
+        ("nonzeros", None, 4, ["not measured", "4", ""]),
+    ],
+)
+def test_a_difference_is_of_the_first_and_shares_differ_by_points(
+    name: str, first: float | None, second: float | None, shown: list[str]
+) -> None:
+    _, amounts = tables(Differences(("a", "b"), {}, {name: (first, second)}, ()))
+    assert [cell.text for cell in amounts.rows[0]] == [name, *shown]
 
 
 def test_resources_are_shown_as_they_were_counted() -> None:

@@ -90,6 +90,27 @@ def test_the_front_is_named(folder: Path, page: Page) -> None:
     assert ">\N{EM SPACE}weight bits 8, latency, reuse factor 4<" in svg
 
 
+def test_what_is_best_is_chosen_on_validation_and_its_test_accuracy_is_shown(tmp_path: Path) -> None:
+    """The best point on test is another one, and the cheapest of the front has the worst accuracy."""
+    accuracies = {2: (0.5, 0.75), 4: (0.875, 0.625), 8: (0.75, 0.9375)}
+
+    def record(index: int, values: Any) -> dict[str, Any]:
+        validation, test = accuracies[values["weight_bits"]]
+        return record_of(index, values, accuracy={"validation": validation, "test": test})
+
+    make_sweep(tmp_path, {"weight_bits": [2, 4, 8]}, record)
+    results = read_results(tmp_path)
+    shown = {each.meaning: each.value for each in sweep_page.key_figures(results)}
+    assert shown == {
+        "points with a result": "3 of 3",
+        "best accuracy on validation, measured": "87.50 %",
+        "accuracy of that point on test, measured": "62.50 %",
+        "LUT at the least, estimated": "2,000",
+        "points on the Pareto front": "2",
+    }
+    assert [point.values["weight_bits"] for point in results.front] == [2, 4]
+
+
 def test_the_table_sorts_only_with_the_script_that_the_page_allows(folder: Path, page: Page) -> None:
     text = (folder / "report.html").read_text(encoding="utf-8")
     script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)

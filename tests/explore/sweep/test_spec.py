@@ -66,6 +66,17 @@ def test_a_draw_is_a_part_of_the_grid(points, seed):
     assert drawn == [point.key for point in points_of(sweep(axes=axes, draw={"points": points, "seed": seed}))]
 
 
+def test_another_seed_draws_other_points():
+    axes = {"sparsity": [n / 100 for n in range(100)]}
+    drawn = {
+        seed: tuple(
+            point.recipe.prune.sparsity for point in points_of(sweep(axes=axes, draw={"points": 3, "seed": seed}))
+        )
+        for seed in range(5)
+    }
+    assert len(set(drawn.values())) == 5
+
+
 def test_points_that_only_quantize_differently_share_a_float_student():
     axes = {"weight_bits": [2, 4], "activation_bits": [3, 5], "reuse_factor": [1, 2]}
     points = points_of(sweep(axes=axes))
