@@ -1,0 +1,73 @@
+"""The digest of a stage moves with all that decides its result, and with nothing else; so do the keys of a sweep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.recipe_keys import KEYS, base_recipe, pair, schema_keys
+
+from qap.explore.sweep.points import points_of
+from qap.explore.sweep.spec import parse_sweep
+from qap.recipe import Recipe
+from qap.run import RunDirectory
+from qap.run.stages import STAGES
+
+DECIDING = [name for name in STAGES if name != "report"]
+BESIDE_THE_NETWORK = ("name", "accuracy_floor", "target.", "rtl.")
+
+
+def settings(recipe: Recipe, folder: Path) -> dict[str, str]:
+    """A digest of what each stage reads of the recipe."""
+    run = RunDirectory(folder, recipe)
+    return {name: run.digest((), STAGES[name].settings(run)) for name in STAGES}
+
+
+def test_every_key_of_the_schema_has_another_value_here() -> None:
+    assert set(KEYS) == set(schema_keys())
+
+
+@pytest.mark.parametrize("key", schema_keys())
+def test_a_key_moves_the_digests_of_its_stages_and_of_no_other(key: str, tmp_path: Path) -> None:
+    before, after = (settings(recipe, tmp_path) for recipe in pair(key, tmp_path))
+    moved = {name for name in STAGES if before[name] != after[name]}
+    assert moved == {*KEYS[key].stages, "report"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_moves_with_every_file_that_it_reads(name: str, tmp_path: Path) -> None:
+    recipe = base_recipe(tmp_path)
+    run = RunDirectory.create(tmp_path / "run", recipe)
+    reads = STAGES[name].reads(recipe)
+    for file in reads:
+        path = run.file(file) if "." in file else run.file(file) / "inside"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("before")
+    seen = {run.digest(reads, None)}
+    for file in reads:
+        path = run.file(file) if "." in file else run.file(file) / "inside"
+        path.write_text("after")
+        seen.add(run.digest(reads, None))
+    assert len(seen) == len(reads) + 1
+
+
+@pytest.mark.parametrize("key", schema_keys())
+def test_the_key_of_a_network_moves_with_what_decides_it(key: str, tmp_path: Path) -> None:
+    """Points that differ beside it share their network; every point has a key of its own."""
+    paths = [tmp_path / f"{name}.toml" for name in ("before", "after")]
+    for path, recipe in zip(paths, pair(key, tmp_path), strict=True):
+        path.write_text(recipe.to_toml())
+    axes = {"seed": [5]} if key != "seed" else {"prune.every": [1]}
+    content = {"name": "s", "training": "qat", "axes": axes}
+    (one,), (other,) = (points_of(parse_sweep({**content, "recipe": str(path)}, "test")) for path in paths)
+    assert one.key != other.key
+    assert (one.network_key != other.network_key) == (not key.startswith(BESIDE_THE_NETWORK))
+
+
+def test_the_key_of_a_point_moves_with_how_it_is_measured() -> None:
+    content = {"name": "s", "recipe": "digits", "training": "qat", "axes": {"seed": [0]}}
+    ways = [{}, {"training": "ptq"}, {"estimator": "counts"}, {"synth": True}, {"axes": {"seed": [1]}}]
+    keys = {points_of(parse_sweep({**content, **way}, "test"))[0].key for way in ways}
+    assert len(keys) == len(ways)
+    again = {**content, "name": "another", "set": ("seed=0",)}
+    assert points_of(parse_sweep(again, "test"))[0].key in keys
