@@ -210,10 +210,18 @@ def test_any_text_is_a_quantizer_or_one_clear_line(text):
 
 @pytest.mark.parametrize("name", [*ARGUMENTS, "ap_fixed<4,2>"])
 def test_every_quantizer_has_its_keras_class(name):
-    """The names are those of QKeras: what is parsed can be built."""
+    """The names are those of QKeras; what is parsed is built with its arguments, or with QKeras' own defaults."""
     needs("qkeras")
-    from qap.training.quantization import keras_quantizer
+    import qkeras
+
+    from qap.training.quantization import FixedPointQuantizer, keras_quantizer
 
     text = name if "<" in name or "bits" not in ARGUMENTS[name] else f"{name}(4)"
     role = "activation" if name == "quantized_relu" else "weight"
-    assert keras_quantizer(Quantizer.parse(text, role)) is not None
+    made = keras_quantizer(Quantizer.parse(text, role))
+    if "<" in name:
+        assert (type(made), str(made.format)) == (FixedPointQuantizer, name)
+        return
+    alone = getattr(qkeras, name)(*([4] if text.endswith("(4)") else []))
+    assert type(made) is type(alone)
+    assert made.get_config() == alone.get_config()

@@ -25,7 +25,8 @@ class Key(NamedTuple):
     stages: tuple[str, ...] = ()
 
 
-PTQ = ("quantize.method=ptq", "quantize.calibration=min-max")
+TWO_BITS = "student.layers.0.activation=quantized_relu(2,1)"
+PTQ = ("quantize.method=ptq", "quantize.calibration=min-max", TWO_BITS)
 PERCENTILE = ("quantize.method=ptq", "quantize.calibration=percentile")
 FAN_IN = ("prune.granularity=fan-in", "prune.sparsity=0.0", "prune.fan_in=3")
 BY_LAYER = ("prune.scope=layer",)
@@ -64,14 +65,14 @@ KEYS: dict[str, Key] = {
         for name, value, base in (
             ("method", "random", ()), ("granularity", "neuron", ()), ("sparsity", "0.8", ()), ("fan_in", "1", FAN_IN),
             ("scope", "layer", ()), ("schedule", "constant", ()), ("rounds", "2", ("prune.schedule=iterative",)),
-            ("rewind_step", "1", LOTTERY), ("drop", "0.9", ("prune.schedule=rigl",)), ("begin_step", "3", ()),
-            ("end_step", "8", ()), ("every", "2", ()),
+            ("rewind_step", "1", LOTTERY), ("drop", "0.9", ("prune.schedule=rigl",)), ("begin_step", "2", ()),
+            ("end_step", "5", ()), ("every", "2", ()),
         )
     },
     **{
         f"quantize.{name}": Key(value, base, ("student",))
         for name, value, base in (
-            ("method", "ptq", ()), ("calibration", "percentile", PTQ), ("percentile", "60.0", PERCENTILE),
+            ("method", "ptq", ()), ("calibration", "mse", PTQ), ("percentile", "60.0", PERCENTILE),
             ("samples", "1", PTQ), ("per_channel", "true", PTQ),
         )
     },
@@ -94,7 +95,7 @@ KEYS: dict[str, Key] = {
     **{
         f"rtl.{name}": Key(value, (), ("rtl", "synth", *more))
         for name, value, more in (
-            ("enabled", "false", ("verify",)), ("stage_depth", "1", ()), ("interface", "parallel", ()),
+            ("enabled", "false", ("verify",)), ("stage_depth", "1000", ()), ("interface", "parallel", ()),
             ("axis_width", "8", ()), ("target", "ice40", ("verify",)), ("any_size", "false", ()),
         )
     },
@@ -119,7 +120,7 @@ def base_recipe(folder: Path) -> Recipe:
     for seed, name in enumerate(("data", "other")):
         if not (folder / f"{name}.npz").exists():
             np.savez(folder / f"{name}.npz", **_data(seed))
-    training = {"epochs": 3, "batch_size": 16, "learning_rate": 0.05}
+    training = {"epochs": 3, "batch_size": 24, "learning_rate": 0.05}
     layers = [{"units": 5, "weight": 4, "activation": "quantized_relu(4,2)"}, {"units": 3, "weight": 4}]
     content: dict[str, Any] = {
         "name": "base",
