@@ -209,14 +209,13 @@ def adversarial_vectors(input_format: FixedPoint, n_in: int, seed: int = 0) -> I
     low, high = input_format.min_int, input_format.max_int
     rng = np.random.default_rng(seed)
     flat = np.stack([np.full(n_in, value) for value in (low, 0, high)])
-    checkerboard = np.where(np.arange(n_in) % 2, high, low)
+    checkerboards = np.where(np.add.outer(np.arange(2), np.arange(n_in)) % 2, high, low)
     wide = rng.integers(low - (high - low), high + (high - low), (ADVERSARIAL_RANDOM, n_in), endpoint=True)
     return np.concatenate(
         [
             flat,
             np.eye(n_in, dtype=np.int64) * high,
-            checkerboard[None],
-            checkerboard[None, ::-1],
+            checkerboards,
             np.clip(wide, low, high),
         ]
     ).astype(np.int64)
@@ -257,10 +256,6 @@ def _compare(
         argmax_agreement=float((network.decide(logits_a) == network.decide(logits_b)).mean()),
         first=first,
     )
-
-
-def _distance(a: np.int64, b: np.int64) -> int:
-    return abs(int(a) - int(b))  # a difference of two int64 need not fit one
 
 
 def _first_layer(a: Engine, b: Engine, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> str | None:

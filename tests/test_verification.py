@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from support.random_networks import Choice, choices, random_inputs, random_network
 
 from qap.errors import QapError
@@ -67,10 +67,10 @@ def test_any_lsb_of_any_weight_is_seen_by_the_adversarial_vectors(choice: Choice
     )
     x = adversarial_vectors(network.input_format, network.n_in)
     inputs = network.trace(x)[-2] if len(network.layers) > 1 else x
+    assume(inputs[:, i].any() and changed.output_format == network.output_format)
     found = verify([EmulatorEngine(), NetworkEngine(changed)], network, {"adversarial": x})
-    if inputs[:, i].any() and changed.output_format == network.output_format:
-        assert not found.exact
-        assert found.agreements[0].first is not None and found.agreements[0].first.layer == last.name
+    assert not found.exact
+    assert found.agreements[0].first is not None and found.agreements[0].first.layer == last.name
 
 
 def test_an_engine_without_layers_still_shows_the_mismatch() -> None:
@@ -118,14 +118,18 @@ def test_logits_from_elsewhere_are_replayed_and_must_have_the_right_shape() -> N
         agree([EmulatorEngine(), ReplayEngine(logits[:5])], network, x)
 
 
-def test_adversarial_vectors_are_of_the_format_and_hold_what_they_promise() -> None:
-    for text in ("ufixed<8,0>", "fixed<4,1>", "ufixed<1,0>", "fixed<6,2,AP_RND,AP_SAT_SYM>"):
-        form = fmt(text)
-        x = adversarial_vectors(form, 9)
-        assert form.holds(x)
-        rows = {tuple(row) for row in x.tolist()}
-        for value in (form.min_int, 0, form.max_int):
-            assert (value,) * 9 in rows
-        assert all(tuple(form.max_int if k == i else 0 for k in range(9)) in rows for i in range(9))
-        assert tuple(form.max_int if k % 2 else form.min_int for k in range(9)) in rows
-    assert (adversarial_vectors(fmt("ufixed<8,0>"), 9) == adversarial_vectors(fmt("ufixed<8,0>"), 9)).all()
+@pytest.mark.parametrize("n_in", [1, 2, 8, 9])
+@pytest.mark.parametrize("text", ["ufixed<8,0>", "fixed<4,1>", "ufixed<1,0>", "fixed<6,2,AP_RND,AP_SAT_SYM>"])
+def test_adversarial_vectors_are_of_the_format_and_hold_what_they_promise(text: str, n_in: int) -> None:
+    form = fmt(text)
+    x = adversarial_vectors(form, n_in)
+    assert x.shape == (3 + n_in + 2 + 256, n_in)
+    assert form.holds(x)
+    rows = [tuple(row) for row in x.tolist()]
+    assert rows[:3] == [(value,) * n_in for value in (form.min_int, 0, form.max_int)]
+    assert rows[3 : 3 + n_in] == [tuple(form.max_int if k == i else 0 for k in range(n_in)) for i in range(n_in)]
+    ends = form.min_int, form.max_int
+    assert rows[3 + n_in : 5 + n_in] == [tuple(ends[(k + odd) % 2] for k in range(n_in)) for odd in (0, 1)]
+    assert {form.min_int, form.max_int} <= {number for row in rows[5 + n_in :] for number in row}
+    assert (x == adversarial_vectors(form, n_in)).all()
+    assert n_in == 1 or (x != adversarial_vectors(form, n_in, seed=1)).any()
