@@ -43,14 +43,16 @@ class ConsoleProgress:
         if self._task is not None:
             self._progress.update(self._task, advance=1, text=text)
 
-    def finish(self, stage: str, seconds: float, skipped: bool) -> None:
+    def finish(self, stage: str, seconds: float, skipped: bool, note: str = "") -> None:
         """Replace the bar by a line."""
         INTERRUPT.check()
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
         time = "done before" if skipped else f"{seconds:.1f} s"
-        self._progress.console.print(f"  [green]ok[/green]  {stage:<8} [dim]{time}[/dim]")
+        told = f", {note}" if note else ""
+        line = Text.assemble("  ", ("ok", "green"), f"  {stage:<8} ", (time, "dim"), told)
+        self._progress.console.print(line, soft_wrap=True)
 
 
 @contextmanager

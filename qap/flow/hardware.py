@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal
 
 from qap.flow.stage import Progress
@@ -14,8 +15,9 @@ from qap.hardware.rtl import RtlProject, load_project, rtl_options, write_rtl
 from qap.hardware.synthesis import place_and_route, synthesize
 from qap.hardware.tools import Tell
 from qap.network import load_network
+from qap.products import is_intact
 from qap.recipe import RtlRecipe
-from qap.run import HLS, NETWORK, RESOURCES, RTL, RunDirectory
+from qap.run import HLS, NETWORK, RESOURCES, RTL, SYNTH, RunDirectory
 
 
 def hls(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
@@ -73,7 +75,7 @@ def measure_resources(
     bitstream: bool = False,
     progress: Tell,
 ) -> list[ResourceReport]:
-    """Synthesize a run's RTL, place and route it if asked for, and record the reports in `resources.json`.
+    """Synthesize a run's RTL, place and route it if asked for, and record in `resources.json` all that was measured.
 
     Args:
         run: a run with RTL.
@@ -94,9 +96,16 @@ def measure_resources(
     reports = [synthesize(project, target, module=module, progress=progress) for module in modules]
     if place or bitstream:
         reports.append(place_and_route(project, device or "85k", bitstream=bitstream, progress=progress))
-    known = run.read_json(RESOURCES) if run.file(RESOURCES).exists() else {}
-    run.write_json(RESOURCES, known | {_label(report): asdict(report) for report in reports})
+    measured = [ResourceReport.load(folder / "report.json") for folder in sorted(_syntheses(run))]
+    run.write_json(RESOURCES, {_label(report): asdict(report) for report in measured})
+    run.rewrote(RESOURCES)
     return reports
+
+
+def _syntheses(run: RunDirectory) -> Iterator[Path]:
+    """The folders of all that was synthesized or placed, if nobody has changed it since."""
+    if run.file(SYNTH).is_dir():
+        yield from (folder for folder in run.file(SYNTH).iterdir() if is_intact(folder))
 
 
 def _label(report: ResourceReport) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from qap.errors import DataError
+from qap.products import damage, foreign_files
 from qap.run import RunDirectory, StageRecord
 from qap.run.stages import Stage
 
@@ -20,8 +22,8 @@ class Progress(Protocol):
     def advance(self, text: str) -> None:
         """One step is done."""
 
-    def finish(self, stage: str, seconds: float, skipped: bool) -> None:
-        """The stage is done, or was done before."""
+    def finish(self, stage: str, seconds: float, skipped: bool, note: str = "") -> None:
+        """The stage is done, or was done before; `note` is what else there is to know."""
 
 
 class Silent:
@@ -33,7 +35,7 @@ class Silent:
     def advance(self, text: str) -> None:
         """Nothing."""
 
-    def finish(self, stage: str, seconds: float, skipped: bool) -> None:
+    def finish(self, stage: str, seconds: float, skipped: bool, note: str = "") -> None:
         """Nothing."""
 
 
@@ -42,13 +44,14 @@ Work = Callable[[RunDirectory, Progress], Mapping[str, Any]]
 
 
 def run_stage(run: RunDirectory, stage: Stage, work: Work, force: bool, progress: Progress) -> StageRecord:
-    """Run a stage, unless it is finished and what it read is still the same."""
+    """Run a stage, unless it is finished, what it read is still the same and what it wrote still stands."""
     for name in stage.reads(run.recipe):
         if not run.file(name).exists():
             raise DataError(f"{run.path} has no {name} yet, which {stage.name} reads; qap run makes it")
     digest = run.digest(stage.reads(run.recipe), stage.settings(run))
     done = run.stage(stage.name)
-    if done and (force or done.digest != digest or not all(run.file(f).exists() for f in stage.writes(run.recipe))):
+    damaged = list(_damage(run, stage, done)) if done else []
+    if done and (force or done.digest != digest or damaged):
         run.forget(stage.name)  # from here on its files may be new in part, whatever the recipe is next time
         done = None
     # the data are always loaded: only that shows whether they have changed; and what was missing may be there now
@@ -59,8 +62,28 @@ def run_stage(run: RunDirectory, stage: Stage, work: Work, force: bool, progress
     start = time.perf_counter()
     result = work(run, progress)
     record = StageRecord(digest, round(time.perf_counter() - start, 3), result)
-    if done and done.result == result:
-        record = done  # nothing new, so nothing that reads it has to be done again
-    run.finish(stage.name, record)
-    progress.finish(stage.name, record.seconds, skipped=record is done)
+    if nothing_new := done is not None and done.result == result:
+        record = done  # so nothing that reads it has to be done again
+    run.finish(stage.name, replace(record, products=run.products(stage.writes(run.recipe))))
+    notes = ([f"made again: {_shortened(damaged)}"] if damaged else []) + list(_kept(run, stage))
+    progress.finish(stage.name, record.seconds, skipped=nothing_new, note="; ".join(notes))
     return record
+
+
+def _damage(run: RunDirectory, stage: Stage, done: StageRecord) -> Iterator[str]:
+    """What has happened to the files that a finished stage wrote, a text each."""
+    gone = [name for name in stage.writes(run.recipe) if not run.file(name).exists()]
+    yield from (f"{name} is missing" for name in gone)
+    if not gone:
+        yield from damage(run.path, done.products or {})
+
+
+def _kept(run: RunDirectory, stage: Stage) -> Iterator[str]:
+    """The files of others in the folders of a stage, a text for each folder."""
+    for name in stage.writes(run.recipe):
+        if run.file(name).is_dir() and (foreign := foreign_files(run.file(name))):
+            yield f"kept what qap did not write: {_shortened([f'{name}/{file}' for file in foreign])}"
+
+
+def _shortened(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{items[0]} and {len(items) - 1} more"

@@ -6,7 +6,6 @@ found by the digest of all that it was made of, and used only while it is, byte 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from qap.errors import ToolFailed, ToolMissing
 from qap.files import whole_folder
 from qap.hardware.tools import ANSWER_TIMEOUT_S, cache_folder, digest_of, run_tool
+from qap.products import checksum
 
 CHECKSUM = "sha256"
 
@@ -50,7 +50,7 @@ def built(
                 raise ToolFailed(f"{name} was not built, though its compiler reported no error")
             try_it(file)
             _remove_all_but(file)
-            (temporary / CHECKSUM).write_text(_checksum(file), encoding="utf-8")
+            (temporary / CHECKSUM).write_text(checksum(file), encoding="utf-8")
     return folder / name
 
 
@@ -69,17 +69,12 @@ def _holds(file: Path, try_it: Callable[[Path], object]) -> bool:
     """Whether a file is still what was built by this user, and works."""
     try:
         expected = (file.parent / CHECKSUM).read_text(encoding="utf-8")
-        if file.stat().st_uid != os.getuid() or expected != _checksum(file):
+        if file.stat().st_uid != os.getuid() or expected != checksum(file):
             return False
         try_it(file)
     except (OSError, ValueError, ToolFailed, ToolMissing):
         return False
     return True
-
-
-def _checksum(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _remove_all_but(file: Path) -> None:

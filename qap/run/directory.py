@@ -7,9 +7,9 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from qap import __version__
 from qap.data import Dataset, load
 from qap.errors import DataError, QapError
 from qap.files import cannot_write, remove_leftovers, write_text
+from qap.products import checksum, written_files
 from qap.recipe import Recipe, parse_recipe
 from qap.recipe.reading import NOT_TOML
 
@@ -25,6 +26,7 @@ RECIPE, STAGE_RECORDS, DATA = "recipe.toml", "stages.json", "data.json"
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
 TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
 NETWORK, HLS, RTL, SYNTH = "network.npz", "hls", "rtl", "synth"
+CORE_NETLIST, TOP_NETLIST = f"{SYNTH}/{{target}}-core", f"{SYNTH}/{{target}}-top"
 RESOURCES, VERIFY, METRICS, REPORT = "resources.json", "verify.json", "metrics.json", "report.html"
 SENSITIVITY, SENSITIVITY_FIGURE = "sensitivity.csv", "sensitivity.svg"
 
@@ -37,11 +39,13 @@ class StageRecord:
         digest: of everything that the stage read.
         seconds: wall time.
         result: what it found, as JSON-like content.
+        products: the files of the run that it wrote, with their SHA-256; None in a run of 0.2.0 or before.
     """
 
     digest: str
     seconds: float
     result: Mapping[str, Any]
+    products: Mapping[str, str] | None = None
 
 
 def load_for(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
@@ -172,14 +176,16 @@ class RunDirectory:
         if name not in content:
             return None
         match content[name]:
-            case {"digest": str(digest), "seconds": float() | int() as seconds, "result": dict(result)}:
-                return StageRecord(digest, seconds, result)
+            case {"digest": str(digest), "seconds": float() | int() as seconds, "result": dict(result), **more}:
+                products = more.get("products")
+                if products is None or (isinstance(products, dict) and all(map(_is_text, products.values()))):
+                    return StageRecord(digest, seconds, result, products)
         raise self._damaged(STAGE_RECORDS, f"the record of {name!r} is none")
 
     def finish(self, name: str, record: StageRecord) -> None:
         """Remember that a stage is finished."""
         content = self.read_json(STAGE_RECORDS) if self.file(STAGE_RECORDS).exists() else {}
-        content[name] = {"digest": record.digest, "seconds": record.seconds, "result": dict(record.result)}
+        content[name] = {key: value for key, value in asdict(record).items() if value is not None}
         self.write_json(STAGE_RECORDS, content)
 
     def forget(self, name: str) -> None:
@@ -189,16 +195,38 @@ class RunDirectory:
                 STAGE_RECORDS, {key: value for key, value in self.read_json(STAGE_RECORDS).items() if key != name}
             )
 
+    def products(self, names: Iterable[str]) -> dict[str, str]:
+        """Path -> SHA-256 of the files that qap wrote, among files and folders of the run."""
+        found = [name for each in names for name in self._written(each)]
+        return {name: checksum(self.file(name)) for name in found if self.file(name).is_file()}
+
+    def rewrote(self, name: str) -> None:
+        """Tell the finished stage that wrote a file of the run that it rightly has another content now."""
+        for stage in self.read_json(STAGE_RECORDS) if self.file(STAGE_RECORDS).exists() else ():
+            record = self.stage(stage)
+            if record and name in (record.products or {}):
+                self.finish(stage, replace(record, products={**(record.products or {}), **self.products([name])}))
+
+    def _written(self, name: str) -> list[str]:
+        """The files that qap wrote of a file or a folder of the run."""
+        folder = self.file(name)
+        return [f"{name}/{file}" for file in written_files(folder)] if folder.is_dir() else [name]
+
     def digest(self, names: tuple[str, ...], settings: Any) -> str:
         """SHA-256 of files and folders of the run, of settings, and of the version of qap.
+
+        What others wrote into a folder does not count.
 
         Raises:
             DataError: a file is missing or cannot be read.
         """
         digest = hashlib.sha256(json.dumps([__version__, settings], sort_keys=True).encode())
         for name in names:
-            for path in _files(self.file(name)):
-                digest.update(os.fsencode(path.relative_to(self.path)) + b"\0" + path.read_bytes())
+            if not self.file(name).exists():
+                raise DataError(f"{self.path} has no {name} yet")
+            for file in self._written(name):
+                path = self.file(file)
+                digest.update(os.fsencode(file) + b"\0" + (path.read_bytes() if path.exists() else b"missing"))
         return digest.hexdigest()
 
     @contextmanager
@@ -225,9 +253,5 @@ class RunDirectory:
             yield
 
 
-def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(item for item in path.rglob("*") if item.is_file())
-    if not path.exists():
-        raise DataError(f"{path.parent} has no {path.name} yet")
-    return [path]
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

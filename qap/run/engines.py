@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from qap.recipe import Recipe
-from qap.run.directory import HLS, RTL, STUDENT
+from qap.recipe import Recipe, RtlRecipe
+from qap.run.directory import CORE_NETLIST, HLS, RTL, STUDENT
 
 
 class EngineSource(NamedTuple):
@@ -17,7 +17,8 @@ class EngineSource(NamedTuple):
     Args:
         made_by: "module:callable", called with the `RunDirectory`; imported on first use, since it lies above this room
             and may need an extra.
-        reads: files and folders of the run; the network itself is read in any case.
+        reads: files and folders of the run, `{target}` in them stands for `rtl.target`; the network itself is read in
+            any case.
         of_rtl: whether it runs what `qap rtl` generates, so that only a recipe with RTL asks for it.
         on_request: whether only `qap verify --engines` asks for it, and no run by itself.
     """
@@ -27,13 +28,17 @@ class EngineSource(NamedTuple):
     of_rtl: bool = False
     on_request: bool = False
 
+    def files(self, recipe: Recipe) -> tuple[str, ...]:
+        """What it reads in a run of a recipe."""
+        return tuple(name.format(target=(recipe.rtl or RtlRecipe()).target) for name in self.reads)
+
 
 ENGINES = {
     "keras": EngineSource("qap.flow.engines:keras", (STUDENT,)),
     "emulator": EngineSource("qap.flow.engines:emulator"),
     "csim": EngineSource("qap.flow.engines:csim", (HLS,)),
     "rtl": EngineSource("qap.flow.engines:rtl", (RTL,), of_rtl=True),
-    "netlist": EngineSource("qap.flow.engines:netlist", (RTL,), of_rtl=True),
+    "netlist": EngineSource("qap.flow.engines:netlist", (RTL, CORE_NETLIST), of_rtl=True),
 }
 """Name -> where it comes from, in the order of a verification."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from qap.recipe import Recipe
+from qap.recipe import Recipe, RtlRecipe
 from qap.run.directory import (
+    CORE_NETLIST,
     DATA,
     HISTORY,
     HLS,
@@ -19,6 +20,7 @@ from qap.run.directory import (
     STUDENT,
     TEACHER,
     TEACHER_HISTORY,
+    TOP_NETLIST,
     VERIFY,
     WEIGHTS,
     RunDirectory,
@@ -56,8 +58,14 @@ def learns_from_file(recipe: Recipe) -> bool:
 
 
 def _verified_files(recipe: Recipe) -> tuple[str, ...]:
-    read = dict.fromkeys(name for engine in engines_of(recipe) for name in ENGINES[engine].reads)
+    read = dict.fromkeys(name for engine in engines_of(recipe) for name in ENGINES[engine].files(recipe))
     return (DATA, NETWORK, *read)
+
+
+def _synthesized_files(recipe: Recipe) -> tuple[str, ...]:
+    rtl = recipe.rtl or RtlRecipe()
+    folders = (CORE_NETLIST, TOP_NETLIST) if rtl.interface == "axis" else (CORE_NETLIST,)
+    return (RESOURCES, *(folder.format(target=rtl.target) for folder in folders))
 
 
 def _verify_settings(run: RunDirectory) -> dict[str, Any]:
@@ -78,8 +86,11 @@ def _settings(run: RunDirectory, *parts: str) -> dict[str, Any]:
 
 def _report_settings(run: RunDirectory) -> list[Any]:
     """What a report shows: the results of the stages that count, and the recipe."""
-    records = {name: run.stage(name) for name in MEASURED}
-    return [{name: record and asdict(record) for name, record in records.items()}, run.recipe.model_dump(mode="json")]
+    records = [run.stage(name) for name in MEASURED]
+    return [
+        [record and [record.digest, record.seconds, record.result] for record in records],
+        run.recipe.model_dump(mode="json"),
+    ]
 
 
 STAGES: dict[str, Stage] = {
@@ -103,7 +114,7 @@ STAGES: dict[str, Stage] = {
         Stage("freeze", lambda r: (DATA, STUDENT), lambda r: (NETWORK,), lambda run: None),
         Stage("hls", lambda r: (DATA, NETWORK), lambda r: (HLS,), lambda run: _settings(run, "name", "target")),
         Stage("rtl", lambda r: (DATA, NETWORK), lambda r: (RTL,), lambda run: _settings(run, "rtl", "target")),
-        Stage("synth", lambda r: (RTL,), lambda r: (RESOURCES,), lambda run: _settings(run, "rtl")),
+        Stage("synth", lambda r: (RTL,), _synthesized_files, lambda run: _settings(run, "rtl")),
         Stage(
             "verify",
             _verified_files,

@@ -58,9 +58,9 @@ def test_another_target_is_verified_again(run):
 def test_what_an_engine_reads_is_read_by_the_stage():
     with_rtl = load_recipe("mnist-1v9").override(["rtl.enabled=true"])
     read = STAGES["verify"].reads(with_rtl)
-    assert all(file in read for source in ENGINES.values() for file in source.reads)
+    assert all(file in read for source in ENGINES.values() for file in source.files(with_rtl))
     without = STAGES["verify"].reads(with_rtl.override(["rtl.enabled=false"]))
-    assert set(read) - set(without) == {"rtl"}
+    assert set(read) - set(without) == {"rtl", "synth/xc7-core"}
 
 
 def test_an_engine_on_request_is_in_no_run_by_itself(monkeypatch):

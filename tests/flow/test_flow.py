@@ -21,8 +21,9 @@ from qap.files import whole_folder, write_text, write_with
 from qap.fixed import FixedPoint
 from qap.flow import training
 from qap.network import LayerSpec, connect, save_network
+from qap.products import made_folder
 from qap.recipe import parse_recipe
-from qap.run import DATA, HLS, NETWORK, STAGE_RECORDS, RunDirectory
+from qap.run import DATA, HLS, NETWORK, RESOURCES, STAGE_RECORDS, RunDirectory
 from qap.run.engines import engines_of
 from qap.run.measures import failed_checks, metrics
 from qap.run.stages import RTL_STAGES, STAGES
@@ -93,8 +94,8 @@ class Log:
     def advance(self, text):
         self.events.append(("advance", text))
 
-    def finish(self, stage, seconds, skipped):
-        self.events.append(("finish", stage, skipped))
+    def finish(self, stage, seconds, skipped, note=""):
+        self.events.append(("finish", stage, skipped, *([note] if note else [])))
 
 
 def replaced_work(monkeypatch, name, work):
@@ -178,10 +179,79 @@ def test_a_missing_output_is_made_again(path, worked, name):
     assert content(path).keys() == before.keys()
 
 
-def test_a_changed_output_redoes_what_reads_it(path, worked):
+PRODUCTS = ["data.json", "teacher.keras", "teacher_history.csv", "student.keras", "history.csv", "weights.npz",
+            "network.npz", "hls/content", "rtl/content", "synth/xc7-core/content", "synth/xc7-top/content",
+            "resources.json", "verify.json", "report.html", "metrics.json"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_damaged_product_is_made_again_and_told(path, worked, name, damage):
+    run_it(path, worked, "rtl.enabled=true")
+    before = content(path)
+    if damage == "changed":
+        (path / name).write_bytes((path / name).read_bytes() + b" ")
+    else:
+        (path / name).unlink()
+    log = Log()
+    stage = next(each.name for each in STAGES.values() if any(name.startswith(file) for file in each.writes(recipe())))
+    again = run_it(path, worked, "rtl.enabled=true", progress=log)
+    assert again == ["report"] if stage in ("report", "data") else [stage, "report"]
+    what = f"made again: {name} {'has changed' if damage == 'changed' else 'is missing'}"
+    assert ("finish", stage, False, what) in log.events
+    assert content(path).keys() == before.keys()
+    others = [file for file in before if file not in (STAGE_RECORDS, "report.html", "metrics.json")]
+    assert all(content(path)[file] == before[file] for file in others)
+    assert run_it(path, worked, "rtl.enabled=true") == [], "and then it holds"
+
+
+def test_every_product_is_known(path, worked):
+    run_it(path, worked, "rtl.enabled=true")
+    run = RunDirectory.open(path)
+    assert sorted(PRODUCTS) == sorted(name for stage in STAGES for name in run.stage(stage).products)
+    assert set(PRODUCTS) == set(content(path)) - {".lock", "recipe.toml", STAGE_RECORDS}
+
+
+def test_records_without_products_hold_as_they_did(path, worked):
+    """Runs of 0.1.0 and 0.2.0 have none."""
     run_it(path, worked)
-    (path / "student.keras").write_text("another student")
-    assert run_it(path, worked) == ["freeze", "hls", "verify", "report"]
+    records = json.loads((path / STAGE_RECORDS).read_text())
+    old = {
+        stage: {key: value for key, value in record.items() if key != "products"} for stage, record in records.items()
+    }
+    (path / STAGE_RECORDS).write_text(json.dumps(old))
+    assert run_it(path, worked) == []
+
+
+def test_a_single_stage_makes_its_damaged_product_again(path, worked):
+    run_it(path, worked)
+    (path / "hls" / "content").write_text("damaged")
+    assert run_it(path, worked, stages=["data", "hls"]) == ["hls"]
+
+
+def test_what_others_write_into_a_folder_redoes_nothing_and_is_kept(path, worked, monkeypatch):
+    work = flow.WORK["hls"]
+
+    def with_a_list_of_its_files(run, progress):
+        result = work(run, progress)
+        with made_folder(run.file(HLS)) as folder:
+            (folder / "content").write_text(result["found"])
+        return result
+
+    replaced_work(monkeypatch, "hls", with_a_list_of_its_files)
+    run_it(path, worked)
+    solution = path / "hls" / "project" / "solution1"
+    solution.mkdir(parents=True)
+    (solution / "csynth.rpt").write_text("measured for hours")
+    assert run_it(path, worked) == []
+
+
+def test_a_product_that_another_command_rewrote_holds(path, worked):
+    run_it(path, worked, "rtl.enabled=true")
+    run = RunDirectory.open(path)
+    run.write_json(RESOURCES, {"more": "measured"})
+    run.rewrote(RESOURCES)
+    assert run_it(path, worked, "rtl.enabled=true") == []
 
 
 def test_another_version_redoes_everything(path, worked, monkeypatch):

@@ -21,10 +21,10 @@ import numpy.typing as npt
 
 from qap.errors import DataError, NotExact, RecipeError, ToolFailed
 from qap.extras import extra, silence_tensorflow
-from qap.files import whole_folder
 from qap.fixed import FixedPoint
 from qap.hardware.hls.headers import remove_unused_headers
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
+from qap.products import made_folder
 from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
 from qap.templates import fill
@@ -112,7 +112,7 @@ def write_project(
     folder = Path(folder)
     _refuse_wide(network)
     project_name = "qap_" + _identifier(name)
-    with whole_folder(folder) as temporary, _quiet(), quiet_stderr():
+    with made_folder(folder) as temporary, _quiet(), quiet_stderr():
         model = _model(network, temporary, project_name, target)
         model.write()
         project = _description(network, folder, project_name, target, model)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy.typing as npt
 
-from qap.files import whole_folder
 from qap.hardware.circuit import Circuit, lower_network
 from qap.hardware.circuit.cells import count_cells
 from qap.hardware.circuit.pipeline import Pipeline, best_pipeline, pipelined
@@ -20,6 +19,7 @@ from qap.hardware.rtl.stream import stream_verilog
 from qap.hardware.rtl.testbench import write_testbench
 from qap.hardware.rtl.verilog import CorePorts, core_verilog, fill_template
 from qap.network import IntegerNetwork, simplify
+from qap.products import made_folder
 
 
 def write_rtl(
@@ -60,7 +60,7 @@ def write_rtl(
         network.output_format.signed, pipeline.latency, pipeline.stage_depth, options.clock_ns, axis,
         count_cells(circuit, pipeline).lut,
     )  # fmt: skip
-    with whole_folder(folder) as temporary:
+    with made_folder(folder) as temporary:
         draft = replace(project, folder=temporary)
         _write_sources(draft, circuit, pipeline)
         _write_texts(draft, network, options.part)

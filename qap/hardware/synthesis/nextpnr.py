@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from qap.errors import QapError, ReportError
-from qap.files import whole_folder
 from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl import RtlProject
-from qap.hardware.synthesis.yosys import synthesis_folder, synthesize
+from qap.hardware.synthesis.yosys import is_done, synthesis_folder, synthesize
 from qap.hardware.tools import Tell, digest_of, run_tool, script, silent, version_of
+from qap.products import made_folder
 
 DEVICES = {"25k": "LFE5U-25F", "45k": "LFE5U-45F", "85k": "LFE5U-85F"}
 PACKAGE = "CABGA381"
@@ -64,11 +64,10 @@ def place_and_route(
     folder = place_folder(project, device)
     options = _options(project, device, seed)
     key = digest_of([*options, version_of(nextpnr), netlist.read_bytes()])
-    done = folder / "digest"
     bits = folder / f"{project.top}.bit"
-    if done.exists() and done.read_text(encoding="utf-8") == key and (bits.exists() or not bitstream):
+    if is_done(folder, key) and (bits.exists() or not bitstream):
         return ResourceReport.load(folder / "report.json")
-    with whole_folder(folder) as temporary:
+    with made_folder(folder) as temporary:
         shutil.copy(netlist, temporary / "netlist.json")
         progress(f"nextpnr places {project.top} on {DEVICES[device]}")
         log = run_tool([nextpnr, *options], temporary, timeout_s=timeout_s, progress=progress)

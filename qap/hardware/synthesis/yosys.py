@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from qap.errors import QapError, ReportError
-from qap.files import whole_folder
 from qap.hardware.devices import Family
 from qap.hardware.resources import ResourceReport, check_fits
 from qap.hardware.rtl import RtlProject
 from qap.hardware.tools import Tell, digest_of, run_tool, silent, version_of, yosys
+from qap.products import is_intact, made_folder
 
 Module = Literal["core", "top"]
 SYNTHESIS_TIMEOUT_S = 3600.0
@@ -89,7 +89,7 @@ def synthesize(
     """Synthesize the core or the top of a project with Yosys and count its cells.
 
     The folder, with `netlist.v`, `netlist.json`, `yosys.log` and `report.json`, appears whole or not at all;
-    while the Verilog, Yosys and the target are the same, it is not done again.
+    while the Verilog, Yosys and the target are the same and nobody changed what lies there, it is not done again.
 
     Args:
         project: the generated RTL.
@@ -110,9 +110,9 @@ def synthesize(
     sources = project.sources if module == "top" else [project.core_source]
     top = project.top if module == "top" else project.name
     key = digest_of([SCRIPTS[family], version_of(program), top, *(path.read_bytes() for path in sources)])
-    if not _is_done(folder, key):
+    if not is_done(folder, key):
         progress(f"Yosys synthesizes {top} for {family}")
-        with whole_folder(folder) as temporary:
+        with made_folder(folder) as temporary:
             for path in sources:
                 shutil.copy(path, temporary)
             script = _script(family, top, [path.name for path in sources])
@@ -214,8 +214,9 @@ def _script(family: Family, top: str, sources: list[str]) -> str:
     )
 
 
-def _is_done(folder: Path, key: str) -> bool:
+def is_done(folder: Path, key: str) -> bool:
+    """Whether a folder holds, unchanged, what was made for this key."""
     try:
-        return (folder / "digest").read_text(encoding="utf-8") == key
-    except OSError:
+        return (folder / "digest").read_text(encoding="utf-8") == key and is_intact(folder)
+    except (OSError, ValueError):
         return False
