@@ -23,7 +23,7 @@ def devices(
     as_json: Json = False,
 ) -> None:
     """List the parts and boards that qap knows, with what they have."""
-    from qap.hardware.devices import COUNTED, DEVICES, matching_devices
+    from qap.hardware.devices import COUNTED, DEVICES, boards_of, matching_devices
 
     found = matching_devices(text)
     if not found:
@@ -31,7 +31,7 @@ def devices(
     if as_json:
         from qap.cli.console import print_json
 
-        print_json({name: asdict(device) for name, device in found.items()})
+        print_json({name: {**asdict(device), "boards": boards_of(name)} for name, device in found.items()})
         return
     from rich.table import Table
 
@@ -43,7 +43,7 @@ def devices(
     table.add_column("boards")
     for name, device in found.items():
         counts = (f"{getattr(device, kind):,}" for kind in COUNTED)
-        table.add_row(name, device.family, *counts, ", ".join(device.boards))
+        table.add_row(name, device.family, *counts, ", ".join(boards_of(name)))
     results.print(table)
 
 
@@ -71,21 +71,20 @@ def fit(
 ) -> None:
     """Find the smallest reuse factor, and its strategy, with which the HLS project of a run fits a part (estimated)."""
     from qap.cli.console import print_failures, print_json
-    from qap.hardware.devices import HLS_FAMILIES, find_device
+    from qap.hardware.devices import find_device, hls_part
     from qap.hardware.estimate import ESTIMATORS
     from qap.hardware.estimate.choice import choose
     from qap.network import load_network
     from qap.run import NETWORK
 
+    wanted = hls_part(part)
     name, device = find_device(part)
-    if device.family not in HLS_FAMILIES:
-        raise QapError(f"{name} has no HLS flow in qap; qap synth --target {device.family} measures the RTL instead")
 
     def after_synthesis(network: IntegerNetwork, target: TargetRecipe) -> ResourceReport:
         return ESTIMATORS["hls4ml"](network, target).stages["vivado_synth"].report
 
     run = open_run(source, None, None, None, None)
-    changes = {"part": part if part.lower().startswith(name.lower()) else name}
+    changes = {"part": wanted.name}
     target = run.recipe.target.model_copy(update=changes | ({"clock_ns": clock_ns} if clock_ns else {}))
     found = choose(load_network(run.file(NETWORK)), target, device, after_synthesis)
     if as_json:

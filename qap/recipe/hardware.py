@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from qap.recipe.values import Part, Positive, PositiveFloat
+from qap.recipe.values import Part, PartName, Positive, PositiveFloat
 
 Strategy = Literal["latency", "resource", "distributed_arithmetic"]
 
@@ -15,7 +15,7 @@ class TargetRecipe(Part):
     """The HLS project: tool, part, clock and how much is done in parallel."""
 
     backend: Literal["Vitis", "Vivado"] = "Vitis"
-    part: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = "xc7z020clg400-1"
+    part: PartName = "xc7z020clg400-1"
     clock_ns: PositiveFloat = 5.0
     strategy: Strategy = "latency"
     reuse_factor: Positive = 1

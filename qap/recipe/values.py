@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 from qap.descriptions import shown
 from qap.errors import QapError
 from qap.fixed import FixedPoint
+from qap.hardware.devices import hls_part
 from qap.recipe.quantizer import Quantizer, Role
 
 
@@ -40,6 +41,12 @@ def _activation_quantizer(value: Any) -> Quantizer | str:
     return "linear" if value == "linear" else _quantizer(value, "activation")
 
 
+def _part(value: Any) -> str:
+    if not isinstance(value, str):
+        raise QapError(f"a part or a board is written as text, but got {shown(value)}")
+    return hls_part(value).name
+
+
 def _read_by(read: Callable[[Any], object]) -> PlainValidator:
     def validate(value: Any) -> object:
         try:
@@ -61,6 +68,8 @@ BiasQuantizer = Annotated[Quantizer | Literal["none"], _read_by(_bias_quantizer)
 """The same, or `none` for a layer without bias."""
 ActivationQuantizer = Annotated[Quantizer | Literal["linear"], _read_by(_activation_quantizer), _AS_TEXT]
 """Written as a QKeras quantizer, an `ap_fixed` format, or `linear`."""
+PartName = Annotated[str, _read_by(_part)]
+"""A part of AMD, or a board, which becomes the part that it carries."""
 # strict: neither true nor "3" is a number
 Sparsity = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]

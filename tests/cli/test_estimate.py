@@ -34,6 +34,39 @@ def test_a_network_is_estimated_for_people(qap, file):
         assert word in result.out
 
 
+@pytest.mark.parametrize(
+    ("part", "family", "series"),
+    [
+        ("xc7vx690tffg1761-2", "xc7z020", "7 series"),
+        ("XC7S50-CSGA324-1", "xc7z020", "7 series"),
+        ("xczu28dr-ffvg1517-2-e", "xczu7ev", "UltraScale+"),
+        ("xcku060-ffva1156-2-e", "xczu7ev", "UltraScale"),
+    ],
+)
+@pytest.mark.parametrize("estimator", ["hls4ml", "rtl"])
+def test_a_part_that_is_not_listed_is_estimated_as_its_family(qap, file, part, family, series, estimator):
+    ours = qap("estimate", file, "--part", part, "--estimator", estimator)
+    assert ours.status == 0, ours.err
+    assert f"is not in the table of qap devices: it is taken as {series}, " in ours.out.splitlines()[-1]
+    listed = qap("estimate", file, "--part", family, "--estimator", estimator)
+    assert "qap devices" not in listed.out
+    found, known = (
+        json.loads(qap("estimate", file, "--part", each, "--estimator", estimator, "--json").out)["stages"]
+        for each in (part, family)
+    )
+    for stage in found:
+        assert found[stage]["report"].pop("part") != known[stage]["report"].pop("part")
+    assert found == known
+
+
+def test_the_family_decides(qap, file):
+    slow, fast = (
+        json.loads(qap("estimate", file, "--part", part, "--json").out)["stages"]["csynth"]["report"]
+        for part in ("xc7vx690t", "xczu28dr")
+    )
+    assert slow["latency_cycles"] > fast["latency_cycles"]
+
+
 def test_options_change_the_target(qap, file):
     content = json.loads(qap("estimate", file, "--strategy", "resource", "--reuse-factor", "12", "--json").out)
     assert content["target"]["strategy"] == "resource"
@@ -60,7 +93,9 @@ def test_stats(qap, file):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--part", "xc7z02"], "xc7z020"),
+        (["--part", "xc7z02"], "target: part: no part or board 'xc7z02'; the nearest are: xc7z020"),
+        (["--part", "xcve2302-sfva784-1LP-e-S"], "is a Versal part, a series that qap does not know"),
+        (["--part", "ULX3S"], "LFE5U-85F has no HLS flow in qap"),
         (["--reuse-factor", "7", "--strategy", "resource"], "divides no layer; the nearest that hls4ml builds"),
         (["--reuse-factor", "2", "--strategy", "distributed_arithmetic"], "only 1 is possible"),
         (["--reuse-factor", "0"], "reuse_factor"),

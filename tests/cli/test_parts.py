@@ -104,6 +104,8 @@ def test_fit_fails_where_nothing_fits(qap, copied, estimated):
     [
         (["--part", "xc7z02"], "no part or board 'xc7z02'; the nearest are: xc7z020"),
         (["--part", "ULX3S"], "LFE5U-85F has no HLS flow in qap; qap synth --target ecp5"),
+        (["--part", "xc7vx690tffg1761-2"], "is a part of the 7 series that is not in the table of qap devices"),
+        (["--part", "xcvc1902"], "is a Versal part"),
         (["--part", "xc7z020", "--clock-ns", "0"], "--clock-ns"),
         ([], "--part"),
     ],

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from support.small_recipes import recipe, refused
 
 from qap.errors import QapError, RecipeError
+from qap.hardware.devices import BOARDS, DEVICES, HLS_FAMILIES
 from qap.recipe import (
     DataRecipe,
     DistillRecipe,
@@ -22,6 +23,8 @@ from qap.recipe import (
     parse_recipe,
 )
 
+HLS_DEVICES = [name for name, device in DEVICES.items() if device.family in HLS_FAMILIES]
+HLS_BOARDS = [board for board in BOARDS if board != "ULX3S"]
 BUILTIN = ["digits", "fashion-mnist", "mnist", "mnist-1v9", "mnist-1v9-course"]
 
 
@@ -73,7 +76,7 @@ recipes = st.builds(
     ),
     distill=st.none() | st.builds(DistillRecipe, temperature=positive, alpha=shares),
     target=st.builds(TargetRecipe, clock_ns=positive, reuse_factor=counts,
-                     part=st.from_regex(r"[A-Za-z0-9_.-]+", fullmatch=True)),
+                     part=st.sampled_from([*HLS_DEVICES, *HLS_BOARDS, "xc7vx690tffg1761-2", "XCZU28DR-FFVG1517-2-E"])),
 )  # fmt: skip
 
 
@@ -245,8 +248,15 @@ IMPOSSIBLE = [
     ({"prune": {"begin_step": 5, "end_step": 5}},
      "prune: begin_step < end_step must hold, but got begin_step=5, end_step=5"),
     ({"prune": {"method": "chance"}}, "prune.method: Input should be 'magnitude', 'l2', 'random', 'taylor'"),
-    ({"target": {"part": "xc7; rm -rf /"}}, "target.part: String should match pattern"),
-    ({"target": {"part": "xc7\n"}}, "target.part: String should match pattern"),
+    ({"target": {"part": "xc7; rm -rf /"}}, "target.part: no part or board 'xc7; rm -rf /'; the nearest are: xc7s6"),
+    ({"target": {"part": "xc7z020clg400-1; exec rm"}},
+     "target.part: no part 'xc7z020clg400-1; exec rm': 'clg400-1; exec rm' behind xc7z020"),
+    ({"target": {"part": "xc7z020clg400-1\n}"}}, "target.part: no part or board 'xc7z020clg400-1\\n}'; the nearest"),
+    ({"target": {"part": "nonsense"}}, "target.part: no part or board 'nonsense'; see qap devices"),
+    ({"target": {"part": 7}}, "target.part: a part or a board is written as text, but got 7"),
+    ({"target": {"part": "ULX3S"}}, "target.part: LFE5U-85F has no HLS flow in qap; qap synth --target ecp5"),
+    ({"target": {"part": "xcve2302-sfva784-1LP-e-S"}},
+     "target.part: 'xcve2302-sfva784-1LP-e-S' is a Versal part, a series that qap does not know"),
     ({"target": {"backend": "vitis"}}, "target.backend: Input should be 'Vitis' or 'Vivado'"),
     ({"target": {"strategy": "distributed_arithmetic", "reuse_factor": 2}},
      "target.reuse_factor=2: the distributed_arithmetic strategy is fully parallel"),

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from qap.fixed import FixedPoint, IntArray, Overflow, Rounding
-from qap.hardware.devices import Family
+from qap.hardware.devices import Family, find_part
 from qap.network import IntegerNetwork, StepTable
 from qap.recipe import TargetRecipe
 
@@ -102,8 +102,8 @@ class NetworkDescription:
 
     @property
     def family(self) -> Family:
-        """The family of the part, whose logic has its speed; all that is not of the 7 series counts as UltraScale+."""
-        return "xc7" if self.part.lower().startswith(("xc7", "xa7", "xq7")) else "xcup"
+        """The family of the part, whose logic has its speed; UltraScale counts as UltraScale+."""
+        return find_part(self.part).family
 
 
 def describe(network: IntegerNetwork, target: TargetRecipe, reuse_factors: Sequence[int]) -> NetworkDescription:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from qap.hardware.devices import find_part
 from qap.hardware.estimate.amounts import Amounts, layer_amounts, network_amounts
 from qap.hardware.estimate.arithmetic import distributed_amounts
 from qap.hardware.estimate.constants import Constants, Spread, constants
@@ -50,6 +51,8 @@ def hls4ml(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
     if set(factors) != {target.reuse_factor}:
         built = ", ".join(f"{layer.name} {layer.reuse_factor}" for layer in description.layers)
         notes.append(f"hls4ml builds the nearest reuse factors that divide: {built}")
+    if (unknown := find_part(target.part).unknown_share) is not None:
+        notes.append(unknown)
     spreads = fitted.spreads.get(group, {}) if group else {}
     csynth = _report(total, description, f"{target.backend} HLS csynth")
     synth = replace(

@@ -12,6 +12,7 @@ from qap.errors import ToolMissing
 from qap.hardware.circuit import lower_network
 from qap.hardware.circuit.cells import count_cells
 from qap.hardware.circuit.pipeline import best_pipeline, pipelined
+from qap.hardware.devices import find_part
 from qap.hardware.estimate.result import Estimate, StageEstimate
 from qap.hardware.resources import ResourceReport
 from qap.hardware.rtl.size import law_luts, nonzero_digits
@@ -41,8 +42,10 @@ def registered_rtl(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
         if (middle := getattr(report, amount)) is not None
     }
     low, high = ({amount: pair[end] for amount, pair in ends.items()} for end in (0, 1))
-    note = "a circuit was built and its cells counted" if built else "not built: LUTs by a law of the weights"
-    return Estimate("rtl", {"yosys": StageEstimate(report, low, high)}, notes=(note,))
+    notes = ["a circuit was built and its cells counted" if built else "not built: LUTs by a law of the weights"]
+    if (unknown := find_part(target.part).unknown_share) is not None:
+        notes.append(unknown)
+    return Estimate("rtl", {"yosys": StageEstimate(report, low, high)}, notes=tuple(notes))
 
 
 def estimate_rtl(

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from qap.errors import DataError, NotExact, RecipeError, ToolFailed
 from qap.extras import extra, silence_tensorflow
 from qap.fixed import FixedPoint
+from qap.hardware.devices import find_part
 from qap.hardware.hls.headers import remove_unused_headers
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
 from qap.products import made_folder
@@ -305,7 +306,8 @@ def readme(network: IntegerNetwork, project: HlsProject, origin: str = "") -> st
         project: its description.
         origin: a paragraph on where it comes from.
     """
-    return render("readme.md.j2", project, network=network, origin=origin)
+    unknown = find_part(project.target.part).unknown_share
+    return render("readme.md.j2", project, network=network, origin=origin, unknown_share=unknown)
 
 
 def render(template: str, project: HlsProject, **more: Any) -> str:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from qap.hardware.circuit import Circuit, lower_network
 from qap.hardware.circuit.cells import count_cells
 from qap.hardware.circuit.pipeline import Pipeline, best_pipeline, pipelined
+from qap.hardware.devices import hls_part
 from qap.hardware.rtl.axis import axis_format
 from qap.hardware.rtl.options import RtlOptions
 from qap.hardware.rtl.project import RtlProject
@@ -63,7 +64,7 @@ def write_rtl(
     with made_folder(folder) as temporary:
         draft = replace(project, folder=temporary)
         _write_sources(draft, circuit, pipeline)
-        _write_texts(draft, network, options.part)
+        _write_texts(draft, network, hls_part(options.part).name)
         write_testbench(draft, network, test_vectors)
         draft.save()
     return project

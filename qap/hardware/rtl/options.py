@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qap.errors import QapError
+from qap.hardware.devices import hls_part
 from qap.hardware.rtl.verilog import checked_name
 from qap.recipe import Recipe, RtlRecipe
 
@@ -21,13 +22,13 @@ class RtlOptions:
         interface: "parallel" for the core alone, "axis" for an AXI4-Stream top around it.
         axis_width: bits of tdata: 8, 16, 32 or 64.
         clock_ns: the clock period of the constraints.
-        part: the device of `build_vivado.tcl`.
+        part: the part of `build_vivado.tcl`, or a board.
         name: of the core's module.
         lut_budget: estimated LUTs that "auto" may use; None allows 10 % more than the least possible.
         any_size: go on although full unrolling looks hopeless.
 
     Raises:
-        QapError: the name, the interface or the clock is not possible.
+        QapError: the name, the interface, the clock or the part is not possible.
     """
 
     stage_depth: int | Literal["auto"] = "auto"
@@ -41,6 +42,7 @@ class RtlOptions:
 
     def __post_init__(self) -> None:
         checked_name(self.name)
+        hls_part(self.part)
         if self.interface not in ("parallel", "axis"):
             raise QapError(f'interface must be "parallel" or "axis", but got {self.interface!r}')
         if not 0 < self.clock_ns < 1e6:

@@ -50,6 +50,10 @@ def test_axes_change_what_they_say():
     assert recipe.distill.method == "online"
     assert (recipe.target.reuse_factor, recipe.target.strategy, recipe.target.part) == (4, "resource", "xczu3eg")
     assert (recipe.target.clock_ns, recipe.prune.every, recipe.seed) == (2.5, 7, 3)
+    (board,) = points_of(sweep(axes={"part": ["Basys 3"]}))
+    assert board.recipe.target.part == "xc7a35tcpg236-1"
+    with pytest.raises(RecipeError, match=r"target\.part: no part or board 'xc7z02'; the nearest are: xc7z020"):
+        points_of(sweep(axes={"part": ["xc7z020", "xc7z02"]}))
     (none,) = points_of(sweep(axes={"distillation": ["none"]}))
     assert none.recipe.distill is None
     (bits,) = points_of(sweep(set=("data.input_format=ap_ufixed<5,1>",), axes={"input_bits": [3]}))

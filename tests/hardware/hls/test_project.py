@@ -208,6 +208,18 @@ def test_target_reaches_the_scripts(tmp_path: Path) -> None:
     assert 'set part "xcu250-figd2104-2L-e"' in script and "set clock_period 3.3" in script
 
 
+def test_a_board_is_its_part_in_the_scripts_and_a_part_that_is_not_listed_says_so(tmp_path: Path) -> None:
+    board = project_of(small_network(), tmp_path / "board", part="basys3")
+    assert 'set part "xc7a35tcpg236-1"' in (board.folder / "project.tcl").read_text()
+    assert "qap devices" not in (board.folder / "README.md").read_text(encoding="utf-8")
+    unlisted = project_of(small_network(), tmp_path / "unlisted", part="XCZU28DR-FFVG1517-2-E")
+    assert 'set part "xczu28dr-ffvg1517-2-e"' in (unlisted.folder / "project.tcl").read_text()
+    assert "- xczu28dr-ffvg1517-2-e is not in the table of qap devices" in (unlisted.folder / "README.md").read_text()
+    with pytest.raises(ValueError, match="no part or board 'nonsense'"):
+        project_of(small_network(), tmp_path / "nonsense", part="nonsense")
+    assert not (tmp_path / "nonsense").exists()
+
+
 def test_a_project_is_the_same_wherever_and_whenever_it_is_written(tmp_path: Path) -> None:
     network = small_network()
     a, b = project_of(network, tmp_path / "a"), project_of(network, tmp_path / "b")

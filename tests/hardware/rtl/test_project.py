@@ -52,6 +52,11 @@ def test_scripts_name_the_part_the_top_and_the_clock(tmp_path: Path) -> None:
     script = (project.folder / "build_vivado.tcl").read_text()
     assert "synth_design -top classifier_axis -part $part -mode out_of_context" in script
     assert 'set part "xc7a35tcpg236-1"' in script
+    board = write_rtl(sparse_classifier(), tmp_path / "board", RtlOptions(part="Alveo U50"))
+    assert 'set part "xcu50-fsvh2104-2-e"' in (board.folder / "build_vivado.tcl").read_text()
+    for part in ("nonsense", 'xc7z020" ; exec rm', "ULX3S"):
+        with pytest.raises(QapError, match="no part|has no HLS flow"):
+            RtlOptions(part=part)
     for source in project.sources:
         assert f"read_verilog [file join $here {source.name}]" in script
     clock = (project.folder / "classifier_axis.xdc").read_text()
