@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,10 +71,11 @@ def fit(
     as_json: Json = False,
 ) -> None:
     """Find the smallest reuse factor, and its strategy, with which the HLS project of a run fits a part (estimated)."""
-    from qap.cli.console import print_failures, print_json
+    from qap.cli.console import print_failures, print_json, print_line
     from qap.hardware.devices import find_device, hls_part
     from qap.hardware.estimate import ESTIMATORS
     from qap.hardware.estimate.choice import choose
+    from qap.hardware.estimate.evidence import missing_evidence
     from qap.network import load_network
     from qap.run import NETWORK
 
@@ -84,13 +86,21 @@ def fit(
         return ESTIMATORS["hls4ml"](network, target).stages["vivado_synth"].report
 
     run = open_run(source, None, None, None, None)
-    changes = {"part": wanted.name}
-    target = run.recipe.target.model_copy(update=changes | ({"clock_ns": clock_ns} if clock_ns else {}))
-    found = choose(load_network(run.file(NETWORK)), target, device, after_synthesis)
+    network, former = load_network(run.file(NETWORK)), run.recipe.target
+    whole = former.part if wanted.name == name == hls_part(former.part).device else wanted.name
+    target = former.model_copy(update={"part": whole} | ({"clock_ns": clock_ns} if clock_ns else {}))
+    found = choose(network, target, device, after_synthesis)
+    unmeasured = missing_evidence(network, found.nearest.applied_to(target))
+    changes = _assignments(found.chosen, target, with_clock=clock_ns is not None)
     if as_json:
-        print_json(_as_json(found, name))
+        print_json({**_as_json(found, name), "unmeasured": unmeasured, "set": changes})
     else:
         _print_choices(found, name)
+        if unmeasured:
+            print_line(f"note: {unmeasured}")
+        if changes:
+            settings = [word for each in changes for word in ("--set", each)]
+            print_line(f"apply it: {shlex.join(['qap', 'run', source, *settings])}")
     if found.chosen is None:
         print_failures([f"nothing fits {name}: {_named(found.least)} needs {'; '.join(found.missing(device))}"])
         raise typer.Exit(1)
@@ -104,7 +114,7 @@ def _print_choices(found: Choices, name: str) -> None:
     from qap.cli.console import print_line, results
     from qap.hardware.devices import DEVICES
 
-    choice = found.chosen or found.least
+    choice = found.nearest
     verdict = "fits with" if found.chosen else "does not fit; the nearest is"
     print_line(f"{name} {verdict} {_named(choice)} (estimated after Vivado's synthesis; {found.tried} choices)")
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -129,6 +139,15 @@ def _print_choices(found: Choices, name: str) -> None:
         print_line("parts that fit: none")
 
 
+def _assignments(choice: Choice | None, target: TargetRecipe, *, with_clock: bool) -> list[str]:
+    """What --set is given to apply a choice to a target."""
+    if choice is None:
+        return []
+    keys = ["part", "strategy", "reuse_factor", *(["clock_ns"] if with_clock else [])]
+    applied = choice.applied_to(target)
+    return [f"target.{key}={getattr(applied, key)}" for key in keys]
+
+
 def _named(choice: Choice) -> str:
     return f"{choice.strategy}, reuse factor {choice.reuse_factor}"
 
@@ -141,7 +160,7 @@ def _as_json(found: Choices, name: str) -> dict[str, object]:
             return None
         return {"strategy": choice.strategy, "reuse_factor": choice.reuse_factor, "report": asdict(choice.report)}
 
-    nearest = found.chosen or found.least
+    nearest = found.nearest
     return {
         "part": name,
         "fits": found.chosen is not None,

@@ -1,13 +1,21 @@
 """`qap devices`, `qap vendor` and `qap fit`."""
 
+import itertools
 import json
+import shlex
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
+from support.estimate_cases import network
 from support.vendor_reports import csynth_xml, utilization_7series
 
 import qap.hardware.estimate
+from qap.hardware.estimate import ESTIMATORS, choice
 from qap.hardware.resources import ResourceReport
+from qap.network import load_network, save_network
+from qap.recipe import load_recipe
+from qap.run import NETWORK, RunDirectory
 
 
 def test_devices_are_listed_and_filtered(qap):
@@ -89,6 +97,50 @@ def test_fit_shows_what_fits_and_where(qap, copied, estimated):
     assert content["parts"]["xc7z045"] == {"strategy": "distributed_arithmetic", "reuse_factor": 1}
 
 
+@pytest.fixture
+def frozen(tmp_path):
+    """The folder of a run that has a network and nothing else."""
+    run = RunDirectory.create(tmp_path / "a 'run'", load_recipe("digits"))
+    save_network(network(bits=16, sizes=(32, 16, 5)), run.file(NETWORK))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "factor"), [("xc7z007s", "xc7z007s", 8), ("xc7z020", "xc7z020clg400-1", 1), ("kv260", None, 1)]
+)
+def test_fit_prints_what_applies_its_choice(qap, frozen, part, whole, factor):
+    """With the real estimator; a device alone keeps the recipe's package, a board brings its own."""
+    found = json.loads(qap("fit", frozen.path, "--part", part, "--json").out)
+    applied = frozen.recipe.override(found["set"]).target
+    assert (applied.part, applied.reuse_factor) == (whole or "xck26-sfvc784-2LV-c", factor)
+    assert applied.strategy == found["chosen"]["strategy"] and applied.clock_ns == 5.0
+    report = ESTIMATORS["hls4ml"](load_network(frozen.file(NETWORK)), applied).stages["vivado_synth"].report
+    assert asdict(report) == found["chosen"]["report"]
+    shown = qap("fit", frozen.path, "--part", part)
+    (line,) = [line for line in shown.out.splitlines() if line.startswith("apply it: ")]
+    words = shlex.split(line.removeprefix("apply it: "))
+    assert words == ["qap", "run", str(frozen.path), *itertools.chain(*(("--set", each) for each in found["set"]))]
+    again = json.loads(qap("fit", frozen.path, "--part", part, "--clock-ns", "7.5", "--json").out)
+    assert frozen.recipe.override(again["set"]).target.clock_ns == 7.5
+
+
+def test_fit_says_when_no_measured_design_is_like_its_choice(qap, frozen):
+    shown = qap("fit", frozen.path, "--part", "xc7z007s")
+    assert (
+        "note: no measured design of the resource strategy has a part of the 7 series or reuse factor 8 or "
+        in shown.out
+    )
+    found = json.loads(qap("fit", frozen.path, "--part", "xc7z007s", "--json").out)
+    assert f"note: {found['unmeasured']}" in shown.out.splitlines()
+
+
+def test_fit_says_nothing_where_a_measured_design_is_like_its_choice(qap, frozen, monkeypatch):
+    monkeypatch.setattr(choice, "STRATEGIES", ("latency",))
+    shown = qap("fit", frozen.path, "--part", "xcu250")
+    assert "fits with latency, reuse factor 1" in shown.out and "note: " not in shown.out
+    assert json.loads(qap("fit", frozen.path, "--part", "xcu250", "--json").out)["unmeasured"] is None
+
+
 def test_fit_fails_where_nothing_fits(qap, copied, estimated):
     estimated(10**9)
     result = qap("fit", copied, "--part", "xc7a35t")
@@ -97,6 +149,7 @@ def test_fit_fails_where_nothing_fits(qap, copied, estimated):
     assert "failed: nothing fits xc7a35t: " in result.err and "LUT of 20,800" in result.err
     as_json = qap("fit", copied, "--part", "xc7a35t", "--json")
     assert as_json.status == 1 and json.loads(as_json.out)["chosen"] is None
+    assert json.loads(as_json.out)["set"] == [] and "--set" not in result.out
 
 
 @pytest.mark.parametrize(

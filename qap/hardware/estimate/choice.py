@@ -24,6 +24,10 @@ class Choice:
     reuse_factor: int
     report: ResourceReport
 
+    def applied_to(self, target: TargetRecipe) -> TargetRecipe:
+        """A target with this strategy and reuse factor."""
+        return target.model_copy(update={"strategy": self.strategy, "reuse_factor": self.reuse_factor})
+
     def utilisation(self, device: Device) -> dict[str, float | None]:
         """The share of the device that is used, by kind; None where the device has none of it or nothing is known."""
         shares: dict[str, float | None] = {}
@@ -54,6 +58,11 @@ class Choices:
     least: Choice
     tried: int
     parts: dict[str, Choice | None]
+
+    @property
+    def nearest(self) -> Choice:
+        """What was chosen, or what comes nearest to it."""
+        return self.chosen or self.least
 
     def missing(self, device: Device) -> list[str]:
         """What the nearest choice lacks."""

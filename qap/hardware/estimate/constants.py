@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -23,6 +23,22 @@ class Spread(NamedTuple):
     high: float
 
 
+class Measured(NamedTuple):
+    """What is alike in measured designs.
+
+    Args:
+        family: of the part.
+        strategy: of all layers.
+        reuse_factor: of all layers.
+        weight_bits: of the widest weights.
+    """
+
+    family: Family
+    strategy: str
+    reuse_factor: int
+    weight_bits: int
+
+
 @dataclass(frozen=True, slots=True)
 class Constants:
     """Everything that was fitted.
@@ -34,6 +50,7 @@ class Constants:
         latency: cycles for each unit of a term.
         vivado: LUTs and flip-flops after Vivado's synthesis for each one in the HLS report.
         spreads: group and amount -> the interval.
+        measured: the designs that all this was fitted to, those that are alike once.
     """
 
     delays: Mapping[Family, Delays]
@@ -42,6 +59,7 @@ class Constants:
     latency: Terms
     vivado: Terms
     spreads: Mapping[str, Mapping[str, Spread]]
+    measured: tuple[Measured, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """What the file holds, rounded to four digits."""
@@ -55,6 +73,7 @@ class Constants:
                 group: {amount: [_four(end) for end in spread] for amount, spread in amounts.items()}
                 for group, amounts in self.spreads.items()
             },
+            "measured": _nested(self.measured),
         }
 
 
@@ -72,7 +91,23 @@ def constants() -> Constants:
             group: {amount: Spread(*ends) for amount, ends in amounts.items()}
             for group, amounts in content["spreads"].items()
         },
+        measured=tuple(
+            Measured(family, strategy, int(factor), bits)
+            for family, strategies in content["measured"].items()
+            for strategy, factors in strategies.items()
+            for factor, widths in factors.items()
+            for bits in widths
+        ),
     )
+
+
+def _nested(measured: Iterable[Measured]) -> dict[str, dict[str, dict[str, list[int]]]]:
+    """Family -> strategy -> reuse factor -> bits of the weights."""
+    content: dict[str, dict[str, dict[str, list[int]]]] = {}
+    for each in sorted(measured):
+        factors = content.setdefault(each.family, {}).setdefault(each.strategy, {})
+        factors.setdefault(str(each.reuse_factor), []).append(each.weight_bits)
+    return content
 
 
 def _rounded(terms: Mapping[str, float]) -> dict[str, float]:

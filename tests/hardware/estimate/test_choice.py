@@ -3,11 +3,14 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
+from support.estimate_cases import network as estimate_network
 from support.needs import needs
 
 from qap.errors import RecipeError
 from qap.fixed import FixedPoint
-from qap.hardware.devices import DEVICES
+from qap.hardware.devices import COUNTED, DEVICES
+from qap.hardware.estimate import ESTIMATORS
 from qap.hardware.estimate.choice import choose
 from qap.hardware.estimate.reuse import built_reuse_factors, legal_reuse_factors
 from qap.hardware.resources import ResourceReport
@@ -80,6 +83,35 @@ def test_where_nothing_fits_the_nearest_is_told() -> None:
     assert found.chosen is None and found.least.reuse_factor == 8
     assert found.missing(DEVICES["xc7z020"]) == ["1,250,000 LUT of 53,200 (23.5 times as many)"]
     assert set(found.parts.values()) != {None}
+
+
+def really(network: IntegerNetwork, target: TargetRecipe) -> ResourceReport:
+    return ESTIMATORS["hls4ml"](network, target).stages["vivado_synth"].report
+
+
+@pytest.mark.parametrize(("part", "strategy", "factor"), [("xc7z007s", "resource", 8), ("xc7z020", None, 1)])
+def test_the_choice_of_the_real_estimator_is_the_smallest_factor_that_fits(
+    part: str, strategy: str | None, factor: int
+) -> None:
+    net, device = estimate_network(bits=16, sizes=(32, 16, 5)), DEVICES[part]
+    found = choose(net, TargetRecipe(part=part), device, really)
+    assert found.chosen is not None and found.chosen.reuse_factor == factor
+    assert strategy in (None, found.chosen.strategy)
+    fullest = {}
+    for other in ("latency", "resource", "distributed_arithmetic"):
+        for each in (1, 2, 4, 8):
+            if each > 1 and other == "distributed_arithmetic":
+                continue
+            try:
+                report = really(net, TargetRecipe(part=part, strategy=other, reuse_factor=each))
+            except RecipeError:
+                continue
+            fits = all((getattr(report, kind) or 0) <= getattr(device, kind) for kind in COUNTED)
+            shares = [getattr(report, kind) / getattr(device, kind) for kind in COUNTED if getattr(report, kind)]
+            if fits:
+                fullest[each, max(shares)] = other
+    assert min(fullest)[0] == factor and fullest[min(fullest)] == found.chosen.strategy
+    assert found.chosen.report == really(net, found.chosen.applied_to(TargetRecipe(part=part)))
 
 
 def test_distributed_arithmetic_is_only_tried_in_parallel() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from qap.hardware.devices import HLS_FAMILIES, Family
 from qap.hardware.estimate.amounts import Amounts, add, network_amounts
-from qap.hardware.estimate.constants import Constants, Spread
+from qap.hardware.estimate.constants import Constants, Measured, Spread
 from qap.hardware.estimate.fitting.calibration import Design
 from qap.hardware.estimate.fitting.delays import search_delays
 from qap.hardware.estimate.products import FloatArray
@@ -76,7 +77,19 @@ def fit_constants(designs: Sequence[Design], delays: Mapping[Family, Delays] | N
         vivado={},
         spreads={},
     )
-    return Constants(delays, fitted.lut, fitted.ff, fitted.latency, fit_vivado(designs), {})
+    return replace(fitted, vivado=fit_vivado(designs), measured=measured(designs))
+
+
+def measured(designs: Sequence[Design]) -> tuple[Measured, ...]:
+    """What is alike in designs, those that are alike once; layers that are shared differently are no evidence."""
+    found = set()
+    for design in designs:
+        layers = design.network.layers
+        alike = {(layer.strategy, layer.reuse_factor) for layer in layers}
+        if len(alike) == 1 and not design.network.stream and not design.flags & UNFITTED:
+            bits = max(layer.weight_format.width for layer in layers)
+            found.add(Measured(design.network.family, *alike.pop(), bits))
+    return tuple(sorted(found))
 
 
 def estimate_design(design: Design, constants: Constants) -> Amounts:
