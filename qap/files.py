@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import fcntl
@@ -149,6 +150,26 @@ def _is_alive(temporary: Path) -> bool:
 
 def _prefix(name: str) -> str:
     return f"{TEMPORARY}{name[:SHOWN]}."
+
+
+MARKS = {  # what begins with that of UTF-16 may be UTF-32
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Byte-order marks; `>` of Windows PowerShell 5 writes UTF-16."""
+
+
+def encoding_of(path: Path) -> str:
+    """The encoding that the byte-order mark of a text file says; UTF-8 where there is none.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    return next((encoding for mark, encoding in MARKS.items() if start.startswith(mark)), "utf-8-sig")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from qap import files
 from qap.errors import DataError
-from qap.files import TEMPORARY, remove_leftovers, whole_file, whole_folder, write_text, write_with
+from qap.files import TEMPORARY, encoding_of, remove_leftovers, whole_file, whole_folder, write_text, write_with
 
 
 def everything_in(folder):
@@ -255,3 +255,11 @@ def test_a_former_folder_whose_name_is_cut_off_is_left_alone(tmp_path):
     former.mkdir()
     remove_leftovers(tmp_path)
     assert former.is_dir()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_the_byte_order_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding.endswith(("le", "be")) else ""
+    for text in ("", "a", "grün 日本"):
+        (tmp_path / "text").write_bytes((mark + text).encode(encoding))
+        assert (tmp_path / "text").read_text(encoding=encoding_of(tmp_path / "text")) == text

@@ -51,7 +51,7 @@ class ResourceReport:
         lut_shift: of these, LUTs used as shift registers.
         lut_memory: of these, LUTs used as memory.
         ff: flip-flops.
-        carry: carry blocks (CARRY4, CARRY8, CCU2C, SB_CARRY).
+        carry: carry blocks (CARRY4, CARRY8, LOOKAHEAD8, CCU2C, SB_CARRY).
         dsp: DSP blocks.
         bram18: block RAMs of 18 kbit (16 kbit on ECP5, 4 kbit on iCE40).
         uram: UltraRAMs.

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from qap.descriptions import Model, first_problem
 from qap.errors import RecipeError
+from qap.files import encoding_of
 
 NOT_TOML = (ValueError, RecursionError)  # no TOML, no UTF-8, or nested too deep to be read
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:
-    """The content of a TOML file, which may begin with a byte order mark.
+    """The content of a TOML file in UTF-8, or in what its byte-order mark says.
 
     Args:
         path: the file.
@@ -26,7 +27,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         RecipeError: it cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding=encoding_of(path)))
     except OSError as error:
         raise RecipeError(f"cannot read the {what} {path}: {error.strerror or error}") from error
     except NOT_TOML as error:

@@ -105,11 +105,13 @@ def test_no_override_changes_nothing(made):
     assert made.override([]) == made
 
 
-def test_a_file_of_another_system(tmp_path):
-    """A byte-order mark and carriage returns, as an editor on Windows leaves them."""
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_a_file_of_another_system(tmp_path, encoding):
+    """A byte-order mark and carriage returns, as an editor or `>` of Windows leaves them."""
     path = tmp_path / "mine.toml"
-    path.write_bytes(b"\xef\xbb\xbf" + recipe().to_toml().replace("\n", "\r\n").encode())
-    assert load_recipe(path) == recipe()
+    mark = "\ufeff" if encoding.endswith("be") else ""
+    path.write_bytes((mark + recipe(name="grün").to_toml().replace("\n", "\r\n")).encode(encoding))
+    assert load_recipe(path) == recipe(name="grün")
 
 
 # ---- built-in recipes
@@ -134,7 +136,8 @@ def test_built_in_recipes_load(name):
     ("text", "message"),
     [
         (b"name = ", "is not valid TOML: Invalid value"),
-        (b"\xff\xfe", "is not valid TOML: .*utf-8"),
+        (b"\xff\xff", "is not valid TOML: .*utf-8"),
+        (b"\xff\xfen", "is not valid TOML: .*utf-16.*truncated data"),
         (b"seed = " + b"9" * 5000, "is not valid TOML: Exceeds the limit"),
         (b"a = " + b"[" * 5000, "is not valid TOML: .*recursion"),
         (b"name = 'x'\nname = 'y'", "is not valid TOML: Cannot overwrite"),

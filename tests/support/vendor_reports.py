@@ -204,7 +204,7 @@ SUMMARY_2021 = """
 """
 
 
-def utilization_7series(state: str = "Synthesized", lut: int = 2468, star: str = "*") -> str:
+def utilization_7series(state: str = "Synthesized", lut: int = 2468, star: str = "*", design: str = "toy") -> str:
     """`report_utilization` of a 7-series part; after synthesis it says that the LUTs may still shrink."""
     return f"""Copyright 1986-2019 Xilinx, Inc. All Rights Reserved.
 ---------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def utilization_7series(state: str = "Synthesized", lut: int = 2468, star: str =
 | Date         : Tue Jan  1 00:00:00 2019
 | Host         : host running 64-bit Linux
 | Command      : report_utilization -file toy.rpt
-| Design       : toy
+| Design       : {design}
 | Device       : 7z020clg400-1
 | Design State : {state}
 ---------------------------------------------------------------------------------------------
@@ -351,7 +351,94 @@ Table of Contents
 """
 
 
-def timing_summary(state: str | None = None, wns: str = " 1.250", command: str = "timing_summary_routed.rpt") -> str:
+UTILIZATION_VERSAL = """Copyright 1986-2022 Xilinx, Inc. All Rights Reserved. Copyright 2022-2024 Advanced Micro Devices, Inc.
+------------------------------------------------------------------------------------------------
+| Tool Version : Vivado v.2024.2 (lin64) Build 1 Mon Jan  1 00:00:00 MDT 2024
+| Command      : report_utilization -file toy.rpt
+| Design       : toy
+| Device       : xcvc1902-vsva2197-2MP-e-S
+| Speed File   : -2MP
+| Design State : Routed
+------------------------------------------------------------------------------------------------
+
+Utilization Design Information
+
+Table of Contents
+-----------------
+1. Netlist Logic
+1.1 Summary of Registers by Type
+2. CLB Distribution
+3. BLOCKRAM
+4. ARITHMETIC
+
+1. Netlist Logic
+----------------
+
++----------------------------+------+-------+------------+-----------+-------+
+|          Site Type         | Used | Fixed | Prohibited | Available | Util% |
++----------------------------+------+-------+------------+-----------+-------+
+| Registers                  | 1357 |     0 |          0 |   1799680 |  0.08 |
+|   Register as Flip Flop    | 1357 |     0 |          0 |   1799680 |  0.08 |
+|   Register as Latch        |    0 |     0 |          0 |   1799680 |  0.00 |
+| CLB LUTs                   | 2468 |     0 |          0 |    899840 |  0.27 |
+|   LUT as Logic             | 2400 |     0 |          0 |    899840 |  0.27 |
+|   LUT as Memory            |   68 |     0 |          0 |    449920 |  0.02 |
+|     LUT as Distributed RAM |    8 |     0 |            |           |       |
+|     LUT as Shift Register  |   60 |     0 |            |           |       |
+| LOOKAHEAD8                 |   44 |     0 |          0 |    112480 |  0.04 |
++----------------------------+------+-------+------------+-----------+-------+
+
+
+1.1 Summary of Registers by Type
+--------------------------------
+
++-------+--------------+-------------+--------------+
+| Total | Clock Enable | Synchronous | Asynchronous |
++-------+--------------+-------------+--------------+
+| 1357  |          Yes |       Reset |            - |
++-------+--------------+-------------+--------------+
+
+
+2. CLB Distribution
+-------------------
+
++-----------+------+-------+------------+-----------+-------+
+| Site Type | Used | Fixed | Prohibited | Available | Util% |
++-----------+------+-------+------------+-----------+-------+
+| SLICE     |  500 |     0 |          0 |    112480 |  0.44 |
+| Registers | 9999 |     0 |          0 |   1799680 |  0.56 |
++-----------+------+-------+------------+-----------+-------+
+
+
+3. BLOCKRAM
+-----------
+
++-------------------+------+-------+------------+-----------+-------+
+|     Site Type     | Used | Fixed | Prohibited | Available | Util% |
++-------------------+------+-------+------------+-----------+-------+
+| Block RAM Tile    |  1.5 |     0 |          0 |       967 |  0.16 |
+|   RAMB36E5        |    1 |     0 |          0 |       967 |  0.10 |
+|   RAMB18E5        |    1 |     0 |          0 |      1934 |  0.05 |
+| URAM              |    2 |     0 |          0 |       463 |  0.43 |
++-------------------+------+-------+------------+-----------+-------+
+
+
+4. ARITHMETIC
+-------------
+
++------------+------+-------+------------+-----------+-------+
+|  Site Type | Used | Fixed | Prohibited | Available | Util% |
++------------+------+-------+------------+-----------+-------+
+| DSP Slices |   31 |     0 |          0 |      1968 |  1.58 |
+|   DSP58    |   31 |       |            |           |       |
++------------+------+-------+------------+-----------+-------+
+
+"""
+
+
+def timing_summary(
+    state: str | None = None, wns: str = " 1.250", command: str = "timing_summary_routed.rpt", design: str = "toy"
+) -> str:
     """`report_timing_summary` of three clocks: a slow one, the one with the least slack, and one without paths."""
     design_state = f"| Design State : {state}\n" if state else ""
     rule = "------------------------------------------------------------------------------------------------"
@@ -361,7 +448,7 @@ def timing_summary(state: str | None = None, wns: str = " 1.250", command: str =
 {rule}
 | Tool Version : Vivado v.2019.2 (lin64) Build 1 Tue Jan  1 00:00:00 MST 2019
 | Command      : report_timing_summary -max_paths 10 -file {command}
-| Design       : toy
+| Design       : {design}
 | Device       : 7z020-clg400
 | Speed File   : -1  PRODUCTION 1.11 2014-09-11
 {design_state}{rule}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from qap.errors import ReportError
+from qap.files import encoding_of
 from qap.hardware.resources import ResourceReport
 from qap.hardware.vendor.csynth import read_module_text, read_summary_text, read_xml
 from qap.hardware.vendor.vivado import Timing, read_timing, read_utilization
@@ -23,7 +24,8 @@ HLS_FOLDERS = (
 HLS_FILES = ("csynth.xml", "*_csynth.xml", "*_csynth.rpt", "csynth.rpt")
 VIVADO_FILES = (
     "vivado_synth.rpt",  # hls4ml
-    "reports/utilization_*.rpt", "reports/timing_*.rpt",  # build_vivado.tcl of qap rtl
+    "reports/*utilization*.rpt", "reports/*timing*.rpt",  # build_vivado.tcl of qap rtl, and scripts like it
+    "report/*utilization*.rpt", "report/*timing*.rpt",
     "*.runs/*/*_utilization_*.rpt", "*.runs/*/*_timing_summary_*.rpt",  # a project of Vivado
     "*_vivado_accelerator/*.runs/*/*_utilization_*.rpt", "*_vivado_accelerator/*.runs/*/*_timing_summary_*.rpt",
     "*utilization*.rpt", "*timing*.rpt",
@@ -57,8 +59,8 @@ def read_report(path: Path) -> ResourceReport | Timing:
     """
     text = _text(path)
     name = str(path)
-    if text.lstrip("\ufeff \t\r\n").startswith("<"):
-        return read_xml(text.lstrip("\ufeff \t\r\n"), name)
+    if text.lstrip().startswith("<"):
+        return read_xml(text.lstrip(), name)
     if " HLS Report for '" in text:
         return read_module_text(text, name)
     if "== Synthesis Summary Report of '" in text:
@@ -75,19 +77,33 @@ def read_report(path: Path) -> ResourceReport | Timing:
 
 def _of_folder(folder: Path) -> list[ResourceReport]:
     found = [report for report in [_csynth(folder)] if report is not None]
-    vivado = [read_report(file) for file in _vivado_files(folder)]
+    vivado = _tops([(file, read_report(file)) for file in _vivado_files(folder)])
     timings = [each for each in vivado if isinstance(each, Timing)]
     for source in ("vivado_synth", "vivado_route"):
         used = [each for each in vivado if isinstance(each, ResourceReport) and each.source == source]
-        timing = next((each for each in timings if each.source == source), None)
-        if used:
-            found.append(_with_timing(max(used, key=_size), timing))
+        largest = max(used, key=_size, default=None)
+        near = [each for each in timings if each.source == source and (not largest or each.design == largest.design)]
+        timing = next(iter(near), None)
+        if largest:
+            found.append(_with_timing(largest, timing))
         elif timing:
             found.append(_as_report(timing))
     if not found:
         hls = ", ".join(f"{place}/{{{','.join(HLS_FILES)}}}" for place in HLS_FOLDERS if place != ".")
         raise ReportError(f"no report in {folder}: looked for {hls}, {', '.join(HLS_FILES)}, {', '.join(VIVADO_FILES)}")
     return found
+
+
+def _tops(reports: Sequence[tuple[Path, ResourceReport | Timing]]) -> list[ResourceReport | Timing]:
+    """Without those of the IPs of a block design, which Vivado synthesizes for themselves, if there are others."""
+    wrapped = [each.design.removesuffix("wrapper") for _, each in reports if each.design.endswith("_wrapper")]
+
+    def inside(file: Path, design: str) -> bool:
+        own_run = file.parent.name.startswith(f"{design}_synth_")
+        return own_run or (not design.endswith("_wrapper") and design.startswith(tuple(wrapped)))
+
+    tops = [each for file, each in reports if not inside(file, each.design)]
+    return tops or [each for _, each in reports]
 
 
 def _csynth(folder: Path) -> ResourceReport | None:
@@ -146,6 +162,6 @@ def _text(path: Path) -> str:
         size = path.stat().st_size
         if size > LARGEST_BYTES:
             raise ReportError(f"{path} has {size >> 20:,} MiB, a report has at most {LARGEST_BYTES >> 20}")
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding=encoding_of(path), errors="replace")
     except (OSError, ValueError) as error:
         raise ReportError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error

@@ -40,7 +40,7 @@ class Timing:
 
 
 def read_utilization(text: str, name: str) -> ResourceReport:
-    """Read the report of `report_utilization`.
+    """Read the report of `report_utilization`, of the 7 series, UltraScale, UltraScale+ and Versal.
 
     Args:
         text: its content.
@@ -50,13 +50,13 @@ def read_utilization(text: str, name: str) -> ResourceReport:
         ReportError: it is cut, or of a hierarchy only.
     """
     lines = text.splitlines()
-    logic = _table(lines, "Slice Logic") or _table(lines, "CLB Logic")
+    logic = _table(lines, "Slice Logic") or _table(lines, "CLB Logic") or _table(lines, "Netlist Logic")
     memory = _table(lines, "Memory") or _table(lines, "BLOCKRAM")
     blocks = _table(lines, "DSP") or _table(lines, "ARITHMETIC")
     if not logic and "-hier" in (field(lines, "Command") or ""):
         raise ReportError(f"{name} lists a hierarchy; make it with report_utilization without -hierarchical")
     if not logic:
-        raise cut(name, "table of Slice Logic or CLB Logic")
+        raise cut(name, "table of Slice Logic, CLB Logic or Netlist Logic")
     if not memory or not blocks:
         raise cut(name, f"table of {'DSP' if memory else 'Memory'}")
     state = field(lines, "Design State")
@@ -71,8 +71,8 @@ def read_utilization(text: str, name: str) -> ResourceReport:
         lut=_number(logic, ("Slice LUTs", "CLB LUTs"), name),
         lut_shift=count(logic.get("LUT as Shift Register", "")),
         lut_memory=count(logic.get("LUT as Distributed RAM", "")),
-        ff=_number(logic, ("Slice Registers", "CLB Registers"), name),
-        carry=count(logic.get("CARRY8", "")),
+        ff=_number(logic, ("Slice Registers", "CLB Registers", "Registers"), name),
+        carry=count(logic.get("CARRY8") or logic.get("LOOKAHEAD8", "")),
         dsp=_number(blocks, ("DSPs", "DSP Slices"), name),
         bram18=None if tiles is None else round(2 * tiles),
         uram=count(memory.get("URAM", "0")),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from support.vendor_reports import (
     MODULE_2024,
     SUMMARY_2021,
     UTILIZATION_ULTRASCALE,
+    UTILIZATION_VERSAL,
     csynth_xml,
     timing_summary,
     utilization_7series,
@@ -18,6 +20,17 @@ from support.vendor_reports import (
 from qap.errors import ReportError
 from qap.hardware.resources import ResourceReport
 from qap.hardware.vendor import read_reports
+
+KINDS = {
+    "xml": csynth_xml(),
+    "2018": MODULE_2018,
+    "2024": MODULE_2024,
+    "summary": SUMMARY_2021,
+    "7series": utilization_7series(),
+    "ultrascale": UTILIZATION_ULTRASCALE,
+    "versal": UTILIZATION_VERSAL,
+    "timing": timing_summary(),
+}
 
 
 def read(path: Path, text: str) -> ResourceReport:
@@ -90,6 +103,14 @@ def test_utilisation_of_ultrascale(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_utilisation_of_versal(tmp_path: Path) -> None:
+    report = read(tmp_path / "u.rpt", UTILIZATION_VERSAL)
+    assert report == ResourceReport(
+        "vivado_route", "Vivado 2024.2, routed", "xcvc1902-vsva2197-2MP-e-S", "toy", lut=2468, lut_shift=60,
+        lut_memory=8, ff=1357, carry=44, dsp=31, bram18=3, uram=2,
+    )  # fmt: skip
+
+
 def test_the_clock_with_the_least_slack_gives_fmax(tmp_path: Path) -> None:
     met = read(tmp_path / "timing.rpt", timing_summary())
     assert (met.source, met.part, met.clock_ns, met.fmax_mhz, met.lut) == (
@@ -99,14 +120,25 @@ def test_the_clock_with_the_least_slack_gives_fmax(tmp_path: Path) -> None:
     assert (violated.source, violated.fmax_mhz) == ("vivado_synth", 160.0)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        csynth_xml(), MODULE_2018, MODULE_2024, SUMMARY_2021, utilization_7series(), UTILIZATION_ULTRASCALE,
-        timing_summary(),
-    ],
-    ids=["xml", "2018", "2024", "summary", "7series", "ultrascale", "timing"],
-)  # fmt: skip
+@pytest.mark.parametrize("text", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("line", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_a_report_is_read_in_the_encoding_of_its_byte_order_mark(
+    tmp_path: Path, text: str, encoding: str, line: str
+) -> None:
+    whole = read(tmp_path / "plain", text)
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    content = (mark + text.replace("\n", line)).encode(encoding)
+    (tmp_path / "marked").write_bytes(content)
+    assert read_reports(tmp_path / "marked") == [whole]
+    for end in (1, 2, 3, 4, 5, len(content) // 2, len(content) // 2 + 1):
+        (tmp_path / "cut").write_bytes(content[:end])
+        with pytest.raises(ReportError, match=r"cut is (cut or damaged|not a report)") as refused:
+            read_reports(tmp_path / "cut")
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", KINDS.values(), ids=KINDS)
 def test_a_report_that_is_cut_anywhere_is_refused_or_complete(tmp_path: Path, text: str) -> None:
     """Never a wrong number: a prefix either says the same as the whole or is an error of one line."""
     whole = read(tmp_path / "report", text)
@@ -124,8 +156,7 @@ def test_a_report_that_is_cut_anywhere_is_refused_or_complete(tmp_path: Path, te
 
 def test_damaged_reports_are_never_a_traceback(tmp_path: Path) -> None:
     rng = random.Random(0)
-    texts = [csynth_xml(), MODULE_2018, MODULE_2024, SUMMARY_2021, utilization_7series(), UTILIZATION_ULTRASCALE]
-    for text in [*texts, timing_summary()] * 60:
+    for text in [*KINDS.values()] * 60:
         broken = list(text)
         for _ in range(rng.randrange(1, 8)):
             at, length = rng.randrange(len(broken)), rng.choice((1, 1, 1, 80))
@@ -195,12 +226,56 @@ def test_a_project_of_vivado_joins_utilisation_and_timing_of_each_stage(tmp_path
     ]  # fmt: skip
 
 
-def test_the_reports_of_our_own_script_are_found(tmp_path: Path) -> None:
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "utilization_synth.rpt").write_text(utilization_7series())
-    (tmp_path / "reports" / "timing_synth.rpt").write_text(timing_summary(command="timing_synth.rpt"))
+@pytest.mark.parametrize("folder", ["reports", "report", "."])
+@pytest.mark.parametrize(
+    ("utilization", "timing"),
+    [
+        ("utilization_synth.rpt", "timing_synth.rpt"), ("utilization.rpt", "timing_synth.rpt"),
+        ("toy_utilization.rpt", "post_synth_timing_summary.rpt"),
+    ],
+)  # fmt: skip
+def test_the_reports_of_a_script_are_found(tmp_path: Path, folder: str, utilization: str, timing: str) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / folder / utilization).write_text(utilization_7series())
+    (tmp_path / folder / timing).write_text(timing_summary(command=timing))
     (found,) = read_reports(tmp_path)
     assert (found.source, found.lut, found.fmax_mhz) == ("vivado_synth", 2468, 266.67)
+
+
+def test_the_top_of_a_block_design_is_preferred_to_its_largest_ip(tmp_path: Path) -> None:
+    runs = tmp_path / "toy.runs"
+    reports = {  # Vivado synthesizes an IP for itself, and leaves it out of what it counts of the top
+        "design_1_toy_0_0_synth_1/design_1_toy_0_0_utilization_synth.rpt": (9_000, "design_1_toy_0_0", "Synthesized"),
+        "design_1_dma_0_0_synth_1/design_1_dma_0_0_utilization_synth.rpt": (3_000, "design_1_dma_0_0", "Synthesized"),
+        "synth_1/design_1_wrapper_utilization_synth.rpt": (40, "design_1_wrapper", "Synthesized"),
+        "impl_1/design_1_wrapper_utilization_placed.rpt": (7_000, "design_1_wrapper", "Fully Placed"),
+    }
+    for name, (lut, design, state) in reports.items():
+        (runs / name).parent.mkdir(parents=True)
+        (runs / name).write_text(utilization_7series(state, lut, design=design))
+    timing = timing_summary(design="design_1_toy_0_0", command="design_1_toy_0_0_timing_synth.rpt")
+    (runs / "design_1_toy_0_0_synth_1" / "design_1_toy_0_0_timing_summary_synth.rpt").write_text(timing)
+    found = read_reports(tmp_path)
+    assert [(each.source, each.design, each.lut, each.fmax_mhz) for each in found] == [
+        ("vivado_synth", "design_1_wrapper", 40, None), ("vivado_route", "design_1_wrapper", 7_000, None),
+    ]  # fmt: skip
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for name in reports:
+        (flat / Path(name).name).write_text((runs / name).read_text())
+    assert read_reports(flat) == found
+    shutil.rmtree(runs / "synth_1")
+    shutil.rmtree(runs / "impl_1")
+    (alone,) = read_reports(tmp_path)
+    assert (alone.design, alone.lut) == ("design_1_toy_0_0", 9_000), "without a top the largest IP is all there is"
+
+
+def test_an_ip_is_told_from_a_top_of_another_name(tmp_path: Path) -> None:
+    for run, design, lut in (("synth_1", "system", 50), ("toy_ip_synth_1", "toy_ip", 9_000)):
+        (tmp_path / "toy.runs" / run).mkdir(parents=True)
+        text = utilization_7series(lut=lut, design=design)
+        (tmp_path / "toy.runs" / run / f"{design}_utilization_synth.rpt").write_text(text)
+    assert [(each.design, each.lut) for each in read_reports(tmp_path)] == [("system", 50)]
 
 
 def test_a_folder_without_reports_says_what_was_looked_for(tmp_path: Path) -> None:
