@@ -15,7 +15,7 @@ from qap.network import IntegerNetwork, LayerSpec, connect, save_network
 from qap.recipe import parse_recipe
 from qap.run import HISTORY, HLS, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, VERIFY, WEIGHTS, RunDirectory, StageRecord
 from qap.run.stages import STAGES
-from qap.testing import MissingEngine, NetworkEngine
+from qap.testing import FlippedEngine, MissingEngine, NetworkEngine
 from qap.training.history import EpochRecord, History
 from qap.verification import EmulatorEngine, Engine, Verification, adversarial_vectors, verify
 
@@ -43,6 +43,16 @@ class OneLsbOff(EmulatorEngine):
 
     def trace(self, network: IntegerNetwork, x_int: Any) -> Any:
         return super().trace(self._wrong(network), x_int)
+
+
+def one_lsb_off(run: RunDirectory) -> Engine:
+    """What a table of engines has for it, wrong in the last layer."""
+    return OneLsbOff(1)
+
+
+def one_logit_off(run: RunDirectory) -> Engine:
+    """Right but for one logit of the last test sample."""
+    return FlippedEngine(EmulatorEngine(), sample=79, output=2)
 
 
 MISSING = MissingEngine("g++ is not installed: <apt install g++>", "csim")

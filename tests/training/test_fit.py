@@ -113,6 +113,19 @@ def test_the_training_accuracy_is_that_of_the_answers_before_each_step():
     assert history.records[0].train_accuracy == pytest.approx(right.mean())
 
 
+def test_validation_counts_all_samples(monkeypatch):
+    """Also those beyond the samples that are predicted at once, and the rest of them."""
+    monkeypatch.setattr("qap.training.fit.CHUNK", 25)
+    data, model = blobs(), linear()
+    history = fit(model, data, TrainingRecipe(epochs=1, batch_size=100), seed=0)
+    logits = predict_logits(model, data.validation.x, data.input_format.lsb)
+    right = logits.argmax(axis=1) == data.validation.y
+    assert len({part.mean() for part in np.split(right, [25, 50])}) > 1
+    assert history.best.validation_accuracy == pytest.approx(right.mean())
+    own = -np.log(np.exp(logits)[range(60), data.validation.y] / np.exp(logits).sum(axis=1)).mean()
+    assert history.best.validation_loss == pytest.approx(own, rel=1e-5)
+
+
 def test_the_best_weights_are_kept_and_patience_ends_the_training():
     """Validation labels that contradict the training: the first epoch is the best, then it gets worse."""
     data = blobs()

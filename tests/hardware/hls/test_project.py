@@ -81,7 +81,7 @@ def assert_c_simulation_agrees(drawn: list[tuple[Choice, dict[str, object]]], tm
         list(pool.map(lambda project: build(project, tmp_path / "cache"), projects))
     for (network, _), project in zip(cases, projects, strict=True):
         engine = CsimEngine(project.folder, tmp_path / "cache")
-        x = random_inputs(network, 200)
+        x = random_inputs(network, 2 * csim.CHUNK + 3)
         sets = {"random": x, "adversarial": adversarial_vectors(network.input_format, network.n_in)}
         found = verify([EmulatorEngine(), engine], network, sets)
         assert found.exact, (project.folder, [str(agreement) for agreement in found.agreements])
