@@ -42,6 +42,10 @@ class ToolFailed(QapError):
     """A program that was called did not do its work; the message ends with the tail of its log."""
 
 
+class CheckFailed(QapError):
+    """A design does not do what it must; the exit code is 1."""
+
+
 class ReportError(QapError):
     """A tool's report is missing, cut short, or not of a known kind."""
 

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from qap.cli.interrupt import INTERRUPT
-from qap.errors import QapError
+from qap.errors import CheckFailed, QapError
 
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 STOPPED = "interrupted; the same command continues where it stopped"
@@ -53,7 +53,7 @@ def call(arguments: Sequence[str]) -> int:
             raise
         if debug:
             traceback.print_exception(error)
-        return _say(f"error: {_one_line(error)}", 2)
+        return _say(f"error: {_one_line(error)}", 1 if isinstance(error, CheckFailed) else 2)
     if status == INTERRUPTED:
         return _say(STOPPED, INTERRUPTED)
     return status if isinstance(status, int) else int(bool(status))

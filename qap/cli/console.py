@@ -124,6 +124,8 @@ def resources_line(report: Mapping[str, Any]) -> str:
     parts = [f"{report[key]:,} {name}" for key, name in resource_names(*COUNTS).items() if report[key] is not None]
     if report["latency_cycles"] is not None:
         parts.append(f"latency {report['latency_cycles']} cycles")
+    if report["ii_cycles"] is not None:
+        parts.append(f"II {report['ii_cycles']}")
     if report["fmax_mhz"] is not None:
         parts.append(f"{report['fmax_mhz']:.0f} MHz")
     return f"{report['design']} on {report['part']} ({report['source']}): {', '.join(parts)}"

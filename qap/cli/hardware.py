@@ -43,8 +43,8 @@ def rtl(
         print_json(found)
         return
     print_line(
-        f"{run.file(RTL)}: {found['top']} reads {found['inputs_read']} of {run.dataset.n_in} inputs, a sample every "
-        f"cycle, latency {found['latency_cycles']} cycles, about {found['estimated_luts']} LUT"
+        f"{run.file(RTL)}: the core of {found['top']} reads {found['inputs_read']} of {run.dataset.n_in} inputs, "
+        f"a sample every cycle, latency {found['latency_cycles']} cycles, about {found['estimated_luts']} LUT"
     )
 
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from qap.extras import load_tensorflow
 from qap.hardware.hls import CsimEngine
-from qap.hardware.rtl import RtlEngine
+from qap.hardware.rtl import AxisEngine, RtlEngine
 from qap.hardware.synthesis import NetlistEngine
 from qap.recipe import RtlRecipe
 from qap.run import HLS, RTL, STUDENT, RunDirectory
@@ -53,6 +53,11 @@ def csim(run: RunDirectory) -> Engine:
 def rtl(run: RunDirectory) -> Engine:
     """The engine of the generated Verilog."""
     return RtlEngine.load(run.file(RTL))
+
+
+def axis(run: RunDirectory) -> Engine:
+    """The engine of the AXI4-Stream top of the generated Verilog."""
+    return AxisEngine.load(run.file(RTL))
 
 
 def netlist(run: RunDirectory) -> Engine:

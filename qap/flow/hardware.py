@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from qap.flow.stage import Progress
 from qap.hardware.hls import write_project
 from qap.hardware.hls.project import TEST_VECTORS
 from qap.hardware.resources import ResourceReport
-from qap.hardware.rtl import RtlProject, load_project, rtl_options, write_rtl
+from qap.hardware.rtl import RtlProject, load_project, measure_stream, missing_simulator, rtl_options, write_rtl
 from qap.hardware.synthesis import place_and_route, synthesize
 from qap.hardware.tools import Tell
 from qap.network import load_network
@@ -97,9 +97,22 @@ def measure_resources(
     if place or bitstream:
         reports.append(place_and_route(project, device or "85k", bitstream=bitstream, progress=progress))
     measured = [ResourceReport.load(folder / "report.json") for folder in sorted(_syntheses(run))]
-    run.write_json(RESOURCES, {_label(report): asdict(report) for report in measured})
+    paced = _pace(project, progress)
+    run.write_json(RESOURCES, {_label(report): asdict(paced(report)) for report in measured})
     run.rewrote(RESOURCES)
-    return reports
+    return [paced(report) for report in reports]
+
+
+def _pace(project: RtlProject, progress: Tell) -> Callable[[ResourceReport], ResourceReport]:
+    """Gives the report of a stream its latency and II as they are measured, None without a simulator."""
+    measured = project.axis is not None and missing_simulator() is None
+    latency, ii = measure_stream(project, progress=progress) if measured else (None, None)
+
+    def paced(report: ResourceReport) -> ResourceReport:
+        is_stream = project.axis is not None and report.design == project.top
+        return replace(report, latency_cycles=latency, ii_cycles=ii) if is_stream else report
+
+    return paced
 
 
 def _syntheses(run: RunDirectory) -> Iterator[Path]:

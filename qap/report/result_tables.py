@@ -71,7 +71,7 @@ def resources_table(reports: Sequence[Mapping[str, Any]]) -> Table:
     Args:
         reports: of `ResourceReport`, as mappings.
     """
-    names = resource_names(*COUNTS, "latency_cycles")
+    names = resource_names(*COUNTS, "latency_cycles", "ii_cycles")
     rows: Rows = [
         [report["design"], f"{report['part']}, {report['tool']}", *(count(report[key]) for key in names)]
         for report in reports

@@ -20,12 +20,14 @@ class EngineSource(NamedTuple):
         reads: files and folders of the run, `{target}` in them stands for `rtl.target`; the network itself is read in
             any case.
         of_rtl: whether it runs what `qap rtl` generates, so that only a recipe with RTL asks for it.
+        of_stream: whether it runs the AXI4-Stream top, so that only a recipe whose RTL has one asks for it.
         on_request: whether only `qap verify --engines` asks for it, and no run by itself.
     """
 
     made_by: str
     reads: tuple[str, ...] = ()
     of_rtl: bool = False
+    of_stream: bool = False
     on_request: bool = False
 
     def files(self, recipe: Recipe) -> tuple[str, ...]:
@@ -38,6 +40,7 @@ ENGINES = {
     "emulator": EngineSource("qap.flow.engines:emulator"),
     "csim": EngineSource("qap.flow.engines:csim", (HLS,)),
     "rtl": EngineSource("qap.flow.engines:rtl", (RTL,), of_rtl=True),
+    "axis": EngineSource("qap.flow.engines:axis", (RTL,), of_rtl=True, of_stream=True),
     "netlist": EngineSource("qap.flow.engines:netlist", (RTL, CORE_NETLIST), of_rtl=True),
 }
 """Name -> where it comes from, in the order of a verification."""
@@ -45,5 +48,9 @@ ENGINES = {
 
 def engines_of(recipe: Recipe) -> tuple[str, ...]:
     """The engines that a run of this recipe is verified with."""
-    asked_for = {name: source for name, source in ENGINES.items() if not source.on_request}
-    return tuple(name for name, source in asked_for.items() if recipe.makes_rtl or not source.of_rtl)
+    streams = recipe.makes_rtl and recipe.rtl is not None and recipe.rtl.interface == "axis"
+    return tuple(
+        name
+        for name, source in ENGINES.items()
+        if not source.on_request and (recipe.makes_rtl or not source.of_rtl) and (streams or not source.of_stream)
+    )

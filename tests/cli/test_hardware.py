@@ -18,10 +18,21 @@ def test_rtl_is_made_measured_and_verified(copied, qap):
     assert [report["design"] for report in reports] == ["classifier", "classifier_axis"]
     assert all(report["lut"] > 0 and report["dsp"] == 0 and report["source"] == "yosys" for report in reports)
     assert len(json.loads((copied / "resources.json").read_text())) == 2
+    core, top = reports
+    assert core["ii_cycles"] == 1
+    assert top["latency_cycles"] > core["latency_cycles"] and top["ii_cycles"] > 1, "the stream's own, not its core's"
     verified = qap("verify", copied, "--json")
     assert verified.status == 0, verified.err
     mismatches = json.loads(verified.out)["mismatches"]
-    assert len(mismatches) == 10 and set(mismatches.values()) == {0}
+    assert len(mismatches) == 15 and set(mismatches.values()) == {0}
+
+    stream = copied / "rtl" / "classifier_axis.v"
+    right = stream.read_text()
+    stream.write_text(right.replace("assign m_axis_tlast = left ==", "assign m_axis_tlast = left !="))
+    broken = qap("verify", copied, "--engines", "emulator,axis")
+    assert broken.status == 1
+    assert "the stream of classifier_axis" in broken.err
+    stream.write_text(right)
 
     source = copied / "rtl" / "classifier.v"
     text = source.read_text()

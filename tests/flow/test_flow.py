@@ -115,7 +115,7 @@ def test_rtl_is_made_and_verified_only_when_the_recipe_asks_for_it(path, worked)
     assert run_it(path, worked, "rtl.enabled=true") == []
     assert run_it(path, worked, "rtl.stage_depth=2") == ["rtl", "synth", "verify", "report"]
     assert run_it(path, worked, "rtl.enabled=false") == ["verify", "report"]
-    assert engines_of(recipe("rtl.enabled=true")) == ("keras", "emulator", "csim", "rtl", "netlist")
+    assert engines_of(recipe("rtl.enabled=true")) == ("keras", "emulator", "csim", "rtl", "axis", "netlist")
     assert engines_of(recipe("rtl.enabled=false")) == engines_of(recipe()) == ("keras", "emulator", "csim")
 
 

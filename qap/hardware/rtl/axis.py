@@ -17,7 +17,7 @@ import numpy.typing as npt
 from qap.errors import QapError
 from qap.fixed import FixedPoint, IntArray
 from qap.hardware.rtl.packing import from_bits, to_bits
-from qap.hardware.rtl.verilog import CorePorts
+from qap.hardware.rtl.verilog import CorePorts, Count, Width
 
 WIDTHS = (8, 16, 32, 64)
 
@@ -34,11 +34,11 @@ class AxisFormat:
         field: bits that the class index and each logit take.
     """
 
-    width: int
-    inputs: int
-    slot: int
-    outputs: int
-    field: int
+    width: Width
+    inputs: Count
+    slot: Width
+    outputs: Count
+    field: Width
 
     @property
     def lanes(self) -> int:

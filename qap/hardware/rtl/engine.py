@@ -1,4 +1,4 @@
-"""The engine that runs generated Verilog: the core, and the AXI4-Stream top around it."""
+"""The engine that runs the core of generated Verilog."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import QapError, ToolFailed
+from qap.errors import CheckFailed
 from qap.fixed import IntArray
 from qap.hardware.rtl.generate import write_rtl
 from qap.hardware.rtl.options import RtlOptions
 from qap.hardware.rtl.project import RtlProject, load_project
-from qap.hardware.rtl.simulate import build, missing_simulator, run_core, run_stream
+from qap.hardware.rtl.simulate import build, missing_simulator, run_core
 from qap.hardware.tools import Tell, silent
 from qap.network import IntegerNetwork
 
 CORE_HARNESS = "simulate_core.cpp"
-AXIS_HARNESS = "simulate_axis.cpp"
 
 
 class RtlEngine:
@@ -79,69 +78,27 @@ def simulate(
 
     Raises:
         QapError: the project belongs to another network.
-        ToolFailed: the class index contradicts the logits.
+        CheckFailed: the class index contradicts the logits.
     """
-    _same_network(project, network)
+    project.check_network(network)
     x_int = network.checked_input(x_int)
     program = build(sources or [project.core_source], project.name, CORE_HARNESS, progress, cache)
     logits, classes = run_core(
         program, project.core_inputs(x_int), project.ports, project.latency_cycles, project.signed_logits
     )
-    return _consistent(network, logits, classes)
+    return consistent(network, logits, classes)
 
 
-def simulate_stream(
-    project: RtlProject,
-    network: IntegerNetwork,
-    x_int: npt.NDArray[Any],
-    *,
-    seed: int = 0,
-    stalls: float = 0.25,
-    progress: Tell = silent,
-) -> IntArray:
-    """The logits that come out of the AXI4-Stream top, with random stalls on both sides.
-
-    Args:
-        project: generated with `interface="axis"`.
-        network: the network that it was generated from.
-        x_int: integer samples (n, n_in).
-        seed: of the stalls.
-        stalls: the share of cycles in which each side holds back.
-        progress: told what is being done.
+def consistent(network: IntegerNetwork, logits: IntArray, classes: IntArray) -> IntArray:
+    """The logits, if the class indices (n,) that came with them follow from them.
 
     Raises:
-        QapError: the project has no stream, or belongs to another network.
-        ToolFailed: frames are lost, misshapen or flagged as errors, or a class index contradicts its logits.
+        CheckFailed: one does not.
     """
-    _same_network(project, network)
-    if project.axis is None:
-        raise QapError(f"the project in {project.folder} has no stream; generate it with --interface axis")
-    form = project.axis
-    program = build(project.sources, project.top, AXIS_HARNESS, progress)
-    beats = form.pack(network.checked_input(x_int))
-    last = np.zeros(beats.shape, bool)
-    last[:, -1] = True
-    result = run_stream(program, beats.reshape(-1), last.reshape(-1), seed, stalls)
-    expected_last = np.arange(len(result.last)) % form.result_beats == form.result_beats - 1
-    if result.error or len(result.data) != len(x_int) * form.result_beats or (result.last != expected_last).any():
-        raise ToolFailed(
-            f"the stream of {len(x_int)} samples gave {len(result.data)} beats of {form.result_beats} each, "
-            f"error flag {int(result.error)}"
-        )
-    logits, classes = form.unpack(result.data.reshape(-1, form.result_beats), project.signed_logits)
-    return _consistent(network, logits, classes)
-
-
-def _same_network(project: RtlProject, network: IntegerNetwork) -> None:
-    if project.network_digest != network.digest:
-        raise QapError(f"the RTL in {project.folder} was generated from another network; run qap rtl again")
-
-
-def _consistent(network: IntegerNetwork, logits: IntArray, classes: IntArray) -> IntArray:
     expected = network.decide(logits)
     if (expected != classes).any():
         sample = int(np.flatnonzero(expected != classes)[0])
-        raise ToolFailed(
+        raise CheckFailed(
             f"the class index of sample {sample} is {classes[sample]}, but its logits {logits[sample].tolist()} "
             f"say {expected[sample]}"
         )

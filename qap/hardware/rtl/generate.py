@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from qap.hardware.rtl.project import RtlProject
 from qap.hardware.rtl.size import refuse_hopeless
 from qap.hardware.rtl.stream import stream_verilog
 from qap.hardware.rtl.testbench import write_testbench
-from qap.hardware.rtl.verilog import CorePorts, core_verilog, fill_template
+from qap.hardware.rtl.verilog import core_ports, core_verilog, fill_template
 from qap.network import IntegerNetwork, simplify
 from qap.products import made_folder
 
@@ -45,10 +44,7 @@ def write_rtl(
     options = options or RtlOptions()
     folder = Path(folder)
     smaller, kept = simplify(network)
-    ports = CorePorts(
-        smaller.n_in, network.input_format.width, network.n_out, network.output_format.width,
-        max(1, (len(network.class_names) - 1).bit_length()),
-    )  # fmt: skip
+    ports = core_ports(smaller.n_in, network)
     streamed = options.interface == "axis"
     axis = axis_format(options.axis_width, network.n_in, network.input_format, ports) if streamed else None
     if not options.any_size:
@@ -57,12 +53,22 @@ def write_rtl(
     depth = options.stage_depth
     pipeline = best_pipeline(circuit, options.lut_budget) if depth == "auto" else pipelined(circuit, depth)
     project = RtlProject(
-        folder, options.name, options.interface, network.digest, network.n_in, tuple(int(i) for i in kept), ports,
-        network.output_format.signed, pipeline.latency, pipeline.stage_depth, options.clock_ns, axis,
-        count_cells(circuit, pipeline).lut,
-    )  # fmt: skip
+        folder=folder,
+        name=options.name,
+        interface=options.interface,
+        network_digest=network.digest,
+        n_in=network.n_in,
+        kept=tuple(int(i) for i in kept),
+        ports=ports,
+        signed_logits=network.output_format.signed,
+        latency_cycles=pipeline.latency,
+        stage_depth=pipeline.stage_depth,
+        clock_ns=options.clock_ns,
+        axis=axis,
+        estimated_luts=count_cells(circuit, pipeline).lut,
+    )
     with made_folder(folder) as temporary:
-        draft = replace(project, folder=temporary)
+        draft = project.model_copy(update={"folder": temporary})
         _write_sources(draft, circuit, pipeline)
         _write_texts(draft, network, hls_part(options.part).name)
         write_testbench(draft, network, test_vectors)

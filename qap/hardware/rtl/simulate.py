@@ -5,6 +5,7 @@ Programs are kept by `qap.hardware.builds`, so that a design is compiled once.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
 from importlib import resources
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import ToolFailed, ToolMissing
+from qap.errors import CheckFailed, ToolFailed, ToolMissing
 from qap.fixed import IntArray
 from qap.hardware.builds import built, compiler_version
 from qap.hardware.rtl.packing import from_bits, from_words, to_bits, to_words
@@ -110,15 +111,36 @@ def run_core(
 
 
 class StreamResult(NamedTuple):
-    """What came out of a stream: beats (n,) with their tlast, and the error flag at the end."""
+    """What a stream took and gave.
+
+    Args:
+        data: of the beats that came out, (n,).
+        last: tlast of each of them, (n,).
+        error: the error flag at the end.
+        given: the cycle of each beat that came out, (n,).
+        taken: the cycle of each beat that went in.
+    """
 
     data: npt.NDArray[np.uint64]
     last: npt.NDArray[np.bool_]
     error: bool
+    given: IntArray
+    taken: IntArray
+
+
+TLAST, ERROR, TAKEN = 1, 2, 4
+"""Flags of a beat, as `simulate_axis.cpp` writes them."""
 
 
 def run_stream(
-    program: Path, beats: npt.NDArray[np.uint64], last: npt.NDArray[np.bool_], seed: int, stalls: float
+    program: Path,
+    beats: npt.NDArray[np.uint64],
+    last: npt.NDArray[np.bool_],
+    *,
+    results: int,
+    span: int,
+    seed: int = 0,
+    stalls: float = 0.0,
 ) -> StreamResult:
     """Send beats through a simulated AXI4-Stream top, stalling both sides at random.
 
@@ -126,22 +148,41 @@ def run_stream(
         program: from `build` with `simulate_axis.cpp`.
         beats: data, (n,).
         last: tlast of each beat, (n,).
+        results: beats that may come out; one more ends the simulation.
+        span: cycles that a side holds back at most.
         seed: of the stalls.
-        stalls: the share of cycles in which each side holds back, below 1.
+        stalls: the share of cycles in which each side holds back, below 1; 0 never stalls.
 
     Raises:
-        ToolFailed: the stream got stuck, or a beat that was offered changed.
+        CheckFailed: the stream got stuck, gave too much, or changed a beat that it had offered.
     """
     rows = np.zeros((len(beats), 4), "<u4")
     rows[:, :2] = beats.astype("<u8").reshape(-1, 1).view("<u4")
     rows[:, 2] = last
+    share = int(stalls * 256)
+    patience = 20_000 + 4 * span
+    limit = min(2**32 - 1, 2 * patience + int(64 * (len(beats) + results) / (1 - share / 256) ** 2))
     with tempfile.TemporaryDirectory(prefix="qap-") as name:
         folder = Path(name)
         (folder / "in").write_bytes(rows.tobytes())
-        run_tool([program, "in", "out", str(seed), str(int(stalls * 256))], folder, timeout_s=RUN_TIMEOUT_S)
+        numbers = (str(number) for number in (seed, share, span, results, patience, limit))
+        try:
+            run_tool([program, "in", "out", *numbers], folder, timeout_s=RUN_TIMEOUT_S)
+        except ToolFailed as error:
+            if told := re.search(r"the stream is wrong in cycle .*", str(error)):
+                raise CheckFailed(told[0]) from None
+            raise
         out = np.fromfile(folder / "out", "<u4").reshape(-1, 4)
-    data = np.ascontiguousarray(out[:-1, :2]).view("<u8").reshape(-1)
-    return StreamResult(data, out[:-1, 2] != 0, bool(out[-1, 3]))
+    events, end = out[:-1], out[-1]
+    is_taken = (events[:, 2] & TAKEN) != 0
+    came = events[~is_taken]
+    return StreamResult(
+        data=np.ascontiguousarray(came[:, :2]).view("<u8").reshape(-1),
+        last=(came[:, 2] & TLAST) != 0,
+        error=bool(end[2] & ERROR),
+        given=came[:, 3].astype(np.int64),
+        taken=events[is_taken, 3].astype(np.int64),
+    )
 
 
 def _verilator(root: Path) -> Path:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from qap.errors import QapError
 from qap.hardware.circuit import Circuit
 from qap.hardware.circuit.builder import Node
 from qap.hardware.circuit.pipeline import Pipeline
 from qap.hardware.circuit.wires import Wire
+from qap.network import IntegerNetwork
 from qap.templates import fill
 
 PORTS = ("clk", "ce", "x", "y", "class_index")
@@ -28,14 +32,19 @@ _KEYWORDS = """
 KEYWORDS = frozenset(_KEYWORDS.split())
 
 
-class CorePorts(NamedTuple):
+Count = Annotated[int, Field(ge=1, le=1 << 20)]
+Width = Annotated[int, Field(ge=1, le=64)]
+
+
+@dataclass(frozen=True, slots=True)
+class CorePorts:
     """The ports of the core: input i stands at bits `i * input_width` and up, logit j at `j * logit_width`."""
 
-    inputs: int
-    input_width: int
-    logits: int
-    logit_width: int
-    class_width: int
+    inputs: Count
+    input_width: Width
+    logits: Count
+    logit_width: Width
+    class_width: Width
 
     @property
     def x_width(self) -> int:
@@ -46,6 +55,12 @@ class CorePorts(NamedTuple):
     def y_width(self) -> int:
         """Bits of all logits."""
         return self.logits * self.logit_width
+
+
+def core_ports(inputs: int, network: IntegerNetwork) -> CorePorts:
+    """The ports of a network's core that reads so many of its inputs."""
+    class_width = max(1, (len(network.class_names) - 1).bit_length())
+    return CorePorts(inputs, network.input_format.width, network.n_out, network.output_format.width, class_width)
 
 
 def checked_name(name: str) -> str:

@@ -108,8 +108,8 @@ def _report(path: Path, project: RtlProject, synthesized: ResourceReport, part: 
             dsp=used["MULT18X18D"],
             bram18=used["DP16KD"],
             uram=0,
-            latency_cycles=project.latency_cycles,
-            ii_cycles=1,
+            latency_cycles=synthesized.latency_cycles,
+            ii_cycles=synthesized.ii_cycles,
             clock_ns=project.clock_ns,
             fmax_mhz=min(clocks) if clocks else None,
         )

@@ -121,7 +121,7 @@ def synthesize(
                 [program, "-q", "-l", "yosys.log", "-s", "synth.ys"], temporary, timeout_s=timeout_s, progress=progress
             )
             cells = read_cells(temporary / "stat.json", top)
-            report = report_of(cells, family, top, version_of(program), project)
+            report = report_of(cells, family, top, version_of(program), project, of_core=module == "core")
             report.save(temporary / "report.json")
             (temporary / "digest").write_text(key, encoding="utf-8")
     report = ResourceReport.load(folder / "report.json")
@@ -156,9 +156,23 @@ def read_cells(path: Path, top: str) -> dict[str, int]:
 
 
 def report_of(
-    cells: Mapping[str, int], family: Family, design: str, tool: str, project: RtlProject | None = None
+    cells: Mapping[str, int],
+    family: Family,
+    design: str,
+    tool: str,
+    project: RtlProject | None = None,
+    *,
+    of_core: bool = True,
 ) -> ResourceReport:
     """Count cells as the vendor counts them.
+
+    Args:
+        cells: how many of each kind.
+        family: of the cells.
+        design: the module.
+        tool: its name and version.
+        project: that was synthesized, for its clock.
+        of_core: whether the latency and the II are those of the core; a stream around it has to be measured.
 
     Raises:
         ReportError: there is a cell of a kind that nobody has told how to count.
@@ -187,8 +201,8 @@ def report_of(
         dsp=total(kinds.dsp),
         bram18=total(kinds.bram18),
         uram=total(kinds.uram),
-        latency_cycles=project.latency_cycles if project else None,
-        ii_cycles=1 if project else None,
+        latency_cycles=project.latency_cycles if project and of_core else None,
+        ii_cycles=1 if project and of_core else None,
         clock_ns=project.clock_ns if project else None,
     )
 

@@ -132,13 +132,90 @@ def test_missing_and_damaged_projects(tmp_path: Path) -> None:
         load_project(tmp_path)
     project = write_rtl(sparse_classifier(), tmp_path / "rtl")
     description = project.folder / "project.json"
-    content = json.loads(description.read_text())
-    description.write_text(json.dumps({**content, "qap_rtl": 99}))
-    with pytest.raises(DataError, match="another version"):
-        load_project(project.folder)
     description.write_text(description.read_text()[:50])
-    with pytest.raises(DataError, match="is damaged"):
+    with pytest.raises(DataError, match=r"rtl/project\.json is damaged: .*; make it again: qap rtl RUN --force"):
         load_project(project.folder)
+
+
+@pytest.mark.parametrize(
+    "key, value, said",
+    [
+        ("qap_rtl", 99, "qap_rtl: 99 is another version"),
+        ("name", "../../elsewhere", "name: '../../elsewhere' is not a Verilog name"),
+        ("name", "module", "name: .* a Verilog keyword"),
+        ("interface", "wishbone", "interface: "),
+        ("interface", "parallel", "axis must be null for"),
+        ("n_in", 0, "n_in: "),
+        ("kept", [99999], "kept must be "),
+        ("kept", [-1], "kept must be "),
+        ("kept", [], "kept must be "),
+        ("kept", "all", "kept: "),
+        ("ports", None, "ports: "),
+        ("ports.inputs", 0, "ports.inputs: "),
+        ("ports.input_width", 100_000, "ports.input_width: "),
+        ("ports.logit_width", 100_000, "ports.logit_width: "),
+        ("ports.logit_width", 3.5, "ports.logit_width: "),
+        ("signed_logits", 1, "signed_logits: "),
+        ("latency_cycles", -1, "latency_cycles: "),
+        ("latency_cycles", 0, "latency_cycles: "),
+        ("latency_cycles", 2**40, "latency_cycles: "),
+        ("clock_ns", float("nan"), "clock_ns: "),
+        ("clock_ns", -1.0, "clock_ns: "),
+        ("axis", None, "axis must be null for"),
+        ("axis.width", 100_000, "axis.width: "),
+        ("axis.slot", 0, "axis.slot: "),
+        ("estimated_luts", -5, "estimated_luts: "),
+    ],
+)
+def test_a_key_that_is_wrong_is_named(tmp_path: Path, key: str, value: object, said: str) -> None:
+    project = write_rtl(sparse_classifier(), tmp_path / "rtl")
+    change(project.folder / "project.json", key, value)
+    with pytest.raises(DataError, match=rf"rtl/project\.json is damaged: {said}"):
+        load_project(project.folder)
+
+
+@pytest.mark.parametrize("key", ["network_digest", "kept", "ports", "axis", "ports.logits", "latency_cycles"])
+def test_a_key_that_is_missing_is_named(tmp_path: Path, key: str) -> None:
+    project = write_rtl(sparse_classifier(), tmp_path / "rtl")
+    change(project.folder / "project.json", key)
+    with pytest.raises(DataError, match=rf"rtl/project\.json is damaged: the key '{key}' is missing"):
+        load_project(project.folder)
+
+
+@pytest.mark.parametrize(
+    "key, value, said",
+    [
+        ("n_in", 41, "n_in is 41, but its network has 40"),
+        ("ports.input_width", 2, "ports is "),
+        ("ports.logits", 3, "ports is "),
+        ("ports.logit_width", 64, "ports is "),
+        ("signed_logits", False, "signed_logits is False, but its network has True"),
+        ("axis.slot", 2, "axis is "),
+        ("axis.inputs", 39, "axis is "),
+        ("axis.field", 64, "axis is "),
+        ("axis.width", 24, "axis: axis_width must be one of"),
+    ],
+)
+def test_what_the_network_contradicts_is_refused(tmp_path: Path, key: str, value: object, said: str) -> None:
+    network = sparse_classifier()
+    project = write_rtl(network, tmp_path / "rtl")
+    project.check_network(network)
+    change(project.folder / "project.json", key, value)
+    with pytest.raises(DataError, match=rf"rtl/project\.json is damaged: {said}.*make it again"):
+        load_project(project.folder).check_network(network)
+
+
+def change(path: Path, key: str, value: object = ...) -> None:
+    """Set a dotted key of a JSON file, or remove it."""
+    content = json.loads(path.read_text())
+    *outer, last = key.split(".")
+    place = content
+    for part in outer:
+        place = place[part]
+    place[last] = value
+    if value is ...:
+        del place[last]
+    path.write_text(json.dumps(content))
 
 
 def compile_bench(top: str, sources: list[Path], built: Path) -> None:

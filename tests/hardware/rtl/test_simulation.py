@@ -8,10 +8,10 @@ import pytest
 from support.any_network import random_network
 from support.hardware_cases import dense, needs_simulator, sparse_classifier, vectors
 
-from qap.errors import QapError, ToolFailed
+from qap.errors import CheckFailed, QapError, ToolFailed
 from qap.hardware.rtl import RtlEngine, RtlOptions, RtlProject, write_rtl
-from qap.hardware.rtl.engine import AXIS_HARNESS, simulate, simulate_stream
-from qap.hardware.rtl.simulate import StreamResult, build, run_stream
+from qap.hardware.rtl.engine import simulate
+from qap.hardware.rtl.simulate import build
 from qap.network import IntegerNetwork
 from qap.verification import EmulatorEngine, agree
 
@@ -40,53 +40,6 @@ def streamed(tmp_path_factory: pytest.TempPathFactory) -> tuple[IntegerNetwork, 
     return network, write_rtl(network, tmp_path_factory.mktemp("streamed") / "rtl", RtlOptions(axis_width=16))
 
 
-@pytest.mark.parametrize("stalls", [0.0, 0.3, 0.8])
-def test_stream_with_stalls_on_both_sides(streamed: tuple[IntegerNetwork, RtlProject], stalls: float) -> None:
-    network, project = streamed
-    x = vectors(network)
-    expected = network.forward(x)
-    assert np.array_equal(simulate(project, network, x), expected)
-    assert np.array_equal(simulate_stream(project, network, x, seed=int(stalls * 10), stalls=stalls), expected)
-
-
-@pytest.mark.parametrize("width, form", [(8, "fixed<7,3>"), (32, "ufixed<8,0>"), (64, "fixed<5,5>")])
-def test_stream_of_every_width(tmp_path: Path, width: int, form: str) -> None:
-    network = dense([[3, -1, 2], [0, 0, 0], [-7, 5, 1], [2, 2, -2]], [1, -5, 9], form)
-    project = write_rtl(network, tmp_path / "rtl", RtlOptions(axis_width=width, stage_depth=1))
-    x = vectors(network, 100)
-    assert np.array_equal(simulate_stream(project, network, x, seed=width), network.forward(x))
-
-
-def send(project: RtlProject, beats: np.ndarray, last: list[bool]) -> StreamResult:
-    program = build(project.sources, project.top, AXIS_HARNESS)
-    return run_stream(program, beats, np.array(last), seed=1, stalls=0.3)
-
-
-@pytest.mark.parametrize("fault", ["early", "late", "missing", "two early"])
-def test_tlast_at_the_wrong_beat_is_flagged_and_does_not_wedge(
-    streamed: tuple[IntegerNetwork, RtlProject], fault: str
-) -> None:
-    network, project = streamed
-    form = project.axis
-    assert form is not None and form.beats == 3
-    x = vectors(network)[:3]
-    good = form.pack(x)
-    wrong, wrong_last = {
-        "early": (good[0][:2], [False, True]),
-        "late": (np.concatenate([good[0], good[0][:1]]), [False, False, False, True]),
-        "missing": (np.concatenate([good[0], good[0]]), [False] * 5 + [True]),
-        "two early": (good[0][:2], [True, True]),
-    }[fault]
-    frame_last = [False, False, True]
-    result = send(
-        project, np.concatenate([good[1], wrong, good[2], good[1]]), frame_last + wrong_last + frame_last + frame_last
-    )
-    assert result.error
-    logits, _ = form.unpack(result.data.reshape(-1, form.result_beats), project.signed_logits)
-    assert np.array_equal(logits, network.forward(x[[1, 2, 1]]))  # the broken frame is dropped, the others are right
-    assert not send(project, good.reshape(-1), frame_last * 3).error
-
-
 def test_one_flipped_bit_in_the_verilog_is_caught(tmp_path: Path) -> None:
     network = sparse_classifier(seed=5)
     project = write_rtl(network, tmp_path / "rtl", RtlOptions(interface="parallel"))
@@ -107,7 +60,7 @@ def test_a_class_index_that_contradicts_the_logits_is_caught(tmp_path: Path) -> 
     project = write_rtl(network, tmp_path / "rtl", RtlOptions(interface="parallel"))
     source = project.core_source.read_text()
     project.core_source.write_text(re.sub(r"assign class_index = (.*);", r"assign class_index = ~\1;", source))
-    with pytest.raises(ToolFailed, match=r"class index of sample 0 is \d, but its logits"):
+    with pytest.raises(CheckFailed, match=r"class index of sample 0 is \d, but its logits"):
         simulate(project, network, vectors(network))
 
 

@@ -9,6 +9,8 @@
 #include "Vtop.h"
 #include "verilated.h"
 
+static const size_t MOST_LATENCY = 1 << 16;
+
 template <typename T>
 static void put(T& port, const uint32_t* words) {
     if constexpr (sizeof(T) <= 4)
@@ -35,6 +37,7 @@ int main(int argc, char** argv) {
     if (argc != 6) return 2;
     const size_t in_words = strtoul(argv[3], nullptr, 10), out_words = strtoul(argv[4], nullptr, 10);
     const size_t latency = strtoul(argv[5], nullptr, 10);
+    if (latency == 0 || latency > MOST_LATENCY) return 2;
     FILE* in = fopen(argv[1], "rb");
     FILE* out = fopen(argv[2], "wb");
     if (!in || !out) return 3;
