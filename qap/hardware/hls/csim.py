@@ -16,7 +16,8 @@ import numpy.typing as npt
 from qap.errors import DataError, ToolFailed, ToolMissing
 from qap.fixed import FixedPoint, IntArray
 from qap.hardware.builds import built, compiler_version
-from qap.hardware.hls.project import HlsProject, read_project, render
+from qap.hardware.hls.description import DESCRIPTION, HlsProject, read_project
+from qap.hardware.hls.project import render
 from qap.hardware.tools import compiler, run_tool
 from qap.network import IntegerNetwork
 
@@ -73,17 +74,21 @@ class CsimEngine:
         """The results of every layer, (n, neurons) each, in LSBs."""
         project, library = self._load(network)
         x = np.ascontiguousarray(network.input_format.to_float(network.checked_input(x_int)))
-        results = [np.empty((len(x), width)) for width in project.widths]
+        results = [np.full((len(x), width), np.nan) for width in project.widths]
         for sample in range(len(x)):
             arrays = (ctypes.c_void_p * len(results))(*(result[sample].ctypes.data for result in results))
             _with_large_stack(library.qap_trace, _pointer(x[sample]), arrays)
+        for trace, y in zip(project.traces, results, strict=True):
+            if np.isnan(y).any():
+                raise DataError(
+                    f"{self._folder / DESCRIPTION} is damaged: traces names {trace!r}, which the C++ does not"
+                )
         return [_integers(y, form) for y, form in zip(results, project.formats[1:], strict=True)]
 
     def _load(self, network: IntegerNetwork) -> tuple[HlsProject, ctypes.CDLL]:
         if self._project is None or self._library is None:
             project = read_project(self._folder)
-            if project.network_digest != network.digest:
-                raise DataError(f"the HLS project in {self._folder} was made from another network; write it again")
+            project.check_network(network)
             self._library = ctypes.CDLL(str(build(project, self._cache)))
             self._project = project
         return self._project, self._library

@@ -9,83 +9,32 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import DataError, NotExact, RecipeError, ToolFailed
+from qap.errors import NotExact, RecipeError, ToolFailed
 from qap.extras import extra, silence_tensorflow
 from qap.fixed import FixedPoint
 from qap.hardware.devices import find_part
+from qap.hardware.hls.description import DESCRIPTION, HlsProject, of_network
 from qap.hardware.hls.headers import remove_unused_headers
+from qap.hardware.hls.names import layer_names, project_name
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
 from qap.products import made_folder
 from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
 from qap.templates import fill
 
-DESCRIPTION, README = "qap_project.json", "README.md"
+README = "README.md"
 MAX_WIDTH = 53  # the test bench and the C simulation exchange numbers as double
 TEST_VECTORS = 100
 """Samples in a self-checking test bench, of HLS as of RTL."""
-
-
-@dataclass(frozen=True, slots=True)
-class HlsProject:
-    """A written project, as `qap_project.json` in its folder describes it.
-
-    Args:
-        folder: where it lies.
-        name: of the top function, the sources and the scripts.
-        network_digest: of the integer network that it was made from.
-        layers: names of the layers of the network.
-        traces: for each layer the name under which the C simulation knows its result.
-        widths: for each layer the number of its neurons.
-        n_in: inputs.
-        formats: of the input and of each layer's result.
-        target: tool, part, clock and parallelism.
-        reuse_factors: for each layer the reuse factor that hls4ml can build, the nearest to the one asked for.
-    """
-
-    folder: Path
-    name: str
-    network_digest: str
-    layers: tuple[str, ...]
-    traces: tuple[str, ...]
-    widths: tuple[int, ...]
-    n_in: int
-    formats: tuple[str, ...]
-    target: TargetRecipe
-    reuse_factors: tuple[int, ...]
-
-    def to_json(self) -> str:
-        """What `qap_project.json` holds; it names no folder, so a project can be moved."""
-        content = {key: getattr(self, key) for key in self.__slots__ if key not in ("folder", "target")}
-        return json.dumps({**content, "target": self.target.model_dump()}, indent=2) + "\n"
-
-
-def read_project(folder: str | Path) -> HlsProject:
-    """Read the description of a project that `write_project` wrote.
-
-    Raises:
-        DataError: there is none, or it is damaged.
-    """
-    folder = Path(folder)
-    try:
-        content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        target = TargetRecipe(**content.pop("target"))
-        lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
-        return HlsProject(folder=folder, target=target, **{**content, **lists})
-    except FileNotFoundError:
-        raise DataError(f"no HLS project in {folder}: {DESCRIPTION} is missing") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{folder / DESCRIPTION} is damaged: {error}") from error
 
 
 def write_project(
@@ -101,7 +50,7 @@ def write_project(
     Args:
         network: the network.
         folder: where; an older project there is replaced.
-        name: any text; the project is called `qap_` and its letters, digits and underscores.
+        name: any text; the project is called `qap_` and its first letters, digits and underscores.
         target: tool, part, clock and parallelism.
         x_int: (n, n_in) inputs of the test bench in LSBs; the first 100 are used.
 
@@ -112,11 +61,11 @@ def write_project(
     """
     folder = Path(folder)
     _refuse_wide(network)
-    project_name = "qap_" + _identifier(name)
+    name = project_name(name)
     with made_folder(folder) as temporary, _quiet(), quiet_stderr():
-        model = _model(network, temporary, project_name, target)
+        model = _model(network, temporary, name, target)
         model.write()
-        project = _description(network, folder, project_name, target, model)
+        project = _description(network, folder, name, target, model)
         _make_reproducible(temporary, model, network)
         for header in sorted((temporary / "firmware" / "weights").glob("*.h")):
             header.write_text(_quick_to_compile(header.read_text(encoding="utf-8")), encoding="utf-8")
@@ -127,11 +76,6 @@ def write_project(
     return project
 
 
-def layer_names(network: IntegerNetwork) -> list[str]:
-    """A C++ name for each layer, unique."""
-    return [f"{_identifier(layer.name)}_{index}" for index, layer in enumerate(network.layers)]
-
-
 def hls_accumulator(layer: IntegerLayer) -> FixedPoint:
     """The accumulator's format; wider than proven only where the result's LSB lies above all of its bits.
 
@@ -140,10 +84,6 @@ def hls_accumulator(layer: IntegerLayer) -> FixedPoint:
     form = layer.accum_format
     extra = max(0, form.fractional - layer.result_format.fractional - form.width)
     return replace(form, width=form.width + extra, integer=form.integer + extra)
-
-
-def _identifier(text: str) -> str:
-    return re.sub(r"[^0-9A-Za-z_]", "_", text)
 
 
 def _refuse_wide(network: IntegerNetwork) -> None:
@@ -240,13 +180,10 @@ def _description(network: IntegerNetwork, folder: Path, name: str, target: Targe
         folder=folder,
         name=name,
         network_digest=network.digest,
-        layers=tuple(layer.name for layer in network.layers),
         traces=tuple(f"{cpp_name}{act}" for cpp_name, act in zip(names, acts, strict=True)),
-        widths=tuple(layer.n_out for layer in network.layers),
-        n_in=network.n_in,
-        formats=(str(network.input_format), *(str(layer.result_format) for layer in network.layers)),
-        target=target,
         reuse_factors=tuple(factors[cpp_name] for cpp_name in names),
+        target=target,
+        **of_network(network),
     )
 
 
@@ -294,7 +231,9 @@ def _write_test_bench(network: IntegerNetwork, folder: Path, project: HlsProject
     for name, values in (("inputs", rows), ("golden", network.forward(rows))):
         lines = (" ".join(map(str, row)) for row in values.tolist())
         (folder / "tb_data" / f"{name}.dat").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / f"{project.name}_test.cpp").write_text(render("testbench.cpp.j2", project), encoding="utf-8")
+    (folder / f"{project.name}_test.cpp").write_text(
+        render("testbench.cpp.j2", project, samples=len(rows)), encoding="utf-8"
+    )
     (folder / "csim.sh").write_text(render("csim.sh.j2", project), encoding="utf-8")
 
 

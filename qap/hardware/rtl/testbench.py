@@ -53,7 +53,8 @@ def write_testbench(project: RtlProject, network: IntegerNetwork, vectors: npt.N
 
 
 def _write_memory(path: Path, bits: Bits) -> None:
-    """One hexadecimal number a line, for $readmemh."""
+    """One hexadecimal number a line, for $readmemh; all ones in the last one say that the file is whole."""
+    bits = np.vstack([bits, np.ones((1, bits.shape[1]), np.uint8)])
     digits = -(-bits.shape[1] // 4)
     rows = np.packbits(bits, axis=1, bitorder="little")
     lines = [f"{int.from_bytes(row.tobytes(), 'little'):0{digits}x}\n" for row in rows]

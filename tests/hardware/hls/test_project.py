@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +21,8 @@ from qap.errors import DataError, NotExact, RecipeError, ToolFailed, ToolMissing
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.hardware.hls import CsimEngine, HlsProject, csim, read_project, write_project
 from qap.hardware.hls.csim import build
-from qap.hardware.hls.project import hls_accumulator, layer_names
+from qap.hardware.hls.names import layer_names, project_name
+from qap.hardware.hls.project import hls_accumulator
 from qap.hardware.tools import compiler
 from qap.network import IntegerNetwork, LayerSpec, connect
 from qap.recipe import TargetRecipe
@@ -122,7 +125,7 @@ def test_the_test_bench_passes_and_fails_on_one_golden_bit(tmp_path: Path) -> No
     """In a folder whose name would break a careless script."""
     network = small_network()
     project = project_of(network, tmp_path / 'it\'s a "folder" $HOME; x', name='it\'s "my" $net;')
-    assert project.name == "qap_it_s__my___net_"
+    assert project.name == "qap_it_s_my_net"
     passed = run_test_bench(project)
     assert (passed.returncode, passed.stdout.strip()) == (0, "INFO: 40 samples, 0 mismatches")
     golden = project.folder / "tb_data" / "golden.dat"
@@ -133,6 +136,40 @@ def test_the_test_bench_passes_and_fails_on_one_golden_bit(tmp_path: Path) -> No
     failed = run_test_bench(project)
     assert failed.returncode == 1
     assert f"ERROR: sample 7 output 0 is {first[0]}, golden is {int(first[0]) + 1}" in failed.stdout
+
+
+SHORT = {
+    "one sample less": ("both", lambda lines: lines[:-1], "holds 39 samples, but 40 were written"),
+    "no sample": ("both", lambda lines: [], "holds 0 samples, but 40 were written"),
+    "inputs end too early": ("inputs", lambda lines: lines[:5], "holds 5 samples, but 40 were written"),
+    "golden ends too early": ("golden", lambda lines: lines[:5], "holds 5 samples, but 40 were written"),
+    "an input is cut": ("inputs", lambda lines: [*lines[:3], lines[3][:2], *lines[4:]], "inputs.dat is short at"),
+    "a result is cut": ("golden", lambda lines: [*lines[:3], lines[3][:1], *lines[4:]], "golden.dat is short at"),
+    "inputs are missing": ("inputs", None, "inputs.dat or tb_data/golden.dat cannot be opened"),
+}  # fmt: skip
+
+
+@needs_gpp
+def test_the_test_bench_fails_on_vectors_that_are_short_or_missing(tmp_path: Path) -> None:
+    project = project_of(small_network(), tmp_path / "hls")
+    program = tmp_path / "bench"
+    sources = [f"{project.name}_test.cpp", f"firmware/{project.name}.cpp"]
+    command = ["g++", "-O0", "-std=c++17", "-w", "-I.", "-Ifirmware/ap_types", *sources, "-o", program]
+    subprocess.run(command, cwd=project.folder, check=True)
+    subprocess.run([program], cwd=project.folder, check=True)
+    folder = project.folder / "tb_data"
+    written = {name: (folder / f"{name}.dat").read_text() for name in ("inputs", "golden")}
+    for which, change, said in SHORT.values():
+        for name, text in written.items():
+            path = folder / f"{name}.dat"
+            if which in (name, "both") and change is None:
+                path.unlink()
+            elif which in (name, "both"):
+                path.write_text("".join(f"{line}\n" for line in change(text.splitlines())))
+            else:
+                path.write_text(text)
+        failed = subprocess.run([program], cwd=project.folder, capture_output=True, text=True, check=False)
+        assert failed.returncode == 1 and said in failed.stdout, failed.stdout
 
 
 @needs_gpp
@@ -245,11 +282,122 @@ def test_the_description_is_read_back(tmp_path: Path) -> None:
     project = project_of(small_network(), tmp_path / "hls", strategy="resource", reuse_factor=3)
     assert read_project(tmp_path / "hls") == project
     assert project.reuse_factors == (2, 3)
-    (tmp_path / "hls" / "qap_project.json").write_text("{")
-    with pytest.raises(DataError, match="qap_project.json is damaged"):
-        read_project(tmp_path / "hls")
     with pytest.raises(DataError, match="no HLS project in"):
         read_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> HlsProject:
+    return project_of(small_network(), tmp_path_factory.mktemp("written") / "hls")
+
+
+def change(project: HlsProject, folder: Path, key: str, value: object) -> Path:
+    """A copy of a project with one key changed, or removed."""
+    shutil.copytree(project.folder, folder)
+    path = folder / "qap_project.json"
+    content = json.loads(path.read_text())
+    *outer, last = key.split(".")
+    place = content
+    for part in outer:
+        place = place[part]
+    place[last] = value
+    if value is ...:
+        del place[last]
+    path.write_text(json.dumps(content))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "key, value, said",
+    [
+        ("formats", [], "formats must have 3 entries for 2 layers"),
+        ("formats", None, "formats: "),
+        ("traces", ["one"], "traces must have 2 entries"),
+        ("traces", ["a", 'b"]; system("x"); //'], "traces.1: "),
+        ("widths", [3, -2], "widths.1: "),
+        ("widths", [3, 2.5], "widths.1: "),
+        ("widths", [3, 10**30], "widths.1: "),
+        ("reuse_factors", [0, 1], "reuse_factors.0: "),
+        ("name", "../elsewhere", "name: "),
+        ("n_in", "4", "n_in: "),
+        ("n_in", ..., "the key 'n_in' is missing"),
+        ("target", None, "target: "),
+        ("target.clock_ns", float("nan"), "target.clock_ns: "),
+        ("target.part", "a; exec b", "target.part: "),
+        ("target.backend", "Catapult", "target.backend: "),
+        ("more", 1, "unknown key 'more'"),
+    ],
+)
+def test_a_key_that_is_wrong_is_named(written: HlsProject, tmp_path: Path, key: str, value: object, said: str) -> None:
+    folder = change(written, tmp_path / "hls", key, value)
+    with pytest.raises(
+        DataError, match=rf"qap_project\.json is damaged: {said}.*; write it again: qap hls RUN --force"
+    ):
+        read_project(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "[" * 100_000])
+def test_a_description_that_is_none_is_damaged(tmp_path: Path, text: str) -> None:
+    (tmp_path / "qap_project.json").write_text(text)
+    with pytest.raises(DataError, match=r"qap_project\.json is damaged: "):
+        read_project(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "key, value, said",
+    [
+        ("widths", [100_000, 2], r"widths is \(100000, 2\), but its network has \(3, 2\)"),
+        ("n_in", 100_000, "n_in is 100000, but its network has 4"),
+        ("layers", ["one", "two"], "layers is "),
+        ("formats", ["ap_fixed<100000,3>"] * 3, "formats is "),
+        ("formats", ["", "", ""], "formats is "),
+    ],
+)
+def test_what_the_network_contradicts_is_refused_before_anything_is_built(
+    written: HlsProject, tmp_path: Path, key: str, value: object, said: str
+) -> None:
+    network = small_network()
+    folder = change(written, tmp_path / "hls", key, value)
+    with pytest.raises(DataError, match=rf"qap_project\.json is damaged: {said}"):
+        CsimEngine(folder, tmp_path / "cache").run(network, random_inputs(network, 5))
+    assert not (tmp_path / "cache").exists()
+
+
+@needs_gpp
+def test_a_layer_that_the_cpp_does_not_know_is_not_traced(written: HlsProject, tmp_path: Path) -> None:
+    network = small_network()
+    folder = change(written, tmp_path / "hls", "traces", ["nobody", "dense_two_1"])
+    with pytest.raises(DataError, match=r"is damaged: traces names 'nobody', which the C\+\+ does not"):
+        CsimEngine(folder).trace(network, random_inputs(network, 5))
+
+
+NAMES = [
+    "1st", "int", "endmodule", "_", "", "größer", "日本", "a b", "a-b", "a_0", "x" * 3000, "layer2", "class", "__t",
+    "a;b", "\N{SNOWMAN}9", "std", "main", "input_t",
+]  # fmt: skip
+
+
+@needs_gpp
+@pytest.mark.parametrize("name, layers", [("1st", NAMES), ("steps", ["int"]), ("run", ["class"])])
+def test_every_name_becomes_an_identifier(tmp_path: Path, name: str, layers: list[str]) -> None:
+    form = FixedPoint.parse("fixed<4,2>")
+    relu = FixedPoint.parse("ufixed<4,2,RND,SAT>")
+    weight, bias = np.array([[3, -1], [-2, 5]]), np.array([1, 2])
+    specs = [LayerSpec(each, weight, form, bias, form, "relu", relu) for each in layers]
+    network = connect(FixedPoint.parse("ufixed<4,2>"), specs, "ab")
+    names = layer_names(network)
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*", each) and len(each) < 100 for each in names)
+    project = project_of(network, tmp_path / "hls", name=name)
+    x = random_inputs(network, 100)
+    engine = CsimEngine(project.folder)
+    assert (engine.run(network, x) == network.forward(x)).all()
+    assert all((a == b).all() for a, b in zip(engine.trace(network, x[:5]), network.trace(x[:5]), strict=True))
+
+
+def test_a_project_of_any_name(tmp_path: Path) -> None:
+    names = {"日本": "qap_network", "": "qap_network", "x" * 3000: "qap_" + "x" * 64, "1st": "qap_1st"}
+    assert {name: project_name(name) for name in names} == names
 
 
 def test_a_project_of_another_network_is_refused(tmp_path: Path) -> None:
