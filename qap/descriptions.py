@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from qap.errors import DataError, did_you_mean
 
+Content = TypeVar("Content")
 Model = TypeVar("Model", bound=BaseModel)
 MAX_BYTES = 64 << 20
 """The largest description that is read; the files of a run have some kilobytes."""
@@ -22,12 +24,12 @@ class Description(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def read_description(path: Path, model: type[Model], *, missing: str, remedy: str = "") -> Model:
+def read_description(path: Path, model: type[Content], *, missing: str, remedy: str = "") -> Content:
     """The content of a JSON file, checked.
 
     Args:
         path: the file.
-        model: what it should hold.
+        model: what it should hold, a `Description` or a dataclass with the `__pydantic_config__` of one.
         missing: the error when there is no such file.
         remedy: what to do about a file that is damaged, as the end of its error.
 
@@ -40,7 +42,7 @@ def read_description(path: Path, model: type[Model], *, missing: str, remedy: st
             raise DataError(f"cannot read {path}: it is not a file")
         if (size := about.st_size) > MAX_BYTES:
             raise DataError(f"{path} is damaged: it has {size:,} bytes, at most {MAX_BYTES:,} are read{remedy}")
-        return model.model_validate_json(path.read_bytes())
+        return TypeAdapter(model).validate_json(path.read_bytes())
     except FileNotFoundError:
         raise DataError(missing) from None
     except OSError as error:
@@ -49,7 +51,7 @@ def read_description(path: Path, model: type[Model], *, missing: str, remedy: st
         raise DataError(f"{path} is damaged: {first_problem(error, model)}{remedy}") from None
 
 
-def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
+def first_problem(error: ValidationError, model: type[Any]) -> str:
     """The first key that is wrong and what is allowed.
 
     Args:
@@ -59,7 +61,7 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     problem = error.errors()[0]
     location = problem["loc"]
     key = _dotted(location)
-    if problem["type"] == "extra_forbidden":
+    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):  # of a model, of a dataclass
         unknown = ".".join(str(part) for part in location)
         return f"unknown key {unknown!r}{did_you_mean(str(location[-1]), _known_keys(model, location[:-1]))}"
     if problem["type"] == "missing":
@@ -85,17 +87,22 @@ def _dotted(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location if "-int" not in str(part) and "literal[" not in str(part))
 
 
-def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+def _known_keys(model: type[Any], location: tuple[int | str, ...]) -> list[str]:
     for part in location:
-        if isinstance(part, int):
-            continue
-        model = _model_in(model.model_fields[part].annotation)
-    return list(model.model_fields)
+        if isinstance(part, str):
+            model = _model_in(_annotations(model)[part])
+    return list(_annotations(model))
 
 
-def _model_in(annotation: Any) -> type[BaseModel]:
-    """The pydantic model inside of `X | None` or `tuple[X, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _annotations(model: type[Any]) -> dict[str, Any]:
+    if issubclass(model, BaseModel):
+        return {name: field.annotation for name, field in model.model_fields.items()}
+    return get_type_hints(model)
+
+
+def _model_in(annotation: Any) -> type[Any]:
+    """The model or dataclass inside of `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or is_dataclass(annotation)):
         return annotation
     for inner in get_args(annotation):
         if inner is not type(None) and inner is not Ellipsis:

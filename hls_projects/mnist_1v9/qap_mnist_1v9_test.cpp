@@ -37,7 +37,10 @@ int main() {
         result_t y[2];
         for (int i = 0; i < 784; i++) {
             long long value = 0;
-            values >> value;
+            if (!(values >> value)) {
+                std::cout << "ERROR: tb_data/inputs.dat is short at sample " << samples << std::endl;
+                return 1;
+            }
             x[i] = std::ldexp((double)value, -1);
         }
         qap_mnist_1v9(x, y);
@@ -57,6 +60,10 @@ int main() {
         }
         samples++;
     }
+    if (samples != 100) {
+        std::cout << "ERROR: tb_data holds " << samples << " samples, but 100 were written" << std::endl;
+        return 1;
+    }
     std::cout << "INFO: " << samples << " samples, " << mismatches << " mismatches" << std::endl;
-    return samples == 0 || mismatches != 0;
+    return mismatches != 0;
 }

@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from qap.errors import QapError, ReportError
+from pydantic import Field
+
+from qap.descriptions import Description, read_description
+from qap.errors import QapError
 from qap.files import write_text
 from qap.hardware.devices import COUNTED, DEVICES, Device, find_device
 
@@ -37,6 +40,8 @@ SOURCE_NAMES = {
 """Where the numbers of a report come from, and the stages of estimates, as people name them."""
 Source = Literal["estimate", "yosys", "nextpnr", "csynth", "vivado_synth", "vivado_route"]
 
+Amount = Annotated[int, Field(ge=0)]
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceReport:
@@ -62,20 +67,22 @@ class ResourceReport:
         power_w: total power.
     """
 
+    __pydantic_config__ = Description.model_config
+
     source: Source
     tool: str
     part: str
     design: str = ""
-    lut: int | None = None
-    lut_shift: int | None = None
-    lut_memory: int | None = None
-    ff: int | None = None
-    carry: int | None = None
-    dsp: int | None = None
-    bram18: int | None = None
-    uram: int | None = None
-    latency_cycles: int | None = None
-    ii_cycles: int | None = None
+    lut: Amount | None = None
+    lut_shift: Amount | None = None
+    lut_memory: Amount | None = None
+    ff: Amount | None = None
+    carry: Amount | None = None
+    dsp: Amount | None = None
+    bram18: Amount | None = None
+    uram: Amount | None = None
+    latency_cycles: Amount | None = None
+    ii_cycles: Amount | None = None
     clock_ns: float | None = None
     fmax_mhz: float | None = None
     power_w: float | None = None
@@ -89,15 +96,10 @@ class ResourceReport:
         """Read what `save` wrote.
 
         Raises:
-            ReportError: the file is missing, cut short or of another kind.
+            DataError: the file is missing or damaged.
         """
-        try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**content)
-        except FileNotFoundError:
-            raise ReportError(f"there is no report {path}") from None
-        except (OSError, ValueError, TypeError) as error:
-            raise ReportError(f"{path} is not a resource report: {error}") from error
+        remedy = "; delete it, and it is measured again"
+        return read_description(path, cls, missing=f"there is no report {path}", remedy=remedy)
 
 
 def resource_names(*fields: str) -> dict[str, str]:

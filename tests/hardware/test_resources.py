@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from qap.errors import QapError, ReportError
+from qap.errors import DataError, QapError
 from qap.hardware.resources import RESOURCE_NAMES, SOURCE_NAMES, ResourceReport, Source, check_fits, fits
 
 
@@ -26,13 +26,32 @@ def test_what_a_report_holds_and_where_it_comes_from_have_names() -> None:
     assert set(SOURCE_NAMES) == set(get_args(Source)) - {"estimate"}
 
 
-def test_reports_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="there is no report"):
-        ResourceReport.load(tmp_path / "report.json")
-    for text in ("{", '{"lut": 1}', '{"source": "yosys", "tool": "", "part": "", "luts": 1}'):
-        (tmp_path / "report.json").write_text(text)
-        with pytest.raises(ReportError, match="is not a resource report"):
-            ResourceReport.load(tmp_path / "report.json")
+GOOD = '{"source": "yosys", "tool": "", "part": "xc7", "lut": 1, "clock_ns": 5.0}'
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("{", "Invalid JSON"),
+        ("[" * 100_000, "Invalid JSON"),
+        ('{"lut": 1}', "the key 'source' is missing"),
+        (GOOD.replace('"lut"', '"luts"'), "unknown key 'luts', did you mean 'lut'?"),
+        (GOOD.replace("1,", '"1",'), "lut: "),
+        (GOOD.replace("1,", "-1,"), "lut: "),
+        (GOOD.replace("5.0", "NaN"), "clock_ns: "),
+        (GOOD.replace("yosys", "nobody"), "source: "),
+    ],
+)
+def test_reports_that_are_none(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "report.json"
+    with pytest.raises(DataError, match="there is no report"):
+        ResourceReport.load(path)
+    path.write_text(GOOD)
+    assert ResourceReport.load(path).lut == 1
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        ResourceReport.load(path)
+    assert f"report.json is damaged: {said}" in str(caught.value)
 
 
 def test_what_does_not_fit_is_told_with_a_device_that_does() -> None:

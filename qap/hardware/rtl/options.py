@@ -7,7 +7,7 @@ from typing import Literal
 
 from qap.errors import QapError
 from qap.hardware.devices import hls_part
-from qap.hardware.rtl.verilog import checked_name
+from qap.hardware.rtl.names import checked_name
 from qap.recipe import Recipe, RtlRecipe
 
 Interface = Literal["parallel", "axis"]

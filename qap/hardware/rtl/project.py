@@ -13,8 +13,9 @@ from pydantic import AfterValidator, Field, model_validator
 from qap.descriptions import Description, read_description
 from qap.errors import DataError, QapError
 from qap.hardware.rtl.axis import AxisFormat, axis_format
+from qap.hardware.rtl.names import checked_name
 from qap.hardware.rtl.options import Interface
-from qap.hardware.rtl.verilog import CorePorts, Count, checked_name, core_ports
+from qap.hardware.rtl.verilog import CorePorts, Count, core_ports
 from qap.hardware.tools import digest_of
 from qap.network import IntegerNetwork
 

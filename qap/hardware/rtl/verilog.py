@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from qap.errors import QapError
 from qap.hardware.circuit import Circuit
 from qap.hardware.circuit.builder import Node
 from qap.hardware.circuit.pipeline import Pipeline
 from qap.hardware.circuit.wires import Wire
 from qap.network import IntegerNetwork
 from qap.templates import fill
-
-PORTS = ("clk", "ce", "x", "y", "class_index")
-_KEYWORDS = """
-    always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
-    design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify endtable
-    endtask event for force forever fork function generate genvar highz0 highz1 if ifnone incdir include initial inout
-    input instance integer join large liblist library localparam macromodule medium module nand negedge nmos nor
-    noshowcancelled not notif0 notif1 or output parameter pmos posedge primitive pull0 pull1 pulldown pullup
-    pulsestyle_onevent pulsestyle_ondetect rcmos real realtime reg release repeat rnmos rpmos rtran rtranif0 rtranif1
-    scalared showcancelled signed small specify specparam strong0 strong1 supply0 supply1 table task time tran tranif0
-    tranif1 tri tri0 tri1 triand trior trireg unsigned use vectored wait wand weak0 weak1 while wire wor xnor xor
-    bit byte class do enum int interface logic package program static string struct type union var void
-"""
-KEYWORDS = frozenset(_KEYWORDS.split())
-
 
 Count = Annotated[int, Field(ge=1, le=1 << 20)]
 Width = Annotated[int, Field(ge=1, le=64)]
@@ -61,21 +44,6 @@ def core_ports(inputs: int, network: IntegerNetwork) -> CorePorts:
     """The ports of a network's core that reads so many of its inputs."""
     class_width = max(1, (len(network.class_names) - 1).bit_length())
     return CorePorts(inputs, network.input_format.width, network.n_out, network.output_format.width, class_width)
-
-
-def checked_name(name: str) -> str:
-    """The name, if a Verilog module may have it.
-
-    Raises:
-        QapError: it is not an identifier, a keyword, or a name that the modules use themselves.
-    """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise QapError(f"{name!r} is not a Verilog name: letters, digits and _ are allowed, and no digit comes first")
-    clashes = re.fullmatch(r"n\d+(_r\d+|_t\d+)?", name) or name in PORTS or name.startswith(("s_axis", "m_axis"))
-    if name in KEYWORDS or clashes:
-        what = "a Verilog keyword" if name in KEYWORDS else "the name of a port or a signal of the module"
-        raise QapError(f"the module cannot be called {name!r}, which is {what}; choose another name")
-    return name
 
 
 def fill_template(template: str, **content: Any) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -86,6 +87,12 @@ def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, interface: Lite
         ({"name": "x"}, "which is the name of a port"),
         ({"name": "n12"}, "which is the name of a port or a signal"),
         ({"name": "1st"}, "is not a Verilog name"),
+        ({"name": "größe"}, "is not a Verilog name"),
+        ({"name": "a-b"}, "is not a Verilog name"),
+        ({"name": ""}, "is not a Verilog name"),
+        ({"name": "checker"}, "which is a Verilog keyword"),
+        ({"name": "result"}, "which is the name of a port or a signal"),
+        ({"name": "x" * 65}, "has 65 letters, at most 64 are allowed"),
         ({"interface": "wishbone"}, 'interface must be "parallel" or "axis"'),
         ({"axis_width": 24}, "axis_width must be one of 8, 16, 32, 64"),
         ({"clock_ns": 0.0}, "clock_ns must be above 0"),
@@ -96,6 +103,19 @@ def test_impossible_options_are_refused_before_anything_is_written(tmp_path: Pat
     with pytest.raises(QapError, match=message):
         write_rtl(sparse_classifier(), tmp_path / "rtl", RtlOptions(**options))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("interface", ["parallel", "axis"])
+def test_no_module_is_called_like_a_signal(tmp_path: Path, interface: Literal["parallel", "axis"]) -> None:
+    project = write_rtl(sparse_classifier(), tmp_path / "rtl", RtlOptions(interface=interface))
+    texts = [path.read_text() for path in project.folder.rglob("*.v")]
+    lines = re.findall(r"\b(?:wire|reg|integer)\b(?: \[[^\]]*\])? ([^;\n]*)", "\n".join(texts))
+    parts = [part for line in lines for part in re.sub(r"=\s*[^,]*", "", line).split(",")]
+    declared = {found[1] for part in parts if (found := re.match(r"\s*([A-Za-z_]\w*)", part))}
+    assert {"clk", "errors"} < declared
+    for name in declared:
+        with pytest.raises(QapError, match="is the name of a port or a signal"):
+            RtlOptions(name=name)
 
 
 def test_an_input_wider_than_the_stream_names_the_width_that_does(tmp_path: Path) -> None:
@@ -164,6 +184,9 @@ def test_missing_and_damaged_projects(tmp_path: Path) -> None:
         ("axis", None, "axis must be null for"),
         ("axis.width", 100_000, "axis.width: "),
         ("axis.slot", 0, "axis.slot: "),
+        ("more", 1, "unknown key 'more'"),
+        ("ports.more", 1, "unknown key 'ports.more'"),
+        ("axis.more", 1, "unknown key 'axis.more'"),
         ("estimated_luts", -5, "estimated_luts: "),
     ],
 )
@@ -233,6 +256,23 @@ def compile_bench(top: str, sources: list[Path], built: Path) -> None:
     subprocess.run([compiler(), *flags, "-o", "bench", "all.cc", "-pthread"], check=True, cwd=built)
 
 
+def one_bit(lines: list[str]) -> list[str]:
+    """Lines of hexadecimal numbers of which one is another."""
+    return [*lines[:7], f"{int(lines[7], 16) ^ 1:0{len(lines[7])}x}", *lines[8:]]
+
+
+BAD_VECTORS: list[tuple[str, Callable[[list[str]], list[str]] | None, str]] = [
+    ("expected.mem", one_bit, "FAIL: 1 "),
+    ("expected.mem", lambda lines: lines[:-1], "short or missing"),
+    ("expected.mem", lambda lines: [*lines[:5], *lines[6:]], "short or missing"),
+    ("expected.mem", lambda lines: [], "short or missing"),
+    ("stimuli.mem", lambda lines: lines[:5], "short or missing"),
+    ("stimuli.mem", lambda lines: [], "short or missing"),
+    ("stimuli.mem", None, "stimuli.mem"),
+    ("expected.mem", None, "expected.mem"),
+]
+
+
 @needs_simulator
 @pytest.mark.parametrize("interface", ["parallel", "axis"])
 def test_the_test_bench_passes_and_can_fail(tmp_path: Path, interface: str) -> None:
@@ -241,13 +281,24 @@ def test_the_test_bench_passes_and_can_fail(tmp_path: Path, interface: str) -> N
     bench = project.folder / "tb"
     built = tmp_path / "built"
     compile_bench(project.top, [bench / f"{project.top}_tb.v", *project.sources], built)
-    said = subprocess.run([built / "bench"], cwd=bench, capture_output=True, text=True, check=True).stdout
-    assert "PASS: 40 samples" in said
-    lines = (bench / "expected.mem").read_text().splitlines()
-    lines[7] = f"{int(lines[7], 16) ^ 1:0{len(lines[7])}x}"
-    (bench / "expected.mem").write_text("\n".join(lines) + "\n")
-    said = subprocess.run([built / "bench"], cwd=bench, capture_output=True, text=True, check=False).stdout
-    assert "FAIL: 1 " in said and "PASS" not in said
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run([built / "bench"], cwd=bench, capture_output=True, text=True, check=False)
+
+    passed = run()
+    assert passed.returncode == 0 and "PASS: 40 samples" in passed.stdout
+    for name, change, said in BAD_VECTORS:
+        path = bench / name
+        right = path.read_text()
+        if change is None:
+            path.unlink()
+        else:
+            path.write_text("".join(f"{line}\n" for line in change(right.splitlines())))
+        failed = run()
+        assert failed.returncode != 0, (name, said, failed.stdout)
+        assert said in failed.stdout + failed.stderr and "PASS" not in failed.stdout
+        path.write_text(right)
+    assert run().returncode == 0
 
 
 @pytest.mark.parametrize(
