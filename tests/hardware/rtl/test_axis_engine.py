@@ -90,10 +90,10 @@ def test_the_pace_of_a_stream_is_not_that_of_its_core(tmp_path: Path, width: int
 
 
 def test_the_pace_of_a_stream_whose_samples_are_long(tmp_path: Path) -> None:
-    project = write_rtl(sparse_classifier(), tmp_path / "rtl", RtlOptions(axis_width=8))
+    project = write_rtl(sparse_classifier(inputs=80), tmp_path / "rtl", RtlOptions(axis_width=8))
     form = project.axis
-    assert form is not None and (form.beats, form.result_beats) == (5, 3)
-    assert measure_stream(project).ii_cycles == 5
+    assert form is not None and (form.beats, form.result_beats) == (10, 6)
+    assert measure_stream(project).ii_cycles == 10
 
 
 def test_a_core_without_a_stream(tmp_path: Path) -> None:
