@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from qap.errors import DataError
+from qap.errors import DataError, QapError
 
 TEMPORARY = ".qap-tmp."
 """How every temporary name begins: nobody else's does, so that what is left of a killed process can be removed."""
 FORMER = ".former"
+SLUG = 50  # characters of a name that a folder repeats
 SHOWN = 32  # characters of a name that a temporary name beside it repeats
 _FORMER_NAME = re.compile(rf"{re.escape(TEMPORARY)}(?P<name>.+)\.[^.]+{re.escape(FORMER)}", re.DOTALL)
 
@@ -203,6 +204,47 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def locked(path: Path, what: object) -> Iterator[None]:
+    """Keep a second process out while the block runs.
+
+    Args:
+        path: of the file that is locked; it is made, never changed, and stays.
+        what: what it stands for, in the error.
+
+    Raises:
+        QapError: another process works in it.
+        DataError: the file cannot be written, or is a link to elsewhere.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise DataError(f"{path} is a link, which qap does not follow; remove it") from None
+        raise cannot_write(path.parent, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        if isinstance(error, BlockingIOError):
+            raise QapError(f"another qap is at work in {what}; wait for it, or choose another --out") from None
+        raise cannot_write(path.parent, error) from error
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def slug(name: str, otherwise: str) -> str:
+    """A name made fit for a file: letters, digits and `.-_` are kept, up to 50 characters.
+
+    Args:
+        name: any text.
+        otherwise: taken when nothing of it is left.
+    """
+    return re.sub(r"[^\w.-]+", "-", name)[:SLUG].strip("-.") or otherwise
 
 
 def user_path(text: str | Path) -> Path:

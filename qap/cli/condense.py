@@ -12,6 +12,7 @@ import typer
 
 from qap.cli.options import DataDir, Json
 from qap.errors import QapError
+from qap.files import slug
 
 METHODS = "random, k-means, k-center, herding, distribution-matching or gradient-matching"
 
@@ -61,11 +62,11 @@ def condense(
         print_json({**content, "file": str(path), "report": str(report_path)})
         return
     print_evaluation(content)
-    print_line(f'data set: {path} (data.name = "npz:{path}" in a recipe)')
+    print_line(f'data set: {path} (data.name = "npz:{path.absolute()}" in a recipe)')
     print_line(f"report: {report_path}")
 
 
 def _slug(dataset: str) -> str:
     """A name for a file: of `csv:FILE?label=...` and `npz:FILE` the name of the file."""
     name = re.sub(r"^(csv|npz):(.*/)?|\?.*$", "", dataset)
-    return re.sub(r"[^\w.-]+", "-", Path(name).stem or name)[:50].strip("-.") or "data"
+    return slug(Path(name).stem or name, "data")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,18 +21,24 @@ Set = Annotated[
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", envvar="QAP_DATA_DIR", help="Folder of IDX files, for mnist.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Run finished stages again.")]
+Force = Annotated[bool, typer.Option("--force", help="Run finished stages again; take over a run of another recipe.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def open_run(
-    source: str, out: Path | None, seed: int | None, assignments: list[str] | None, data_dir: Path | None
+    source: str,
+    out: Path | None,
+    seed: int | None,
+    assignments: list[str] | None,
+    data_dir: Path | None,
+    *,
+    force: bool = False,
 ) -> RunDirectory:
     """The run that RECIPE|RUN and the options mean.
 
     Raises:
         RecipeError: there is no such recipe, or an override is not possible.
-        DataError: the folder cannot be used.
+        DataError: the folder cannot be used, or another recipe's data cannot be loaded.
     """
     from qap.recipe import load_recipe
     from qap.run import RunDirectory
@@ -44,10 +49,10 @@ def open_run(
         if not changes and out is None:
             return run
         recipe, data_dir = run.recipe.override(changes), data_dir or run.data_dir
-        return RunDirectory.create(out or run.path, recipe, data_dir)
+        return RunDirectory.create(out or run.path, recipe, data_dir, force=force)
     recipe = load_recipe(source)
     changed = recipe.override(changes)
-    return RunDirectory.create(out or default_folder(changed, plain=not assignments), changed, data_dir)
+    return RunDirectory.create(out or default_folder(changed, plain=not assignments), changed, data_dir, force=force)
 
 
 def _is_folder(source: str) -> bool:
@@ -68,9 +73,10 @@ def default_folder(recipe: Recipe, *, plain: bool) -> Path:
         recipe: the recipe with all changes.
         plain: whether nothing but the seed was changed.
     """
-    slug = re.sub(r"[^\w.-]+", "-", recipe.name)[:50].strip("-.") or "run"
+    from qap.files import slug
+
     suffix = "" if plain else "-" + hashlib.sha256(recipe.to_toml().encode()).hexdigest()[:8]
-    return Path("runs") / f"{slug}-seed{recipe.seed}{suffix}"
+    return Path("runs") / f"{slug(recipe.name, 'run')}-seed{recipe.seed}{suffix}"
 
 
 def with_rtl(run: RunDirectory, wanted: bool | None) -> RunDirectory:

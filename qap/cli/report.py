@@ -40,7 +40,7 @@ def report(
     if len(sources) == 1 and not sweeps:
         if _is_other_folder(sources[0]):
             raise DataError(f"{sources[0]} is neither a sweep's folder ({SWEEP}) nor a run's ({RECIPE})")
-        _report_run(open_run(sources[0], out, seed, assignments, data_dir), force, as_json)
+        _report_run(open_run(sources[0], out, seed, assignments, data_dir, force=force), force, as_json)
         return
     if given:
         raise QapError(f"{given[0]} is for the report of one run")

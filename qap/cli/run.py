@@ -28,7 +28,7 @@ def run(
     from qap.run import HLS, REPORT
     from qap.run.measures import failed_checks, metrics
 
-    directory = with_rtl(open_run(source, out, seed, assignments, data_dir), rtl)
+    directory = with_rtl(open_run(source, out, seed, assignments, data_dir, force=force), rtl)
     with progress_bars() as progress:
         run_flow(directory, force=force, progress=progress)
     content = metrics(directory)

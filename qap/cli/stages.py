@@ -30,7 +30,7 @@ def stage_command(stages: tuple[str, ...], text: str) -> Callable[..., None]:
         from qap.cli.console import print_json, progress_bars
         from qap.flow import run_flow
 
-        directory = open_run(source, out, seed, assignments, data_dir)
+        directory = open_run(source, out, seed, assignments, data_dir, force=force)
         with progress_bars() as progress:
             records = run_flow(directory, stages, force=force, progress=progress)
         if as_json:

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TextIO
-from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +22,8 @@ from qap.data.labels import class_order, encode
 from qap.data.raw import RawData, Samples
 from qap.errors import DataError
 from qap.files import user_path
+from qap.sources import read_table_source
 
-USAGE = "write csv:FILE?label=COLUMN, with &test=FILE2 for a test table"
 SHOWN = 8  # names of columns in an error
 SHOWN_CHARACTERS = 40  # of a wrong field
 
@@ -44,7 +43,8 @@ class Table(NamedTuple):
 
 def table(argument: str, data_dir: Path | None) -> RawData:
     """The tables of `csv:FILE?label=COLUMN&test=FILE2`."""
-    path, options = _parse_argument(argument)
+    file, options = read_table_source(argument)
+    path = user_path(file)
     train = read_table(path, options["label"])
     names = class_order(train.labels)
     test = None
@@ -182,18 +182,3 @@ def _column_order(train: Table, test: Table) -> list[int]:
         if name not in train.names:
             raise DataError(f"{test.path} has a column {name!r}, but {train.path} has not")
     return [test.names.index(name) for name in train.names]
-
-
-def _parse_argument(argument: str) -> tuple[Path, dict[str, str]]:
-    name, mark, query = argument.rpartition("?")
-    if not mark or not name:
-        raise DataError(f"csv:{argument} does not say which file and which column is the label; {USAGE}")
-    options: dict[str, str] = {}
-    for item in query.split("&"):
-        key, equals, value = item.partition("=")
-        if key not in ("label", "test") or not equals or not value or key in options:
-            raise DataError(f"csv:{argument}: {item!r} cannot be understood; {USAGE}")
-        options[key] = unquote(value)
-    if "label" not in options:
-        raise DataError(f"csv:{argument} does not say which column is the label; {USAGE}")
-    return user_path(name), options

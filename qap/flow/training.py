@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.data import Dataset, Split
-from qap.errors import RecipeError
 from qap.extras import load_tensorflow
 from qap.files import write_with
 from qap.flow.stage import Progress
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
 def data(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     """Load and check the data, and record what they are."""
     loaded = run.dataset
-    last = len(run.recipe.student.layers) - 1
-    units = run.recipe.student.layers[last].units
-    if units != loaded.n_classes:  # building the student says so too, but only after the teacher's training
-        raise RecipeError(
-            f"student.layers.{last}.units must be {loaded.n_classes}, one for each class, but got {units}"
-        )
     content = {
         "name": loaded.name,
         "digest": loaded.digest,

@@ -22,6 +22,7 @@ from qap.recipe.hardware import RtlRecipe, Strategy, TargetRecipe
 from qap.recipe.reading import assign, checked, read_toml, toml_value
 from qap.recipe.training import DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
 from qap.recipe.values import Part, Share
+from qap.sources import in_folder
 
 __all__ = [
     "DataRecipe",
@@ -119,6 +120,15 @@ class Recipe(Part):
             assign(content, key.strip(), toml_value(value.strip()))
         return parse_recipe(content, "--set")
 
+    def in_folder(self, folder: Path) -> Recipe:
+        """The recipe with its data made absolute.
+
+        Args:
+            folder: what relative paths of files belong to.
+        """
+        data = self.data.model_copy(update={"name": in_folder(self.data.name, folder)})
+        return self.model_copy(update={"data": data})
+
     def to_toml(self) -> str:
         """The recipe as TOML that `load_recipe` reads back to an equal one."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
@@ -130,7 +140,7 @@ def builtin_recipes() -> list[str]:
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
-    """Read a built-in recipe by name, or a TOML file.
+    """Read a built-in recipe by name, or a TOML file; relative paths of data belong to the folder of the file.
 
     Raises:
         RecipeError: there is no such recipe, or it is not possible.
@@ -142,7 +152,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     path = Path(text)
     if path.suffix != ".toml":
         raise RecipeError(f"no recipe {text!r}{did_you_mean(text, builtin_recipes())}; a file must end in .toml")
-    return parse_recipe(read_toml(path, "recipe"), str(path))
+    return parse_recipe(read_toml(path, "recipe"), str(path)).in_folder(path.parent)
 
 
 def parse_recipe(content: Mapping[str, Any], source: str) -> Recipe:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -16,13 +15,13 @@ from typing import Any
 
 from qap import __version__
 from qap.data import Dataset, load
-from qap.errors import DataError, QapError
-from qap.files import cannot_write, remove_leftovers, write_text
+from qap.errors import DataError, QapError, RecipeError
+from qap.files import cannot_write, locked, remove_leftovers, write_text
 from qap.products import checksum, written_files
 from qap.recipe import Recipe, parse_recipe
 from qap.recipe.reading import NOT_TOML
 
-RECIPE, STAGE_RECORDS, DATA = "recipe.toml", "stages.json", "data.json"
+RECIPE, STAGE_RECORDS, DATA, LOCK = "recipe.toml", "stages.json", "data.json", ".lock"
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
 TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
 NETWORK, HLS, RTL, SYNTH = "network.npz", "hls", "rtl", "synth"
@@ -83,14 +82,26 @@ class RunDirectory:
         self.data_dir = data_dir
 
     @classmethod
-    def create(cls, path: str | Path, recipe: Recipe, data_dir: Path | None = None) -> RunDirectory:
+    def create(
+        cls, path: str | Path, recipe: Recipe, data_dir: Path | None = None, *, force: bool = False
+    ) -> RunDirectory:
         """Make the folder, or take over one that is already a run; its finished stages are kept as far as they hold.
 
+        The recipe of a run is replaced by another one only if its data can be loaded.
+
+        Args:
+            path: the folder.
+            recipe: what is run in it; relative paths of its data belong to the current folder.
+            data_dir: folder of IDX files, if the data set needs one.
+            force: whether a recipe of another name may take the run over.
+
         Raises:
-            DataError: it cannot be written, or is a folder of something else.
+            DataError: it cannot be written, is a folder of something else or a run of another recipe, or the data of
+                another recipe cannot be loaded.
+            RecipeError: the student of another recipe does not fit to its data.
         """
-        run = cls(Path(path), recipe, data_dir)
-        recipe_file, text = run.file(RECIPE), recipe.to_toml()
+        run = cls(Path(path), recipe.in_folder(Path()), data_dir)
+        recipe_file, text = run.file(RECIPE), run.recipe.to_toml()
         try:
             run.path.mkdir(parents=True, exist_ok=True)
             is_run = recipe_file.exists()
@@ -103,9 +114,24 @@ class RunDirectory:
         if is_foreign:
             raise DataError(f"{path} holds files but no {RECIPE}; --out needs a new, an empty or a run's folder")
         if not unchanged:
+            former = run._former_recipe()
+            if former and former.name != recipe.name and not force:
+                raise DataError(
+                    f"{path} holds a run of {former.name!r}; {recipe.name!r} takes its folder with --force, or choose "
+                    "another --out"
+                )
             with run.lock():  # a run that is at work keeps its recipe
+                if former:
+                    run.dataset  # noqa: B018 (a recipe that cannot be run must not replace one that was)
                 write_text(recipe_file, text)
         return run
+
+    def _former_recipe(self) -> Recipe | None:
+        """The recipe in the folder, None when there is none or it is damaged."""
+        try:
+            return RunDirectory.open(self.path).recipe
+        except QapError:
+            return None
 
     @classmethod
     def open(cls, path: str | Path, data_dir: Path | None = None) -> RunDirectory:
@@ -165,8 +191,16 @@ class RunDirectory:
 
         Raises:
             DataError: it cannot be loaded.
+            RecipeError: the student has not one output for each class.
         """
-        return load_for(self.recipe, self.data_dir)
+        loaded = load_for(self.recipe, self.data_dir)
+        last = len(self.recipe.student.layers) - 1
+        units = self.recipe.student.layers[last].units
+        if units != loaded.n_classes:  # building the student says so too, but only after the teacher's training
+            raise RecipeError(
+                f"student.layers.{last}.units must be {loaded.n_classes}, one for each class, but got {units}"
+            )
+        return loaded
 
     def stage(self, name: str) -> StageRecord | None:
         """What is known of a finished stage."""
@@ -237,17 +271,7 @@ class RunDirectory:
             QapError: another process works in it.
             DataError: the folder cannot be written.
         """
-        try:
-            handle = self.file(".lock").open("w")
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise QapError(f"another qap is at work in {self.path}; wait for it, or choose another --out") from None
-            except OSError as error:
-                raise cannot_write(self.path, error) from error
+        with locked(self.file(LOCK), self.path):
             for folder in (self.path, self.file(SYNTH)):
                 remove_leftovers(folder)
             yield

@@ -189,9 +189,34 @@ def test_a_recipe_and_a_folder_of_the_same_name(qap, recipe, monkeypatch):
     """The recipe is meant, unless the folder is a run."""
     monkeypatch.chdir(recipe.parent)
     Path("digits").mkdir()
-    assert qap("freeze", "digits", "--set", "data.name=npz:none").error == "error: none does not exist"
+    assert (
+        qap("freeze", "digits", "--set", "data.name=npz:none").error
+        == f"error: {Path('none').absolute()} does not exist"
+    )
     qap("data", recipe, "--out", "digits")
     assert qap("data", "digits").out == "digits\n"
+
+
+def test_a_refused_input_leaves_a_run_as_it_was(qap, recipe, tmp_path):
+    run = tmp_path / "run"
+    assert qap("data", recipe, "--out", run).status == 0
+    before = (run / "recipe.toml").read_text()
+    for source in (recipe, run):
+        refused = qap("data", source, "--out", run, "--set", "data.name=csv:/nonexistent?label=x")
+        assert (refused.status, refused.error) == (2, "error: /nonexistent does not exist")
+    assert (run / "recipe.toml").read_text() == before
+    assert qap("data", run).status == 0
+
+
+def test_a_run_of_another_recipe_needs_force(qap, recipe, name, tmp_path):
+    run = tmp_path / "run"
+    qap("data", recipe, "--out", run)
+    refused = qap("data", "mnist-1v9", "--out", run)
+    assert refused.status == 2
+    assert refused.error.endswith("'mnist-1v9' takes its folder with --force, or choose another --out")
+    assert qap("data", run).status == 0
+    assert qap("data", "mnist-1v9", "--out", run, "--force").status == 0
+    assert "mnist-1v9" in (run / "recipe.toml").read_text()
 
 
 def test_the_default_folder(qap, recipe, monkeypatch):

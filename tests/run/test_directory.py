@@ -12,7 +12,7 @@ import pytest
 
 from qap.errors import DataError, QapError, RecipeError
 from qap.files import TEMPORARY
-from qap.recipe import parse_recipe
+from qap.recipe import load_recipe, parse_recipe
 from qap.run import DATA, RECIPE, STAGE_RECORDS, SYNTH, RunDirectory, StageRecord
 
 RECIPE_CONTENT = {"name": 'a "b" ü', "student": {"layers": [{"units": 2, "weight": 4}]}}
@@ -116,6 +116,70 @@ def test_a_read_only_or_full_disk(tmp_path, monkeypatch, code):
 def test_a_folder_without_the_right_to_write(tmp_path):
     tmp_path.chmod(0o500)
     refused(RunDirectory.create, tmp_path / "run", recipe(), message="Permission denied")
+
+
+# ---- whose recipe it has
+
+
+def write_data(path: Path) -> str:
+    """Two classes of four pixels; the name of the data set."""
+    np.savez(path, x=np.arange(80, dtype=np.uint8).reshape(20, 4), y=np.arange(20) % 2)
+    return f"npz:{path}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": {"name": "npz:/nowhere.npz"}}, "/nowhere.npz does not exist"),
+        ({"data": {"name": "csv:/nowhere.csv?label=x"}}, "/nowhere.csv does not exist"),
+        ({"data": {"name": "digit"}}, "no data set 'digit'"),
+        ({"data": {"name": "npz:{damaged}"}}, "no NPZ file"),
+        ({"student": {"layers": [{"units": 3, "weight": 4}]}}, "student.layers.0.units must be 2"),
+    ],
+)
+def test_a_refused_input_leaves_the_recipe_of_a_run(tmp_path, changes, message):
+    (tmp_path / "damaged.npz").write_bytes(b"PK")
+    good = recipe(data={"name": write_data(tmp_path / "good.npz")})
+    run = RunDirectory.create(tmp_path / "run", good)
+    text = json.dumps(changes).replace("{damaged}", str(tmp_path / "damaged.npz"))
+    wrong = recipe(**{"data": good.data.model_dump(mode="json")} | json.loads(text))
+    refused(RunDirectory.create, run.path, wrong, error=QapError, message=message)
+    assert RunDirectory.open(run.path).recipe == good
+    with run.lock():  # and nobody is thought to be at work
+        pass
+
+
+def test_a_run_of_another_recipe_is_taken_over_only_if_asked(tmp_path):
+    data = {"name": write_data(tmp_path / "data.npz")}
+    run = RunDirectory.create(tmp_path / "run", recipe(data=data))
+    other = recipe(name="other", data=data)
+    refused(
+        RunDirectory.create,
+        run.path,
+        other,
+        message="holds a run of 'a \"b\" ü'; 'other' takes its folder with --force",
+    )
+    assert RunDirectory.open(run.path).recipe.name == 'a "b" ü'
+    assert RunDirectory.create(run.path, other, force=True).recipe == RunDirectory.open(run.path).recipe == other
+
+
+def test_relative_data_belong_to_the_recipe_and_are_kept_absolute(tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    project.mkdir()
+    write_data(project / "data.npz")
+    file = project / "mine.toml"
+    file.write_text(recipe(data={"name": "npz:data.npz"}).to_toml())
+    monkeypatch.chdir(tmp_path)
+    run = RunDirectory.create("run", load_recipe("project/mine.toml"))
+    monkeypatch.chdir("/")
+    assert len(RunDirectory.open(tmp_path / "run").dataset.test) == 4
+    monkeypatch.chdir(project)
+    again = run.recipe.override(["data.name=npz:data.npz", "seed=2"])  # what is set belongs to the current folder
+    RunDirectory.create(tmp_path / "run", again)
+    monkeypatch.chdir("/")
+    opened = RunDirectory.open(tmp_path / "run")
+    assert opened.recipe.data.name == f"npz:{project / 'data.npz'}"
+    assert len(opened.dataset.test) == 4
 
 
 # ---- what it remembers
@@ -261,3 +325,18 @@ def test_a_lock_that_cannot_be_taken(run):
     run.file(".lock").unlink()
     run.file(".lock").mkdir()
     refused(run.lock().__enter__, message=f"cannot write {run.path}: Is a directory")
+
+
+def test_a_lock_is_never_a_link(run, tmp_path):
+    (tmp_path / "precious").write_text("mine")
+    run.file(".lock").unlink()
+    run.file(".lock").symlink_to(tmp_path / "precious")
+    refused(run.lock().__enter__, message=f"{run.file('.lock')} is a link")
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_lock_changes_nothing(run):
+    run.file(".lock").write_text("mine")
+    with run.lock():
+        pass
+    assert run.file(".lock").read_text() == "mine"

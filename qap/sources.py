@@ -1,0 +1,65 @@
+"""Where the samples of a data set come from, as a recipe writes it: `digits`, `npz:FILE`, `csv:FILE?label=COLUMN`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from qap.errors import DataError
+from qap.files import user_path
+
+USAGE = "write csv:FILE?label=COLUMN, with &test=FILE2 for a test table"
+
+
+def in_folder(name: str, folder: Path) -> str:
+    """The name of a data set with its files made absolute.
+
+    Args:
+        name: as in a recipe.
+        folder: what relative paths belong to.
+    """
+    kind, _, argument = name.partition(":")
+    try:
+        if kind == "npz" and argument:
+            return f"npz:{_absolute(argument, folder)}"
+        if kind == "csv":
+            file, options = read_table_source(argument)
+            if "test" in options:
+                options["test"] = _absolute(options["test"], folder)
+            query = "&".join(f"{key}={quote(value, safe='/')}" for key, value in options.items())
+            return f"csv:{_absolute(file, folder)}?{query}"
+    except DataError:  # whoever loads it says what is wrong
+        pass
+    return name
+
+
+def read_table_source(argument: str) -> tuple[str, dict[str, str]]:
+    """The file and the options of what follows `csv:`.
+
+    Raises:
+        DataError: it is not written as `USAGE` says.
+    """
+    name, mark, query = argument.rpartition("?")
+    if not mark or not name:
+        raise DataError(f"csv:{argument} does not say which file and which column is the label; {USAGE}")
+    options: dict[str, str] = {}
+    for item in query.split("&"):
+        key, equals, value = item.partition("=")
+        if key not in ("label", "test") or not equals or not value or key in options:
+            raise DataError(f"csv:{argument}: {item!r} cannot be understood; {USAGE}")
+        options[key] = unquote(value)
+    if "label" not in options:
+        raise DataError(f"csv:{argument} does not say which column is the label; {USAGE}")
+    return name, options
+
+
+def _absolute(file: str, folder: Path) -> str:
+    path = user_path(file)
+    if path.is_absolute():
+        return file
+    text = str(folder.absolute() / path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a recipe is UTF-8, which not every path is
+        return file
+    return text
