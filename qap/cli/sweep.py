@@ -30,11 +30,12 @@ def sweep(
     from qap.errors import QapError, ToolMissing
     from qap.explore.sweep import DaskWorkers, LocalProcesses, load_sweep, run_sweep
     from qap.explore.sweep.report import write_sweep_report
+    from qap.files import slug
 
     wanted = load_sweep(source)
     if dask is not None and jobs != 1:
         raise QapError("--jobs and --dask exclude each other: the scheduler knows its workers")
-    folder = out or Path("sweeps") / wanted.name
+    folder = out or Path("sweeps") / slug(wanted.name, "sweep")
     workers = LocalProcesses(jobs) if dask is None else DaskWorkers(dask)
     with progress_bars() as progress, workers as executor:
         records = run_sweep(wanted, folder, executor, resume=resume, any_size=yes, data_dir=data_dir, progress=progress)

@@ -75,7 +75,7 @@ def worked(monkeypatch):
 def run_it(path, worked, *changes, **options):
     """Run the flow and tell which stages were at work; the data are always loaded."""
     worked.clear()
-    flow.run_flow(RunDirectory.create(path, recipe(*changes)), **options)
+    flow.run_flow(RunDirectory.create(path, recipe(*changes), force=True), **options)
     assert worked[:1] == ["data"]
     return worked[1:]
 

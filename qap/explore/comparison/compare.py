@@ -18,7 +18,7 @@ from qap.errors import NotExact, QapError, ToolFailed, ToolMissing
 from qap.explore.comparison.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.explore.comparison.techniques import technique_recipe
 from qap.extras import load_tensorflow
-from qap.files import write_with
+from qap.files import cannot_write, locked, write_with
 from qap.flow import Progress, Silent, run_flow
 from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.rtl.size import hopeless_luts
@@ -26,7 +26,7 @@ from qap.network import IntegerNetwork, load_network, simplify
 from qap.network.csd import adders
 from qap.recipe import Recipe
 from qap.rows import data_frame_of
-from qap.run import NETWORK, STUDENT, RunDirectory, StageRecord
+from qap.run import LOCK, NETWORK, STUDENT, RunDirectory, StageRecord
 from qap.run.stages import STAGES
 
 
@@ -160,7 +160,7 @@ def compare(
 
     Raises:
         RecipeError: a technique is not known, or not possible with this recipe.
-        QapError: and its children, from the stages; the message names the run.
+        QapError: another process works in the folder; and its children, from the stages: the message names the run.
     """
     if seeds < 1:
         raise QapError(f"at least one seed is needed, but got {seeds}")
@@ -172,16 +172,21 @@ def compare(
         for seed in range(base.seed, base.seed + seeds)
         for name in names
     }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise cannot_write(out, error) from error
     outcomes: dict[tuple[str, int], Outcome] = {}
     donors: list[RunDirectory] = []
-    for (name, seed), recipe in recipes.items():
-        label = f"{name}-seed{seed}"
-        try:
-            run = RunDirectory.create(out / label, recipe, data_dir)
-            outcomes[name, seed] = _outcome(run, name, donors, synth, progress(label))
-        except QapError as error:
-            raise QapError(f"{label}: {error}") from error
-        donors.append(RunDirectory(run.path, recipe, data_dir))  # another object: this one holds its data
+    with locked(out / LOCK, out):
+        for (name, seed), recipe in recipes.items():
+            label = f"{name}-seed{seed}"
+            try:
+                run = RunDirectory.create(out / label, recipe, data_dir)
+                outcomes[name, seed] = _outcome(run, name, donors, synth, progress(label))
+            except QapError as error:
+                raise QapError(f"{label}: {error}") from error
+            donors.append(RunDirectory(run.path, recipe, data_dir))  # another object: this one holds its data
     ordered = tuple(outcomes[name, seed] for name in names for seed in range(base.seed, base.seed + seeds))
     return Comparison(base.name, tuple(names), ordered)
 

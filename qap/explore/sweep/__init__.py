@@ -13,9 +13,11 @@ from qap.explore.sweep.measure import measure, network_task, train_shared, train
 from qap.explore.sweep.points import MANY, Point, points_of, recipe_key
 from qap.explore.sweep.records import RECORDS, SWEEP, Records
 from qap.explore.sweep.spec import Sweep, builtin_sweeps, load_sweep, parse_sweep
-from qap.files import cannot_write, write_text
+from qap.files import cannot_write, locked, write_text
 from qap.flow import Progress, Silent
 from qap.hardware.estimate import ESTIMATORS
+from qap.recipe.reading import read_toml
+from qap.run import LOCK
 
 __all__ = [
     "RECORDS",
@@ -57,28 +59,52 @@ def run_sweep(
 
     Raises:
         RecipeError: a point is not possible, or there are too many.
-        DataError: the folder holds records already, or cannot be used.
-        QapError: and its children, from the trainings.
+        DataError: the folder holds records already or those of another sweep, or cannot be used.
+        QapError: another process works in it; and its children, from the trainings.
     """
     if sweep.size > MANY and not any_size:
         raise RecipeError(f"{sweep.name} has {sweep.size:,} points, more than {MANY:,}; --yes does them all")
     if sweep.estimator not in ESTIMATORS:
         raise RecipeError(f"{sweep.name}: no estimator {sweep.estimator!r}{did_you_mean(sweep.estimator, ESTIMATORS)}")
     points = points_of(sweep)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise cannot_write(folder, error) from error
+    with locked(folder / LOCK, folder):
+        records = _begun(sweep, folder, resume)
+        done = {str(record["key"]) for record in records.read()}
+        left = [point for point in points if point.key not in done]
+        _do(sweep, left, records, executor, data_dir, progress or Silent())
+        by_key = {str(record["key"]): record for record in records.read()}
+    return [by_key[point.key] for point in points]
+
+
+def _begun(sweep: Sweep, folder: Path, resume: bool) -> Records:
+    """The records of a folder, for this sweep.
+
+    Raises:
+        DataError: there are records and nobody wants to go on with them, or they are of another sweep.
+    """
     records = Records(folder)
     if records.exists() and not resume:
         raise DataError(f"{folder} has {RECORDS} already; --resume goes on with it, or choose another --out")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    if records.exists() and (changes := sweep.changes(_stored(folder) or sweep)):
+        raise DataError(
+            f"{folder} holds another sweep: {', '.join(changes)} differs from its {SWEEP}; --resume goes on with the "
+            "same sweep, which may have more values on its axes; or choose another --out"
+        )
     write_text(folder / SWEEP, sweep.to_toml())
     records.begin()
-    done = {str(record["key"]) for record in records.read()}
-    left = [point for point in points if point.key not in done]
-    _do(sweep, left, records, executor, data_dir, progress or Silent())
-    by_key = {str(record["key"]): record for record in records.read()}
-    return [by_key[point.key] for point in points]
+    return records
+
+
+def _stored(folder: Path) -> Sweep | None:
+    """The sweep that was begun in a folder, None when its file is gone or damaged: the records say what they are."""
+    try:
+        return parse_sweep(read_toml(folder / SWEEP, "sweep"), SWEEP)
+    except RecipeError:
+        return None
 
 
 def _do(

@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from qap import __version__
@@ -96,7 +97,7 @@ def _values(sweep: Sweep) -> Iterator[dict[str, Any]]:
 
 def _point(sweep: Sweep, base: Recipe, index: int, values: dict[str, Any]) -> Point:
     try:
-        recipe = changed(base, values)
+        recipe = changed(base, values).in_folder(Path())  # a worker may be in another folder
     except RecipeError as error:
         shown = ", ".join(f"{name}={value}" for name, value in values.items())
         raise RecipeError(f"{sweep.name}, the point {shown}: {str(error).removeprefix('--set: ')}") from None

@@ -33,8 +33,21 @@ class Records:
         return self.path.exists()
 
     def begin(self) -> None:
-        """Start the file, unless it is there."""
-        if not self.exists():
+        """Start the file, unless it is there; a last line that is cut short is taken off, and its point done again.
+
+        Raises:
+            DataError: it cannot be read or written.
+        """
+        try:
+            content = self.path.read_bytes() if self.exists() else b""
+            whole = content[: content.rfind(b"\n") + 1]
+            begun = whole.startswith(_line(HEADER)) or _line(HEADER).startswith(content)
+            if begun and whole != content:
+                os.truncate(self.path, len(whole))
+                content = whole
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        if not content:
             self._append(HEADER)
 
     def append(self, record: Record) -> None:
@@ -59,9 +72,7 @@ class Records:
             raise DataError(f"cannot read {self.path}: {error}") from error
         lines = [self._parsed(number, line) for number, line in enumerate(text.split("\n")[:-1], 1)]
         if not text.endswith("\n"):
-            raise DataError(
-                f"{self.path}: line {len(lines) + 1} is cut short; delete it, and --resume does the point again"
-            )
+            raise DataError(f"{self.path}: line {len(lines) + 1} is cut short; qap sweep --resume does the point again")
         if not lines or lines[0].get("qap_records") != VERSION:
             raise DataError(
                 f"{self.path} holds no records of version {VERSION}; it was made by another version of qap, or by "
@@ -79,7 +90,7 @@ class Records:
         return content
 
     def _append(self, content: Record) -> None:
-        line = (json.dumps(content, allow_nan=False) + "\n").encode()
+        line = _line(content)
         try:
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
@@ -93,3 +104,7 @@ class Records:
                 os.close(handle)
         except OSError as error:
             raise cannot_write(self.path, error) from error
+
+
+def _line(content: Record) -> bytes:
+    return (json.dumps(content, allow_nan=False) + "\n").encode()

@@ -49,6 +49,17 @@ class Sweep(Part):
     synth: bool = False
     """Whether every network is also synthesized by Yosys for the recipe's rtl.target."""
 
+    def changes(self, before: Sweep) -> list[str]:
+        """The keys by which this is another sweep than an earlier one; more values on an axis are none."""
+        names = {"set", "training", "draw", "estimator", "synth", "name"}
+        changed = [key for key in Sweep.model_fields if key in names and getattr(self, key) != getattr(before, key)]
+        if Path(self.recipe).name != Path(before.recipe).name:  # its folder may have been moved
+            changed.append("recipe")
+        if self.axes.keys() != before.axes.keys():
+            return [*changed, "axes"]
+        lost = [name for name, values in before.axes.items() if any(each not in self.axes[name] for each in values)]
+        return [*changed, *(f"axes.{name}" for name in lost)]
+
     @property
     def size(self) -> int:
         """Points."""
@@ -81,7 +92,7 @@ def load_sweep(name_or_path: str) -> Sweep:
             f"no sweep {name_or_path!r}{did_you_mean(name_or_path, builtin_sweeps())}; a file ends in .toml"
         )
     sweep = parse_sweep(read_toml(path, "sweep"), str(path))
-    beside = path.parent / sweep.recipe
+    beside = path.parent.absolute() / sweep.recipe
     return sweep.model_copy(update={"recipe": str(beside)}) if beside.suffix == ".toml" and beside.exists() else sweep
 
 

@@ -78,3 +78,32 @@ def test_no_file_and_no_text(tmp_path):
     Records(tmp_path).path.write_bytes(b"\xff\n")
     with pytest.raises(DataError, match="cannot read"):
         Records(tmp_path).read()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", 0),
+        ('{"qap_rec', 0),
+        ('{"qap_records": 1}', 0),
+        ('{"qap_records": 1}\n', 0),
+        ('{"qap_records": 1}\n{"key": "a', 0),
+        ('{"qap_records": 1}\n{"key": "a", "point": 0, "values": {}}\n{"key": "b"', 1),
+        ('{"qap_records": 1}\n{"key": "a", "point": 0, "values": {}}\n{"key": "b", "point": 1, "values": {}}', 1),
+    ],
+)
+def test_a_file_that_was_cut_short_goes_on(tmp_path, text, kept):
+    records = Records(tmp_path)
+    records.path.write_text(text)
+    records.begin()
+    assert len(records.read()) == kept
+    records.append(RECORD)
+    assert records.read()[kept:] == [RECORD]
+
+
+@pytest.mark.parametrize("text", ["mine", "my notes\nand more", '{"some": "thing"}\n{"cut'])
+def test_what_is_no_file_of_records_is_left_alone(tmp_path, text):
+    records = Records(tmp_path)
+    records.path.write_text(text)
+    records.begin()
+    assert records.path.read_text() == text

@@ -246,10 +246,10 @@ def test_the_command(finished, tmp_path):
     assert again.returncode == 2
     assert len(again.stderr.strip().splitlines()) == 1
     with (copy / "records.jsonl").open("a") as handle:
-        handle.write('{"key"')
+        handle.write('{"key"\n')
     broken = call(str(file), "--out", str(copy), "--resume")
     assert broken.returncode == 2
-    assert "line 6 is cut short" in broken.stderr
+    assert "line 6 is not a record" in broken.stderr
     both = call(str(file), "--out", str(copy), "--jobs", "2", "--dask", "tcp://127.0.0.1:1")
     assert both.returncode == 2
     assert np.all([each.stdout == "" for each in (again, broken, both)])
