@@ -70,11 +70,11 @@ def _network(run: RunDirectory) -> IntegerNetwork:
         DataError: the run is not frozen, or its data have changed.
     """
     from qap.network import load_network
-    from qap.run import DATA, NETWORK
+    from qap.run import NETWORK
 
     if not run.file(NETWORK).exists():
         raise DataError(f"{run.path} is not frozen yet, it has no {NETWORK}; qap train and qap freeze make it")
-    if run.read_json(DATA).get("digest") != run.dataset.digest:
+    if run.data_set.digest != run.dataset.digest:
         raise DataError(f"the data of {run.path} have changed since it was made; qap run trains it again")
     return load_network(run.file(NETWORK))
 

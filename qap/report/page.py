@@ -136,7 +136,7 @@ def confusions(records: Records) -> Iterator[Table]:
     """The confusion matrix of every model that was judged."""
     for model, title in MODELS.items():
         matrix = records.results[STAGE_OF[model]].get("confusion")
-        if matrix:
+        if matrix and len(matrix) == len(records.class_names):  # else it is of other data, which the page says
             yield confusion_table(title, matrix, records.class_names)
 
 

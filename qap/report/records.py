@@ -11,19 +11,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ConfigDict
 
+from qap.descriptions import Description, read_description
 from qap.errors import DataError
 from qap.network import IntegerNetwork, load_network
 from qap.recipe import Recipe
-from qap.run import DATA, HISTORY, NETWORK, TEACHER_HISTORY, VERIFY, WEIGHTS, RunDirectory
+from qap.run import HISTORY, NETWORK, TEACHER_HISTORY, VERIFY, WEIGHTS, RunDirectory
 from qap.run.measures import metrics
 from qap.run.stages import STAGES
 from qap.training.history import History
-from qap.verification import Agreement, Mismatch, Verification
+from qap.verification import Agreement, Verification
 
 PARTS = ("train", "validation", "test")
 MODELS = {"teacher": "Teacher (float)", "student": "Student (quantized)", "integer": "Integer network"}
 STAGE_OF = {"teacher": "teacher", "student": "student", "integer": "freeze"}
+
+REMEDY = "; qap verify makes it again"
 
 Kernels = Mapping[str, npt.NDArray[Any]]
 
@@ -74,14 +78,14 @@ def read_records(run: RunDirectory) -> Records:
     if run.recipe.teacher is None:
         stages.pop("teacher", None)
     network = load_network(run.file(NETWORK)) if "freeze" in stages else None
-    verification = read_verification(run.file(VERIFY), run.read_json(VERIFY)) if "verify" in stages else None
+    verification = read_verification(run.file(VERIFY)) if "verify" in stages else None
     stale = [line for name in stages if name != "data" and (line := _stale(run, name))]
     if verification and network and verification.network_digest != network.digest:
         stale.append("verify.json is about another network than network.npz: run qap verify again")
     return Records(
         recipe=run.recipe,
         metrics=metrics(run),
-        data=run.read_json(DATA) if "data" in stages else {},
+        data=run.data_set.model_dump(mode="json", exclude_unset=True) if "data" in stages else {},
         results={name: stages[name].result if name in stages else {} for name in STAGES},
         seconds={name: record.seconds for name, record in stages.items()},
         teacher_history=History.read_csv(run.file(TEACHER_HISTORY)) if "teacher" in stages else None,
@@ -93,25 +97,25 @@ def read_records(run: RunDirectory) -> Records:
     )
 
 
-def read_verification(path: Path, content: Mapping[str, Any]) -> Verification:
+class VerificationFile(Description):
+    """What `Verification.to_dict` wrote."""
+
+    model_config = ConfigDict(extra="ignore")  # what follows from the rest is written, too
+
+    network_digest: str
+    agreements: tuple[Agreement, ...]
+    unavailable: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def read_verification(path: Path) -> Verification:
     """What `Verification.to_dict` wrote.
 
-    Args:
-        path: of the file, for the error.
-        content: of the file.
-
     Raises:
-        DataError: the content is not a verification.
+        DataError: the file is missing, or its content is not a verification.
     """
-    try:
-        agreements = tuple(
-            Agreement(**{**found, "first": Mismatch(**found["first"]) if found["first"] else None})
-            for found in content["agreements"]
-        )
-        unavailable = {str(engine): str(reason) for engine, reason in content["unavailable"].items()}
-        return Verification(content["network_digest"], agreements, unavailable, tuple(content["notes"]))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+    found = read_description(path, VerificationFile, missing=f"{path.parent} has no {path.name} yet", remedy=REMEDY)
+    return Verification(found.network_digest, found.agreements, found.unavailable, found.notes)
 
 
 def read_kernels(path: Path) -> Kernels:

@@ -15,11 +15,13 @@ from typing import Any
 
 from qap import __version__
 from qap.data import Dataset, load
+from qap.descriptions import Model, read_description
 from qap.errors import DataError, QapError, RecipeError
 from qap.files import cannot_write, locked, remove_leftovers, write_text
 from qap.products import checksum, written_files
 from qap.recipe import Recipe, parse_recipe
 from qap.recipe.reading import NOT_TOML
+from qap.run.descriptions import Content, DataSet, Stages
 
 RECIPE, STAGE_RECORDS, DATA, LOCK = "recipe.toml", "stages.json", "data.json", ".lock"
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
@@ -152,8 +154,8 @@ class RunDirectory:
             raise DataError(f"{path / RECIPE} is damaged: {error}") from error
         run = cls(path, parse_recipe(content, str(path / RECIPE)), data_dir)
         if data_dir is None and run.file(DATA).exists():
-            remembered = run.read_json(DATA).get("data_dir")
-            run.data_dir = Path(str(remembered)) if remembered else None
+            remembered = run.data_set.data_dir
+            run.data_dir = Path(remembered) if remembered else None
         return run
 
     def file(self, name: str) -> Path:
@@ -166,20 +168,24 @@ class RunDirectory:
         Raises:
             DataError: it is missing or damaged.
         """
-        try:
-            content = json.loads(self.file(name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise DataError(f"{self.path} has no {name} yet") from None
-        except OSError as error:
-            raise DataError(f"cannot read {self.file(name)}: {error.strerror or error}") from error
-        except (ValueError, RecursionError) as error:
-            raise self._damaged(name, str(error)) from error
-        if not isinstance(content, dict):
-            raise self._damaged(name, "it holds no mapping")
-        return content
+        return self._read(name, Content).root
 
-    def _damaged(self, name: str, why: str) -> DataError:
-        return DataError(f"{self.file(name)} is damaged: {why}; delete it, and the same command makes it again")
+    def _read(self, name: str, model: type[Model]) -> Model:
+        return read_description(
+            self.file(name),
+            model,
+            missing=f"{self.path} has no {name} yet",
+            remedy="; delete it, and the same command makes it again",
+        )
+
+    @property
+    def data_set(self) -> DataSet:
+        """What `data.json` says of the data that the run was made with.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        return self._read(DATA, DataSet)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file whole or not at all."""
@@ -203,31 +209,27 @@ class RunDirectory:
         return loaded
 
     def stage(self, name: str) -> StageRecord | None:
-        """What is known of a finished stage."""
-        if not self.file(STAGE_RECORDS).exists():
-            return None
-        content = self.read_json(STAGE_RECORDS)
-        if name not in content:
-            return None
-        match content[name]:
-            case {"digest": str(digest), "seconds": float() | int() as seconds, "result": dict(result), **more}:
-                products = more.get("products")
-                if products is None or (isinstance(products, dict) and all(map(_is_text, products.values()))):
-                    return StageRecord(digest, seconds, result, products)
-        raise self._damaged(STAGE_RECORDS, f"the record of {name!r} is none")
+        """What is known of a finished stage.
+
+        Raises:
+            DataError: `stages.json` is damaged.
+        """
+        record = self._stages().get(name)
+        return StageRecord(**record) if record else None
+
+    def _stages(self) -> dict[str, Any]:
+        return self._read(STAGE_RECORDS, Stages).content() if self.file(STAGE_RECORDS).exists() else {}
 
     def finish(self, name: str, record: StageRecord) -> None:
         """Remember that a stage is finished."""
-        content = self.read_json(STAGE_RECORDS) if self.file(STAGE_RECORDS).exists() else {}
-        content[name] = {key: value for key, value in asdict(record).items() if value is not None}
-        self.write_json(STAGE_RECORDS, content)
+        entry = {key: value for key, value in asdict(record).items() if value is not None}
+        self.write_json(STAGE_RECORDS, {**self._stages(), name: entry})
 
     def forget(self, name: str) -> None:
         """Take a stage for unfinished: whatever it has written may be overwritten in part from now on."""
-        if self.stage(name):
-            self.write_json(
-                STAGE_RECORDS, {key: value for key, value in self.read_json(STAGE_RECORDS).items() if key != name}
-            )
+        stages = self._stages()
+        if stages.pop(name, None):
+            self.write_json(STAGE_RECORDS, stages)
 
     def products(self, names: Iterable[str]) -> dict[str, str]:
         """Path -> SHA-256 of the files that qap wrote, among files and folders of the run."""
@@ -236,7 +238,7 @@ class RunDirectory:
 
     def rewrote(self, name: str) -> None:
         """Tell the finished stage that wrote a file of the run that it rightly has another content now."""
-        for stage in self.read_json(STAGE_RECORDS) if self.file(STAGE_RECORDS).exists() else ():
+        for stage in self._stages():
             record = self.stage(stage)
             if record and name in (record.products or {}):
                 self.finish(stage, replace(record, products={**(record.products or {}), **self.products([name])}))
