@@ -11,16 +11,14 @@ with it scaling_offset and scaling_shift, by which features once came onto that 
 
 from __future__ import annotations
 
-import lzma
 import math
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qap.archives import open_npz
 from qap.data.dataset import Scaling, storage_dtype
 from qap.data.labels import class_order, encode
 from qap.data.raw import PIXELS, RawData, Samples
@@ -33,7 +31,6 @@ ARRAYS = (
     "x", "y", "x_validation", "y_validation", "x_test", "y_test",
     "class_names", "input_format", "scaling_offset", "scaling_shift",
 )  # fmt: skip
-DAMAGE = (OSError, ValueError, EOFError, RuntimeError, SyntaxError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 def npz(argument: str, data_dir: Path | None) -> RawData:
@@ -135,32 +132,17 @@ def _scaling(path: Path, arrays: dict[str, Array], form: FixedPoint | None) -> S
 
 
 def _load(path: Path) -> dict[str, Array]:
-    try:
-        with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):  # numpy would take it for a pickle
-                raise DataError(f"{path} is truncated, or no NPZ file; write one with numpy.savez(file, x=..., y=...)")
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: _array(archive, name, path) for name in archive.files if name in ARRAYS}
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except MemoryError:
-        raise DataError(f"{path}: an array does not fit into the memory, or its header is damaged") from None
-    except DAMAGE as error:
-        raise DataError(f"{path} is damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
-
-
-def _array(archive: Any, name: str, path: Path) -> Array:
-    try:
-        array: Array = archive[name]
-    except ValueError as error:
-        if "Object arrays" in str(error):
-            raise DataError(f"{path}: the array {name!r} holds pickled objects, which are never loaded") from None
-        raise
-    if not isinstance(array, np.ndarray):  # numpy hands over the bytes of what is no array
-        raise DataError(f"{path}: {name!r} is not a NumPy array")
-    if array.size == 0:
-        raise DataError(f"{path}: the array {name!r} is empty: its shape is {array.shape}")
-    return array
+    with open_npz(path, "NPZ file; write one with numpy.savez(file, x=..., y=...)", ARRAYS) as stored:
+        for name, member in stored.members.items():
+            if 0 in member.shape:
+                raise DataError(f"{path}: the array {name!r} is empty: its shape is {member.shape}")
+            samples = stored.members.get("x" + name.removeprefix("y"))
+            # before anything is unpacked, for x can be large
+            if name.startswith("y") and samples and samples.shape and samples.shape[:1] != member.shape:
+                raise DataError(
+                    f"{path}: {name} must be one label a sample, {samples.shape[:1]}, but is {member.shape}"
+                )
+        return stored.read_all()
 
 
 def _inputs(path: Path, arrays: dict[str, Array], name: str, form: FixedPoint | None) -> Array:
@@ -200,9 +182,7 @@ def _integers(path: Path, x: Array, name: str, form: FixedPoint) -> Array:
 
 
 def _labels(path: Path, arrays: dict[str, Array], name: str) -> list[str]:
-    y, x_name = arrays[name], "x" + name.removeprefix("y")
-    if y.ndim != 1 or len(y) != len(arrays[x_name]):
-        raise DataError(f"{path}: {name} must be one label a sample, ({len(arrays[x_name])},), but is {y.shape}")
+    y = arrays[name]
     if y.dtype.kind not in "biuU":
         raise DataError(f"{path}: {name} must hold whole numbers or text, but holds {y.dtype}")
     return [str(label) for label in y.tolist()]

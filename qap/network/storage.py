@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from qap.archives import open_npz
 from qap.errors import DataError, QapError
 from qap.files import write_with
 from qap.fixed import FixedPoint, IntArray
@@ -57,21 +57,12 @@ def load_network(path: str | Path) -> IntegerNetwork:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, IntArray]]:
     try:
-        with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):  # numpy would take it for a single array or for a pickle
-                raise DataError(f"{path} is truncated, or no integer network")
-        with np.load(path, allow_pickle=False) as archive:
-            if "header" not in archive:
+        with open_npz(path, "integer network") as stored:
+            if "header" not in stored.members:
                 raise DataError(f"{path} is not an integer network: it has no header")
-            header = json.loads(str(archive["header"]))
-            arrays = {name: archive[name] for name in archive.files if name != "header"}
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except DataError:
-        raise
-    except Exception as error:  # damaged bytes raise whatever the parts of NumPy and zipfile raise
+            arrays = stored.read_all()
+        header = json.loads(str(arrays.pop("header")))
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged, or no integer network: {_one_line(error)}") from error
     if not isinstance(header, dict):
         raise DataError(f"{path} is damaged: its header is not a mapping")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict
 
+from qap.archives import open_npz
 from qap.descriptions import Description, read_description
 from qap.errors import DataError
 from qap.network import IntegerNetwork, load_network
@@ -124,11 +122,14 @@ def read_kernels(path: Path) -> Kernels:
     Raises:
         DataError: the file is missing or damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+    with open_npz(path, "NPZ file") as stored:
+        for name, member in stored.members.items():
+            if member.dtype.kind != "f" or len(member.shape) != 2:
+                raise DataError(
+                    f"{path} is damaged: the array {name!r} must be numbers (inputs, neurons), but is {member.dtype} "
+                    f"{member.shape}; qap student --force makes it again"
+                )
+        return stored.read_all()
 
 
 def _stale(run: RunDirectory, name: str) -> str | None:
