@@ -125,10 +125,6 @@ class Stages(Open):
     synth: Finished[Synthesis] = ABSENT
     verify: Finished[Verified] = ABSENT
 
-    def content(self) -> dict[str, Any]:
-        """What the file held."""
-        return self.model_dump(mode="json", exclude_unset=True)
-
 
 class Samples(Open):
     """Samples by part."""

@@ -218,7 +218,10 @@ class RunDirectory:
         return StageRecord(**record) if record else None
 
     def _stages(self) -> dict[str, Any]:
-        return self._read(STAGE_RECORDS, Stages).content() if self.file(STAGE_RECORDS).exists() else {}
+        if not self.file(STAGE_RECORDS).exists():
+            return {}
+        self._read(STAGE_RECORDS, Stages)
+        return self.read_json(STAGE_RECORDS)  # as it is, whatever a later version has added
 
     def finish(self, name: str, record: StageRecord) -> None:
         """Remember that a stage is finished."""

@@ -451,8 +451,12 @@ def test_the_data_folder_is_recorded(frozen, tmp_path):
 
 
 def test_a_student_that_does_not_fit_to_the_data_is_refused_before_any_training(frozen):
-    run = RunDirectory.create(frozen.path, frozen.recipe.override(["student.layers.1.units=3"]))
-    with pytest.raises(RecipeError, match="student.layers.1.units must be 2, one for each class, but got 3"):
+    wrong = frozen.recipe.override(["student.layers.1.units=3"])
+    message = "student.layers.1.units must be 2, one for each class, but got 3"
+    with pytest.raises(RecipeError, match=message):
+        RunDirectory.create(frozen.path, wrong)
+    run = RunDirectory.create(frozen.path.with_name("another"), wrong)
+    with pytest.raises(RecipeError, match=message):
         flow.run_flow(run, ["data"])
 
 
