@@ -269,7 +269,9 @@ def test_a_sweep_goes_on(qap: Qap, kept: Path) -> None:
 def test_a_comparison_goes_on(qap: Qap, kept: Path) -> None:
     needs("tensorflow", "qkeras", "matplotlib")
     recipe, out = kept / "compare" / "qat-seed0" / "recipe.toml", kept / "compare"
-    found = json.loads(qap("compare", recipe, "--techniques", "float,qat", "--out", out, "--json"))
+    found = json.loads(
+        qap("compare", recipe, "--set", "name=mnist-1v9", "--techniques", "float,qat", "--out", out, "--json")
+    )
     assert list(found["summary"]) == list(content(KEPT / "compare" / "comparison.json")["summary"])
 
 

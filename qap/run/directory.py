@@ -215,7 +215,9 @@ class RunDirectory:
             DataError: `stages.json` is damaged.
         """
         record = self._stages().get(name)
-        return StageRecord(**record) if record else None
+        if not record:
+            return None
+        return StageRecord(record["digest"], record["seconds"], record["result"], record.get("products"))
 
     def _stages(self) -> dict[str, Any]:
         if not self.file(STAGE_RECORDS).exists():
@@ -280,7 +282,3 @@ class RunDirectory:
             for folder in (self.path, self.file(SYNTH)):
                 remove_leftovers(folder)
             yield
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
