@@ -41,7 +41,7 @@ def test_a_stage_moves_with_every_file_that_it_reads(name: str, tmp_path: Path) 
     reads = STAGES[name].reads(recipe)
     for file in reads:
         path = run.file(file) if "." in file else run.file(file) / "inside"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("before")
     seen = {run.digest(reads, None)}
     for file in reads:
