@@ -4,7 +4,7 @@
 
 Prints Markdown: for every resource and every source the SMAPE, the median of estimated / measured, and R2, of all
 designs and of those with several layers; the goals, met or missed; and the time for a network of 10,000 weights. Scores
-are stored, no design.
+are stored, no design. Without the designs nothing is stored and the exit status is 2.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ GOALS = (
 )
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("calibration", type=Path, nargs="?", default=DEFAULT, help="folder of measured designs")
     add_out(parser)
@@ -70,8 +70,8 @@ def main() -> None:
     try:
         designs = read_designs(arguments.calibration)
     except DataError as error:
-        print(f"skipped: {error}")
-        return
+        print(f"nothing is measured: {error}", file=sys.stderr)
+        return 2
     predictions = cross_validate(designs, lambda source: print(f"without {source}", file=sys.stderr, flush=True))
     usable = [each for each in predictions if not each.design.flags & UNCOMPARABLE["csynth"]]
     several = [each for each in usable if each.design.multi_layer]
@@ -93,6 +93,7 @@ def main() -> None:
     }
     print(f"\nA network of 10,000 weights: {found['milliseconds']:.1f} ms")
     store("estimator", found, arguments.out)
+    return 0
 
 
 def score_goals(predictions: list[Prediction]) -> list[dict[str, Any]]:
@@ -193,4 +194,4 @@ def milliseconds(network: IntegerNetwork) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,6 +1,9 @@
 """The HLS estimator on networks, and its intervals against measured designs where they are there."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ from qap.hardware.estimate.constants import constants
 from qap.hardware.estimate.fitting.calibration import read_designs
 from qap.hardware.estimate.fitting.fit import UNCOMPARABLE, estimate_design
 from qap.hardware.estimate.hls4ml import spread_group
+from qap.network import save_network
 from qap.recipe import TargetRecipe
 
 ROOT = Path(__file__).parents[3]
@@ -74,6 +78,27 @@ def test_every_amount_lies_in_its_interval_or_says_that_it_has_none():
     assert "no interval" in uncalibrated.notes[0]
 
 
+@pytest.mark.parametrize("factor", [1, 4])
+def test_intervals_are_shares_of_resources_and_differences_of_cycles(factor):
+    target = TargetRecipe(reuse_factor=factor, clock_ns=2.0)
+    stages = ESTIMATORS["hls4ml"](network(bits=8, sizes=(48, 24, 5)), target).stages
+    spreads, after = (
+        constants().spreads["latency_reused" if factor > 1 else "latency"],
+        constants().spreads["vivado_synth"],
+    )
+    for name, stage in stages.items():
+        for amount, (low, high) in spreads.items():
+            middle = getattr(stage.report, amount)
+            if name == "vivado_synth" and amount in after:
+                low, high = low * after[amount].low, high * after[amount].high
+            if amount in ("latency_cycles", "ii_cycles"):
+                ends = max(0, round(middle + low)), round(middle + high)
+            else:
+                ends = round(middle * low), round(middle * high)
+            assert (stage.low[amount], stage.high[amount]) == ends, (name, amount)
+    assert stages["csynth"].report.latency_cycles > 3
+
+
 def test_resource_strategy_keeps_weights_in_block_rams():
     net = network(bits=8, sizes=(64, 32, 16))
     report = csynth(net, strategy="resource", reuse_factor=128)
@@ -93,8 +118,25 @@ def test_distributed_arithmetic_has_no_multiplier():
     assert report.lut < csynth(network(bits=8)).lut
 
 
-def test_the_same_network_gives_the_same_estimate():
-    assert ESTIMATORS["hls4ml"](network(), TargetRecipe()) == ESTIMATORS["hls4ml"](network(), TargetRecipe())
+TOLD = """
+import json, sys
+from qap.hardware.estimate import ESTIMATORS
+from qap.network import load_network
+from qap.recipe import TargetRecipe
+print(json.dumps(ESTIMATORS["hls4ml"](load_network(sys.argv[1]), TargetRecipe(reuse_factor=4)).to_dict()))
+"""
+
+
+def test_another_process_gives_the_same_estimate(tmp_path):
+    """Nothing hangs on the order of sets, on what was estimated before, or on where the network comes from."""
+    save_network(network(bits=8, sparsity=0.5), tmp_path / "network.npz")
+    command = [sys.executable, "-c", TOLD, str(tmp_path / "network.npz")]
+    told = [
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True).stdout
+        for seed in ("1", "2")
+    ]
+    estimate = ESTIMATORS["hls4ml"](network(bits=8, sparsity=0.5), TargetRecipe(reuse_factor=4))
+    assert json.loads(told[0]) == json.loads(told[1]) == json.loads(json.dumps(estimate.to_dict()))
 
 
 def test_ten_thousand_weights_take_no_call_each():
