@@ -65,7 +65,7 @@ def run_stage(run: RunDirectory, stage: Stage, work: Work, force: bool, progress
     if nothing_new := done is not None and done.result == result:
         record = done  # so nothing that reads it has to be done again
     run.finish(stage.name, replace(record, products=run.products(stage.writes(run.recipe))))
-    notes = ([f"made again: {_shortened(damaged)}"] if damaged else []) + list(_kept(run, stage))
+    notes = ([f"made again: {shortened(damaged)}"] if damaged else []) + list(_kept(run, stage))
     progress.finish(stage.name, record.seconds, skipped=nothing_new, note="; ".join(notes))
     return record
 
@@ -82,8 +82,9 @@ def _kept(run: RunDirectory, stage: Stage) -> Iterator[str]:
     """The files of others in the folders of a stage, a text for each folder."""
     for name in stage.writes(run.recipe):
         if run.file(name).is_dir() and (foreign := foreign_files(run.file(name))):
-            yield f"kept what qap did not write: {_shortened([f'{name}/{file}' for file in foreign])}"
+            yield f"kept what qap did not write: {shortened([f'{name}/{file}' for file in foreign])}"
 
 
-def _shortened(items: list[str]) -> str:
+def shortened(items: list[str]) -> str:
+    """The first of some texts, and how many more there are."""
     return items[0] if len(items) == 1 else f"{items[0]} and {len(items) - 1} more"

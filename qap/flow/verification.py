@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from qap.errors import QapError, ToolMissing
 from qap.flow.engines import make_engine
-from qap.flow.stage import Progress, Silent
+from qap.flow.golden import wrong_golden_vectors
+from qap.flow.stage import Progress, Silent, shortened
 from qap.network import load_network
+from qap.products import damage
 from qap.run import NETWORK, VERIFY, RunDirectory, StageRecord
 from qap.run.engines import ENGINES, engines_of
 from qap.run.stages import STAGES
@@ -37,6 +40,9 @@ def verify(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
 def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = False) -> Verification:
     """Compare engines on all test samples of a run and on adversarial vectors.
 
+    The golden vectors that the projects of these engines ship with are compared with the network; what differs there is
+    an agreement of the verification, too.
+
     Args:
         run: a run that is frozen.
         engines: at least two names out of `qap.run.engines.ENGINES`.
@@ -59,7 +65,20 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
     missing = [reason for engine in made if (reason := engine.available())]
     if required and missing:
         raise ToolMissing("; ".join(missing))
-    return compare_engines(made, network, vectors)
+    read = [file for name in engines for file in ENGINES[name].files(run.recipe)]
+    wrong = wrong_golden_vectors(run, network, read)
+    found = compare_engines(made, network, vectors)
+    return replace(found, agreements=(*found.agreements, *wrong), notes=(*found.notes, *_damaged(run, read)))
+
+
+def _damaged(run: RunDirectory, read: Sequence[str]) -> Iterator[str]:
+    """What has happened since to the files that stages wrote and engines read, a line for each stage."""
+    for name in STAGES:
+        record = run.stage(name)
+        products = (record.products if record else None) or {}
+        of_engines = {file: digest for file, digest in products.items() if file.split("/")[0] in read or file in read}
+        if damaged := list(damage(run.path, of_engines)):
+            yield f"not as qap wrote it: {shortened(damaged)}; qap run makes it again"
 
 
 def verify_stage(
