@@ -95,7 +95,7 @@ KEYS: dict[str, Key] = {
     **{
         f"rtl.{name}": Key(value, (), ("rtl", "synth", *more))
         for name, value, more in (
-            ("enabled", "false", ("verify",)), ("stage_depth", "1000", ()), ("interface", "parallel", ()),
+            ("enabled", "false", ("verify",)), ("stage_depth", "1000", ()), ("interface", "parallel", ("verify",)),
             ("axis_width", "8", ()), ("target", "ice40", ("verify",)), ("any_size", "false", ()),
         )
     },

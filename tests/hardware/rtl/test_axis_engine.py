@@ -139,3 +139,16 @@ def test_tlast_at_the_wrong_beat_is_flagged_and_does_not_wedge(
     logits, _ = form.unpack(result.data.reshape(-1, form.result_beats), project.signed_logits)
     assert np.array_equal(logits, network.forward(x[[1, 2, 1]]))  # the broken frame is dropped, the others are right
     assert not send(project, good.reshape(-1), frame_last * 3).error
+
+
+def test_a_broken_frame_of_samples_of_one_beat_is_dropped(tmp_path: Path) -> None:
+    """Its second beat has tlast, as a whole frame of one beat has: it is the end of the broken one, and none itself."""
+    network = dense([[3, -1, 2], [-7, 5, 1]], [1, -5, 9])
+    project = write_rtl(network, tmp_path / "rtl", RtlOptions(axis_width=32, stage_depth=1))
+    form = project.axis
+    assert form is not None and form.beats == 1
+    x = np.array([[1, 2], [3, 4], [5, 6], [7, 8]])
+    result = send(project, form.pack(x).reshape(-1), [True, False, True, True])
+    assert result.error
+    logits, _ = form.unpack(result.data.reshape(-1, form.result_beats), project.signed_logits)
+    assert np.array_equal(logits, network.forward(x[[0, 3]]))
