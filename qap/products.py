@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from qap.errors import DataError
 from qap.files import whole_folder
@@ -62,10 +62,18 @@ def damage(folder: Path, products: Mapping[str, str]) -> Iterator[str]:
     """
     for name, expected in products.items():
         try:
-            if checksum(folder / name) != expected:
+            if not (folder / name).is_file():  # a device or a pipe in its place would be read for ever
+                yield f"{name} is missing"
+            elif checksum(folder / name) != expected:
                 yield f"{name} has changed"
         except OSError:
-            yield f"{name} is missing"
+            yield f"{name} cannot be read"
+
+
+def stays_inside(name: str) -> bool:
+    """Whether a path leads to nowhere outside of the folder that it belongs to."""
+    path = PurePath(name)
+    return "\0" not in name and not path.is_absolute() and ".." not in path.parts
 
 
 def checksum(path: Path) -> str:
@@ -79,8 +87,9 @@ def _manifest(folder: Path) -> dict[str, str] | None:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    fits = isinstance(content, dict) and all(isinstance(digest, str) for digest in content.values())
-    return content if fits else None
+    if not isinstance(content, dict) or not all(isinstance(digest, str) for digest in content.values()):
+        return None
+    return content if all(map(stays_inside, content)) else None
 
 
 def _names(folder: Path) -> list[str]:

@@ -1,5 +1,8 @@
 """Folders know which of their files qap wrote: those it may replace, all others stay."""
 
+import json
+import os
+
 import pytest
 
 from qap.errors import DataError
@@ -43,6 +46,19 @@ def test_damage_is_seen(path, damage):
         (path / MANIFEST).unlink()
     else:
         (path / MANIFEST).write_text("{" if damage == "no JSON" else '{"a": 1}')
+    assert not is_intact(path)
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "../other", "firmware/../../other"])
+def test_a_list_that_leads_outside_of_its_folder_is_none(path, name):
+    (path / MANIFEST).write_text(json.dumps({name: "0" * 64}))
+    assert not is_intact(path)
+    assert "a" in written_files(path) and name not in written_files(path)
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(path):
+    (path / "a").unlink()
+    os.mkfifo(path / "a")
     assert not is_intact(path)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import ConfigDict, Field, RootModel, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, RootModel, field_validator
 
 from qap.descriptions import Description
+from qap.products import stays_inside
 
 Number = Annotated[int, Field(ge=0, lt=2**63)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -105,13 +106,19 @@ ABSENT: Any = None  # but null is no stage
 Result = TypeVar("Result", bound=Open)
 
 
+def _inside(name: str) -> str:
+    if not stays_inside(name):
+        raise ValueError(f"a product lies in the run, but got {name!r}")
+    return name
+
+
 class Finished(Open, Generic[Result]):
     """A finished stage."""
 
     digest: str
     seconds: Annotated[float, Field(ge=0)]
     result: Result
-    products: dict[str, str] | None = None
+    products: dict[Annotated[str, AfterValidator(_inside)], str] | None = None
 
 
 class Stages(Open):

@@ -50,6 +50,8 @@ STAGES = [
     ("verify.result.notes", {"a": 1}),
     ("verify.seconds", "long"),
     ("data.digest", None),
+    ("data.products", {"/dev/zero": "0"}),
+    ("data.products", {"../other/data.json": "0"}),
     ("student", None),
     ("student.result", []),
 ]
