@@ -73,6 +73,14 @@ def test_any_lsb_of_any_weight_is_seen_by_the_adversarial_vectors(choice: Choice
     assert found.agreements[0].first is not None and found.agreements[0].first.layer == last.name
 
 
+def test_the_same_class_is_not_the_same_logits() -> None:
+    """All eight logits differ; the class differs in one of four samples."""
+    network, logits = two_layers(), np.array([[5, 1], [5, 1], [1, 5], [1, 5]])
+    other = np.array([[6, 2], [7, 0], [0, 9], [9, 0]])
+    (found,) = agree([ReplayEngine(logits, "a"), ReplayEngine(other, "b")], network, random_inputs(network, 4))
+    assert (found.mismatches, found.max_lsb, found.argmax_agreement) == (8, 8, 0.75)
+
+
 def test_an_engine_without_layers_still_shows_the_mismatch() -> None:
     network = two_layers()
     (found,) = agree([EmulatorEngine(), flipped()], network, random_inputs(network, 10))

@@ -62,6 +62,7 @@ def test_two_runs_are_compared(qap, runs, tmp_path):
     assert any(line.startswith("| distill.") and line.endswith("| none |") for line in lines)
     assert any(line.startswith("| test accuracy, integer |") for line in lines)
     assert "| test accuracy, teacher | 100 % | not measured |  |" in lines
+    assert "| validation accuracy, integer | 50.00 % | 50.00 % | 0 |" in lines
     parameters = [line for line in lines if line.startswith("| parameters |")]
     assert parameters == ["| parameters | 123 | 116 | -7 (-6 %) |"]
     assert any(line.startswith("| LUT: after Vivado's synthesis, estimated |") for line in lines)

@@ -16,7 +16,7 @@ import qkeras
 from qap.errors import NotExact
 from qap.fixed import FixedPoint
 from qap.freezing import KerasEngine, freeze
-from qap.freezing.exact import to_integers
+from qap.freezing.exact import refuse_long, to_integers
 from qap.network import IntegerNetwork
 
 
@@ -84,3 +84,9 @@ def test_parameters_have_at_most_32_bits() -> None:
     assert (integers.tolist(), form.width) == ([1, 2**32 - 1], 32)
     with pytest.raises(NotExact, match=r"its kernel needs 34 bits, at most 32 are allowed"):
         to_integers("layer", "kernel", np.array([1.0, 2.0**32]))
+
+
+def test_a_scale_has_at_most_16_significant_bits() -> None:
+    refuse_long("layer", "scale", np.array([1 + 2.0**-15, 0.0, -3 * 2.0**40]), "take another")
+    with pytest.raises(NotExact, match=r"its scale 1\.00002 is not a short binary number; take another"):
+        refuse_long("layer", "scale", np.array([1 + 2.0**-16]), "take another")

@@ -15,12 +15,13 @@ from support.made_run import OneLsbOff, make_run
 
 from qap.cli.console import print_metrics, resources_line
 from qap.network import load_network
+from qap.recipe import parse_recipe
 from qap.report.origin_tables import data_table, target_table, time_table, training_table
 from qap.report.page import key_figures
-from qap.report.records import Records, read_records
+from qap.report.records import STAGE_OF, Records, read_records
 from qap.report.result_tables import accuracy_table, agreement_table, confusion_table, layer_table, size_table
 from qap.report.tables import Table, percent
-from qap.run import NETWORK, RunDirectory
+from qap.run import NETWORK, RunDirectory, StageRecord
 from qap.run.measures import metrics
 from qap.verification import EmulatorEngine
 
@@ -137,8 +138,9 @@ def test_where_it_comes_from(run: RunDirectory, records: Records) -> None:
     ]  # fmt: skip
 
 
+RECIPE = {"name": "r", "teacher": {}, "student": {"layers": [{"units": 2, "weight": 4}]}}
 REPORT = {"source": "yosys", "part": "xc7", "design": "core", "lut": 1201, "ff": 1202, "dsp": 1203, "bram18": 1204,
-          "latency_cycles": 1205, "fmax_mhz": 1206.0}  # fmt: skip
+          "latency_cycles": 1205, "ii_cycles": 1207, "fmax_mhz": 1206.0}  # fmt: skip
 
 
 def test_the_metrics_are_the_records(run: RunDirectory, records: Records, arrays: list[np.ndarray]) -> None:
@@ -151,6 +153,14 @@ def test_the_metrics_are_the_records(run: RunDirectory, records: Records, arrays
     assert found["seconds"] == dict.fromkeys(records.seconds, 1.5) | {"data": records.seconds["data"]}
     pairs = {"emulator == off": sum(each.mismatches for each in records.verification.agreements)}
     assert found["mismatches"] == pairs
+
+
+def test_every_model_has_its_own_accuracy(tmp_path: Any) -> None:
+    made = RunDirectory.create(tmp_path / "run", parse_recipe(RECIPE, "test"))
+    for number, (model, stage) in enumerate(STAGE_OF.items(), 1):
+        parts = {part: (10 * number + k) / 100 for k, part in enumerate(("train", "validation", "test"))}
+        made.finish(stage, StageRecord("", 1.0, {"accuracy": parts}))
+        assert metrics(made)["accuracy"][model] == parts
 
 
 def numbered(content: Any, count: Iterator[int]) -> Any:
@@ -183,5 +193,7 @@ def test_the_console_shows_every_number(run: RunDirectory, capsys: pytest.Captur
 
 
 def test_what_a_design_takes_in_one_line() -> None:
-    expected = "core on xc7 (yosys): 1,201 LUT, 1,202 FF, 1,203 DSP, 1,204 BRAM18, latency 1205 cycles, 1206 MHz"
+    expected = (
+        "core on xc7 (yosys): 1,201 LUT, 1,202 FF, 1,203 DSP, 1,204 BRAM18, latency 1205 cycles, II 1207, 1206 MHz"
+    )
     assert resources_line(REPORT) == expected

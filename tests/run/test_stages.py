@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from support.recipe_keys import KEYS, base_recipe, pair, schema_keys
 
-from qap.explore.sweep.points import points_of
+from qap.explore.sweep.points import float_recipe, points_of, teacher_recipe
 from qap.explore.sweep.spec import parse_sweep
-from qap.recipe import Recipe
+from qap.recipe import Recipe, load_recipe
 from qap.run import RunDirectory
 from qap.run.stages import STAGES
 
@@ -32,6 +32,23 @@ def test_a_key_moves_the_digests_of_its_stages_and_of_no_other(key: str, tmp_pat
     before, after = (settings(recipe, tmp_path) for recipe in pair(key, tmp_path))
     moved = {name for name in STAGES if before[name] != after[name]}
     assert moved == {*KEYS[key].stages, "report"}
+
+
+def test_who_reads_what() -> None:
+    """By the file that changes: the stages that must be done again."""
+    recipe = load_recipe("mnist-1v9").override(["rtl.enabled=true"])
+    readers = {
+        "data.json": {"teacher", "student", "freeze", "hls", "rtl", "verify"},
+        "teacher.keras": {"student"},
+        "student.keras": {"freeze", "verify"},
+        "network.npz": {"hls", "rtl", "verify", "report"},
+        "history.csv": {"report"},
+        "hls": {"verify"},
+        "rtl": {"synth", "verify"},
+        "verify.json": {"report"},
+    }
+    for file, stages in readers.items():
+        assert {name for name, stage in STAGES.items() if file in stage.reads(recipe)} == stages, file
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -62,6 +79,17 @@ def test_the_key_of_a_network_moves_with_what_decides_it(key: str, tmp_path: Pat
     (one,), (other,) = (points_of(parse_sweep({**content, "recipe": str(path)}, "test")) for path in paths)
     assert one.key != other.key
     assert (one.network_key != other.network_key) == (not key.startswith(BESIDE_THE_NETWORK))
+
+
+@pytest.mark.parametrize("key", schema_keys())
+def test_what_points_share_moves_with_what_decides_it(key: str, tmp_path: Path) -> None:
+    """The teacher of several points: with the keys of its stage and of the data, and with the name of its run."""
+    before, after = pair(key, tmp_path)
+    decides = {"data", "teacher"} & {*KEYS[key].stages} and key != "distill.teacher"
+    assert (teacher_recipe(before) != teacher_recipe(after)) == bool(decides or key == "name")
+    floats = float_recipe(before) != float_recipe(after)
+    forgotten = key.startswith(("quantize.", "target.", "rtl.", "accuracy_floor", "student.layers.N.weight"))
+    assert floats == (not forgotten and key != "student.layers.N.activation")
 
 
 def test_the_key_of_a_point_moves_with_how_it_is_measured() -> None:

@@ -183,3 +183,12 @@ def test_a_class_without_a_test_sample_is_not_judged(full, quick):
     bias = evaluate(data, replace(data, train=condensed.train), condensed)["bias"]
     assert bias["classes"][1]["recall_full"] is bias["classes"][1]["change"] is None
     assert bias["hurt_most"] != "1"
+
+
+def test_distances_to_the_nearest_of_all_samples(monkeypatch):
+    """Also of the samples beyond those whose distances are held at once."""
+    monkeypatch.setattr(evaluation, "BLOCK", 4)
+    rng = np.random.default_rng(0)
+    samples, condensed = rng.normal(size=(10, 3)), rng.normal(size=(4, 3))
+    each = np.linalg.norm(samples[:, None] - condensed, axis=2)
+    np.testing.assert_allclose(evaluation.distances(samples, condensed), each.min(axis=1))

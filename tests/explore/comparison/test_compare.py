@@ -184,6 +184,16 @@ def test_luts_are_estimated_or_counted_by_synthesis(recipe, tmp_path, monkeypatc
     assert "too many to be synthesized" in too_large.notes[0]
 
 
+@pytest.mark.slow
+def test_luts_are_those_that_synthesis_counts(recipe, tmp_path):
+    needs("da4ml", "jinja2", "yosys")
+    (measured,) = compare(recipe, ["qat"], 1, tmp_path, synth=True).outcomes
+    core = json.loads((tmp_path / "qat-seed5" / "stages.json").read_text())["synth"]["result"]["reports"][0]
+    assert (measured.lut, measured.lut_source, core["design"]) == (core["lut"], "yosys", "classifier")
+    assert measured.lut > 0
+    assert measured.notes == ()
+
+
 def test_tools_that_are_missing_are_no_reason_to_stop(recipe, tmp_path, no_rtl):
     (only,) = compare(recipe, ["qat"], 1, tmp_path, synth=True).outcomes
     assert (only.lut, only.notes) == (None, ("LUTs not counted: the package 'da4ml' is not installed",))

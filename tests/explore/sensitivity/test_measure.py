@@ -5,7 +5,15 @@ import pytest
 from support.layered import column, network_of, random_case
 
 from qap.data import Split
-from qap.explore.sensitivity.measure import Change, changed, changed_weight, count_correct, pruned, sensitivity
+from qap.explore.sensitivity.measure import (
+    Change,
+    changed,
+    changed_weight,
+    count_correct,
+    pruned,
+    pruned_count,
+    sensitivity,
+)
 from qap.fixed import FixedPoint, Overflow, Rounding
 
 # ---- one layer
@@ -86,3 +94,9 @@ def test_what_a_layer_has_anyway_is_not_measured():
     assert [each.value for each in found.layers[0].by_sparsity] == [0.75]
     assert found.layers[1].bits == 2
     assert found.layers[1].by_bits == ()
+
+
+def test_weights_are_counted_as_training_counts_them():
+    """95 % of 7 weights are 6.65: seven."""
+    (layer,) = network_of([[1], [2], [3], [4], [5], [6], [7]]).layers
+    assert [pruned_count(layer, share) for share in (0.0, 0.5, 0.9, 0.95, 1.0)] == [0, 4, 6, 7, 7]
