@@ -100,8 +100,8 @@ def _rtl_vectors(run: RunDirectory, network: IntegerNetwork) -> Iterator[GoldenV
         field, logits_at, class_at, class_width = axis.field, axis.field, 0, axis.field
         in_words, out_words = -(-network.n_in * slot // in_width), -(-(1 + network.n_out) * field // out_width)
     bench = run.file(RTL) / "tb"
-    stimuli = _samples(bench / "stimuli.mem", in_words, in_width)
-    expected = _samples(bench / "expected.mem", out_words, out_width)
+    stimuli = _samples(bench / "stimuli.mem", in_words, in_width, project.vectors_end_with_ones)
+    expected = _samples(bench / "expected.mem", out_words, out_width, project.vectors_end_with_ones)
     if len(stimuli) != len(expected):
         raise _damaged(bench / "expected.mem", f"it has {len(expected)} results of {len(stimuli)} samples")
     x_int = np.zeros((len(stimuli), network.n_in), np.int64)
@@ -112,10 +112,10 @@ def _rtl_vectors(run: RunDirectory, network: IntegerNetwork) -> Iterator[GoldenV
     yield GoldenVectors(f"{RTL}/tb/expected.mem", x_int, np.array(logits), np.array(classes))
 
 
-def _samples(path: Path, words: int, width: int) -> list[int]:
+def _samples(path: Path, words: int, width: int, end_with_ones: bool) -> list[int]:
     """The bits of each sample, which a number of words of a width make, the first word lowest."""
-    *read, end = [_integer(path, line, 16) for line in _lines(path)]
-    if end & (end + 1):
+    read = [_integer(path, line, 16) for line in _lines(path)]
+    if end_with_ones and (end := read.pop()) & (end + 1):
         raise _damaged(path, "its last line is not the one of ones that ends it")
     if len(read) % words or any(word < 0 or word >> width for word in read):
         raise _damaged(path, f"it does not hold samples of {words} words of {width} bits")

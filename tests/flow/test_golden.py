@@ -44,6 +44,19 @@ def test_what_is_written_agrees(tmp_path, index, interface):
 
 
 @pytest.mark.parametrize("interface", ["axis", "parallel"])
+def test_vectors_of_the_first_version_do_not_end_with_ones(tmp_path, interface):
+    run = run_of(VARIED, tmp_path / "run", interface)
+    for name in ("stimuli", "expected"):
+        path = run.file(RTL) / "tb" / f"{name}.mem"
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(DataError, match="its last line is not the one of ones|does not hold samples"):
+        wrong_golden_vectors(run, VARIED, [RTL])
+    path = run.file(RTL) / "project.json"
+    path.write_text(path.read_text().replace('"qap_rtl": 2', '"qap_rtl": 1'))
+    assert wrong_golden_vectors(run, VARIED, [RTL]) == []
+
+
+@pytest.mark.parametrize("interface", ["axis", "parallel"])
 @pytest.mark.parametrize("file", ["hls/tb_data/golden.dat", "hls/tb_data/inputs.dat", "rtl/tb/expected.mem"])
 def test_one_changed_number_is_found(tmp_path, file, interface):
     network = VARIED

@@ -20,13 +20,14 @@ from qap.hardware.tools import digest_of
 from qap.network import IntegerNetwork
 
 DESCRIPTION = "project.json"
-VERSION = 1
+VERSION = 2
+"""Since 2 the vectors of a test bench end with a line of ones."""
 REMEDY = "; make it again: qap rtl RUN --force"
 
 
-def _this_version(version: int) -> int:
-    if version != VERSION:
-        raise ValueError(f"{version} is another version of qap's projects, this qap reads {VERSION}")
+def _known_version(version: int) -> int:
+    if not 1 <= version <= VERSION:
+        raise ValueError(f"{version} is another version of qap's projects, this qap reads 1 to {VERSION}")
     return version
 
 
@@ -58,7 +59,7 @@ class RtlProject(Description):
     """
 
     folder: Path = Field(default=Path(), exclude=True)
-    qap_rtl: Annotated[int, AfterValidator(_this_version)] = VERSION
+    qap_rtl: Annotated[int, AfterValidator(_known_version)] = VERSION
     name: Annotated[str, AfterValidator(_module_name)]
     interface: Interface
     network_digest: str
@@ -102,6 +103,11 @@ class RtlProject(Description):
 
     def _damaged(self, why: str) -> DataError:
         return DataError(f"{self.folder / DESCRIPTION} is damaged: {why}{REMEDY}")
+
+    @property
+    def vectors_end_with_ones(self) -> bool:
+        """Whether a last line of ones says that the vectors of the test bench are whole."""
+        return self.qap_rtl >= 2
 
     @property
     def core_source(self) -> Path:
