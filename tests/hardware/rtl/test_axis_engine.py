@@ -78,6 +78,18 @@ def test_a_fault_of_the_stream_is_seen(tmp_path: Path, fault: str) -> None:
             raise CheckFailed(f"{found.mismatches} mismatches")
 
 
+def test_tlast_alone_at_the_wrong_beat_is_seen(tmp_path: Path) -> None:
+    """Every beat comes as it should, but tlast is with all of them other than the last."""
+    network = dense([[3, -1, 2], [1, 2, -2]], [1, -5, 9])
+    project = write_rtl(network, tmp_path / "rtl", RtlOptions(axis_width=8, stage_depth=2))
+    top = project.folder / f"{project.top}.v"
+    source = top.read_text().replace("m_axis_tlast", "last_beat")
+    source = source.replace("output wire last_beat", "output wire m_axis_tlast")
+    top.write_text(source.replace(");\n", ");\nwire last_beat;\nassign m_axis_tlast = ~last_beat;\n", 1))
+    with pytest.raises(CheckFailed, match="has tlast=1 with beat 0 of the"):
+        simulate_stream(project, network, vectors(network))
+
+
 @pytest.mark.parametrize("width, ii", [(8, 9), (64, 2)])
 def test_the_pace_of_a_stream_is_not_that_of_its_core(tmp_path: Path, width: int, ii: int) -> None:
     network = dense([[3, -1, 2], [1, 2, -2], [-7, 5, 1], [2, 2, -2]], [1, -5, 9])
