@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 from qap.cli.interrupt import INTERRUPT
 from qap.errors import CheckFailed, QapError
@@ -76,14 +79,46 @@ def _open_streams() -> None:
     """Make the standard streams safe to write to.
 
     The number of one that is closed (`2>&-`) would go to the next file that is opened, and libraries would
-    write their warnings into it. Names that are no text (any bytes can be a path) are printed escaped.
+    write their warnings into it. Names that are no text (any bytes can be a path) are printed escaped. A standard
+    error that cannot be written must not end the work.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 (it stays open)
-        else:
-            stream.reconfigure(errors="backslashreplace")
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (it stays open)
+    else:
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    encoding = sys.stderr.encoding if sys.stderr else "utf-8"
+    raw: Any = _Optional(io.FileIO(2, "w", closefd=False))
+    sys.stderr = io.TextIOWrapper(raw, encoding, "backslashreplace", line_buffering=True, write_through=True)
+
+
+class _Optional(io.RawIOBase):
+    """A stream that nobody has to hear: what cannot be written (a full disk, a closed pipe) is dropped.
+
+    Args:
+        stream: where it goes.
+    """
+
+    def __init__(self, stream: io.FileIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, data: Any) -> int:
+        """Write, or do not; all of it counts as written."""
+        with contextlib.suppress(OSError):
+            self._stream.write(data)
+        return len(data)
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def fileno(self) -> int:
+        """Of the stream."""
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        """As the stream is."""
+        return self._stream.isatty()

@@ -312,3 +312,21 @@ def test_a_full_standard_output():
 def test_call_returns_what_the_process_ends_with():
     assert call(["--version"]) == started("--version").returncode == 0
     assert call(["bogus"]) == started("bogus").returncode == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["recipes"], 0), (["data", "mnist-1v9", "--out", "run"], 0), (["data", "mnist-1v9", "--set", "data.name=x"], 2)],
+)
+def test_a_full_disk_behind_the_streams(tmp_path, arguments, status):
+    """What nobody can read is no reason to stop; a result that is lost is one line and exit 2."""
+    command = [sys.executable, "-c", "from qap.cli import main; main()", *arguments]
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, cwd=tmp_path)
+        assert done.returncode == status
+        lost = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        assert lost.returncode == 2
+        assert [line[:5] for line in lost.stderr.splitlines()].count("qap: ") == 1
+        assert "Traceback" not in lost.stderr
+        assert subprocess.run(command, stdout=full, stderr=full, cwd=tmp_path).returncode == 2
