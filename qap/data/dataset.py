@@ -28,6 +28,9 @@ def storage_dtype(input_format: FixedPoint) -> np.dtype[Any]:
     return np.dtype(np.int64)  # 63 bits at most, so it always holds
 
 
+MAX_SHIFT = 2200  # no two float64 are further apart
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Split:
     """One part of a data set. The arrays cannot be written to.
@@ -76,7 +79,12 @@ class Scaling:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "offset", _read_only(np.array(self.offset, np.float64)))
-        object.__setattr__(self, "shift", _read_only(np.array(self.shift, np.int64)))
+        wide = np.array(self.shift)
+        if wide.size and max(-int(wide.min()), int(wide.max())) > MAX_SHIFT:
+            raise DataError(
+                f"shifts must be from -{MAX_SHIFT} to {MAX_SHIFT}, but go from {wide.min()} to {wide.max()}"
+            )
+        object.__setattr__(self, "shift", _read_only(wide.astype(np.int64)))
         if self.offset.ndim != 1 or self.shift.shape != self.offset.shape or not np.isfinite(self.offset).all():
             raise DataError("a scaling needs one finite offset and one shift for each feature")
 
@@ -252,7 +260,7 @@ def _integers(values: Any) -> IntArray:
     array = np.array(values)
     if array.size and not np.issubdtype(array.dtype, np.integer):
         raise ValueError(f"shifts must be whole numbers, but got {array.dtype}")
-    return array.astype(np.int64)
+    return array
 
 
 def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.data.dataset import Dataset, Scaling, Split, storage_dtype
+from qap.data.labels import check_names
 from qap.errors import DataError
 from qap.fixed import FixedPoint, IntArray
 
@@ -65,6 +66,7 @@ def assemble(name: str, raw: RawData, input_format: FixedPoint | None, validatio
     Raises:
         DataError: a class has too few samples, or a feature cannot be scaled.
     """
+    check_names(raw.source, raw.class_names)
     _refuse_small_classes(raw)
     keep: npt.NDArray[np.intp] = np.arange(len(raw.train.y))
     test = raw.test

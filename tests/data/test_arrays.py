@@ -274,3 +274,21 @@ def test_an_array_with_a_damaged_header_of_absurd_size(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", header.getvalue())
     assert "damaged" in refused(path)
+
+
+@pytest.mark.parametrize("shift", [2**63, 2**40, -(2**40), -(2**63), 2201])
+def test_shifts_that_no_number_can_have(tmp_path, shift):
+    scaled = {**SCALED, "scaling_shift": np.array([0, shift, 0], np.uint64 if shift > 0 else np.int64)}
+    path = saved(tmp_path, x=integers(), y=labels(), input_format=GRID, **scaled)
+    assert "scaling_offset, scaling_shift: this is not a scaling" in refused(path)
+    assert "shifts must be" in refused(path)  # a number that int64 cannot hold is not a whole one for NumPy
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "\x1b[31m", "a\nb", "\x7f"])
+@pytest.mark.parametrize("key", ["y", "class_names"])
+def test_class_names_that_are_no_text(tmp_path, name, key):
+    names = np.array(["good", name])
+    arrays = {"y": names[labels()]} if key == "y" else {"y": names[labels()], "class_names": names}
+    error = refused(saved(tmp_path, x=features(), **arrays))
+    assert f"the name of class {name!a} holds" in error
+    error.encode()  # the line itself can be printed
