@@ -36,17 +36,18 @@ class PruneRecipe(Part):
     """With "lottery-ticket": each round restarts from the weights of this step; None is 0, the initial ones."""
     drop: Share | None = None
     """With "rigl" and "set": the share of live weights that moves at the first renewal, falling to 0; None is 0.3."""
-    begin_step: Annotated[int, Field(ge=0, lt=2**31, strict=True)] = 0
+    begin_step: Annotated[int, Field(ge=0, lt=2**31, strict=True)] | None = None
+    """When the masking begins; None is 0, and a quarter of all steps with "one-shot", which prunes then and once."""
     end_step: Positive | None = None
-    """When the final sparsity is reached; None is 60 % of all steps. One-shot prunes at `begin_step`."""
+    """When the final sparsity is reached; None is 60 % of all steps."""
     every: Positive = 100
     """Steps from one update of the masks to the next."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        if self.end_step is not None and self.end_step <= self.begin_step:
+        if self.end_step is not None and self.end_step <= (self.begin_step or 0):
             raise ValueError(
-                f"begin_step < end_step must hold, but got begin_step={self.begin_step}, end_step={self.end_step}"
+                f"begin_step < end_step must hold, but got begin_step={self.begin_step or 0}, end_step={self.end_step}"
             )
         if self.method in OF_NEURONS and self.granularity != "neuron":
             raise ValueError(f'method = "{self.method}" judges neurons; it needs granularity = "neuron"')

@@ -77,7 +77,7 @@ def test_neurons_by_what_they_answer():
 def test_a_neuron_counts_with_in_and_outgoing_weights(method, gone):
     """L1: 3 against 4; L2: 9 against 8."""
     first, second = kernel([[3.0, 2.0], [0.0, 0.0]]), kernel([[0.0], [2.0]])
-    prune = PruneRecipe(method=method, granularity="neuron", sparsity=0.5, schedule="one-shot")
+    prune = PruneRecipe(method=method, granularity="neuron", sparsity=0.5, schedule="one-shot", begin_step=0)
     update(Pruning(evidence_of([first, second]), [Neurons((0,), (2,), 0.5)], prune, 10), 0)
     assert not first.numpy()[:, gone].any()
     assert not second.numpy()[gone].any()
@@ -86,7 +86,7 @@ def test_a_neuron_counts_with_in_and_outgoing_weights(method, gone):
 
 def test_every_layer_keeps_its_best_neuron():
     kernels = [kernel(np.ones((4, 3))), kernel(np.ones((3, 3)) * 1e-6), kernel(np.ones((3, 2)) * 1e-6)]
-    prune = PruneRecipe(granularity="neuron", sparsity=0.66, schedule="one-shot")
+    prune = PruneRecipe(granularity="neuron", sparsity=0.66, schedule="one-shot", begin_step=0)
     pruning = Pruning(evidence_of(kernels), [Neurons((0, 1), (3, 3), 4 / 6)], prune, 10)
     update(pruning, 0)
     first, second, last = pruning.masks

@@ -29,7 +29,7 @@ def test_the_lowest_go_and_ties_are_counted():
 
 def test_global_magnitude_ranks_all_layers_together():
     first, second = kernel([[0.9, -0.8], [0.1, 0.7]]), kernel([[-0.2, 0.3]])
-    pruning = pruning_of([first, second], 0.5, PruneRecipe(sparsity=0.5, schedule="one-shot"), 10)
+    pruning = pruning_of([first, second], 0.5, PruneRecipe(sparsity=0.5, schedule="one-shot", begin_step=0), 10)
     update(pruning, 0)
     assert first.numpy().tolist() == np.array([[0.9, -0.8], [0, 0.7]], np.float32).tolist()
     assert second.numpy().tolist() == [[0, 0]]
@@ -38,7 +38,9 @@ def test_global_magnitude_ranks_all_layers_together():
 
 def test_layers_can_have_sparsities_of_their_own():
     first, second = kernel([[0.9, -0.8], [0.1, 0.7]]), kernel([[-0.2, 0.3]])
-    update(pruning_of([first, second], [0.25, 0.5], PruneRecipe(sparsity=0.5, schedule="one-shot"), 10), 0)
+    update(
+        pruning_of([first, second], [0.25, 0.5], PruneRecipe(sparsity=0.5, schedule="one-shot", begin_step=0), 10), 0
+    )
     assert [np.count_nonzero(each.numpy()) for each in (first, second)] == [3, 1]
 
 
@@ -180,7 +182,7 @@ def test_what_comes_back_starts_from_zero():
 def test_a_fan_in_is_that_of_every_neuron():
     weights = kernel(np.random.default_rng(0).normal(size=(20, 7)))
     ranked = [Inputs(0, (20, 7), 1 - 6 / 20)]
-    pruning = Pruning(evidence_of([weights]), ranked, PruneRecipe(schedule="one-shot"), 10)
+    pruning = Pruning(evidence_of([weights]), ranked, PruneRecipe(schedule="one-shot", begin_step=0), 10)
     update(pruning, 0)
     assert (weights.numpy() != 0).sum(axis=0).tolist() == [6] * 7
 
@@ -190,6 +192,14 @@ def test_the_default_period_ends_at_sixty_percent():
     assert Period.of(PruneRecipe(sparsity=0.5, begin_step=700), 1000) == Period(700, 701, 100)
     assert Period.of(PruneRecipe(sparsity=0.5, end_step=1000), 1000).end == 1000
     assert Period.of(PruneRecipe(sparsity=0.5, schedule="one-shot", begin_step=999), 1000) == Period(999, 999, 1)
+
+
+def test_one_shot_prunes_what_has_learnt():
+    for begin, at in ((None, 250), (0, 0), (7, 7)):
+        prune = PruneRecipe(sparsity=0.5, schedule="one-shot", begin_step=begin)
+        assert Period.of(prune, 1000) == Period(at, at, 1)
+    assert Period.of(PruneRecipe(sparsity=0.5, schedule="one-shot"), 1) == Period(0, 0, 1)
+    assert Period.of(PruneRecipe(sparsity=0.5, schedule="constant"), 1000).begin == 0
 
 
 @pytest.mark.parametrize(

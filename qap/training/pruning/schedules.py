@@ -15,6 +15,8 @@ from qap.training.pruning.evidence import Evidence
 
 DEFAULT_END = 0.6
 """The share of all steps after which the final sparsity is reached, if the recipe does not say."""
+ONE_SHOT = 0.25
+"""The share of all steps after which "one-shot" prunes, if the recipe does not say: what is pruned must have learnt."""
 DEFAULT_ROUNDS = 5
 
 
@@ -84,8 +86,9 @@ class Period:
         Raises:
             RecipeError: it does not end before the training does.
         """
-        begin = prune.begin_step
+        begin = prune.begin_step or 0
         if prune.schedule == "one-shot":
+            begin = round(ONE_SHOT * total_steps) if prune.begin_step is None else prune.begin_step
             if begin >= total_steps:
                 raise RecipeError(f"prune.begin_step={begin} is not below the {total_steps} steps of the training")
             return cls(begin, begin, 1)
