@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from agreement_network import Draw, compare
+from platformdirs import user_cache_dir
 from stored import add_out, store
 
 from qap.run.engines import ENGINES
@@ -111,7 +112,7 @@ def compared(draw: Draw, seeds: list[int], jobs: int) -> Iterator[dict[str, Any]
 
 def _prepare(cache: str, draw: Draw) -> None:
     os.environ["QAP_CACHE_DIR"] = str(Path(cache) / str(os.getpid()))
-    os.environ["YOWASP_CACHE_DIR"] = str(Path(cache) / "yowasp")  # which Yosys fills for half a minute
+    os.environ.setdefault("YOWASP_CACHE_DIR", user_cache_dir("YoWASP", appauthor=False))  # filling it takes minutes
     compare(draw, 0)  # builds what all networks share
 
 
