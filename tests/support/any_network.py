@@ -50,7 +50,9 @@ def _layer(rng: np.random.Generator, name: str, n_in: int, n_out: int, kind: str
     bias = rng.integers(bias_format.min_int, bias_format.max_int, n_out, endpoint=True)
     if kind == "steps":
         thresholds = np.unique(rng.integers(-300, 300, rng.integers(1, 12)))
-        values = rng.integers(result_format.min_int, result_format.max_int, thresholds.size + 1, endpoint=True)
+        if rng.random() < 0.5:  # of each neuron, some of them equal
+            thresholds = np.sort(rng.integers(-300, 300, (n_out, thresholds.size)) // rng.choice([1, 50]), axis=1)
+        values = rng.integers(result_format.min_int, result_format.max_int, thresholds.shape[-1] + 1, endpoint=True)
         activation: Activation = StepTable(thresholds, np.sort(values))
     else:
         activation = "relu" if kind == "relu" else "linear"
