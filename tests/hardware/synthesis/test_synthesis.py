@@ -14,9 +14,11 @@ from support.needs import needs
 from qap.errors import QapError, ReportError, ToolFailed, ToolMissing
 from qap.hardware import tools
 from qap.hardware.rtl import RtlEngine, RtlOptions, RtlProject, write_rtl
+from qap.hardware.rtl.engine import simulate
 from qap.hardware.synthesis import NetlistEngine, place_and_route, synthesize
 from qap.hardware.synthesis import yosys as synthesis
-from qap.hardware.synthesis.yosys import read_cells, report_of, synthesis_folder
+from qap.hardware.synthesis.yosys import CELL_MODELS, read_cells, report_of, synthesis_folder
+from qap.hardware.tools import yosys_share
 from qap.network import IntegerNetwork
 from qap.verification import EmulatorEngine, agree
 
@@ -60,7 +62,7 @@ def test_a_neuron_of_six_bits_takes_one_lut(tmp_path: Path) -> None:
 
 
 @needs_simulator
-def test_the_netlist_computes_what_the_emulator_does(made: tuple[IntegerNetwork, RtlProject]) -> None:
+def test_the_netlist_computes_what_the_emulator_does(made: tuple[IntegerNetwork, RtlProject], tmp_path: Path) -> None:
     network, project = made
     x = vectors(network, 1000)
     engines = [EmulatorEngine(), RtlEngine(project), NetlistEngine(project)]
@@ -71,11 +73,13 @@ def test_the_netlist_computes_what_the_emulator_does(made: tuple[IntegerNetwork,
     init = re.search(r"\.INIT\(64'h([0-9a-f]+)\)", content)
     assert init is not None
     flipped = content[: init.end() - 2] + f"{int(content[init.end() - 2], 16) ^ 15:x}" + content[init.end() - 1 :]
-    try:
-        netlist.write_text(flipped)
-        assert agree(engines[::2], network, x)[0].mismatches > 0
-    finally:
-        netlist.write_text(content)
+    damaged = tmp_path / "netlist.v"
+    damaged.write_text(flipped)
+    sources = [damaged, yosys_share() / CELL_MODELS["xc7"] / "cells_sim.v"]
+    assert (simulate(project, network, x, sources=sources) != network.forward(x)).any()
+    netlist.write_text(flipped)
+    assert agree(engines[::2], network, x)[0].mismatches == 0, "a changed netlist is made again, not run"
+    assert netlist.read_text() == content
 
 
 @needs_simulator
