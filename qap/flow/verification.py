@@ -66,8 +66,8 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
     if required and missing:
         raise ToolMissing("; ".join(missing))
     read = [file for name in engines for file in ENGINES[name].files(run.recipe)]
-    wrong = wrong_golden_vectors(run, network, read)
     found = compare_engines(made, network, vectors)
+    wrong = wrong_golden_vectors(run, network, read)
     return replace(found, agreements=(*found.agreements, *wrong), notes=(*found.notes, *_damaged(run, read)))
 
 

@@ -45,7 +45,7 @@ def test_vendor_reads_a_file_and_a_project(qap, tmp_path):
     one = qap("vendor", reports / "csynth.xml")
     assert one.status == 0
     assert one.out == (
-        "toy on xczu7ev-ffvc1156-2-e (csynth): 4,321 LUT, 1,234 FF, 29 DSP, 6 BRAM18, latency 17 cycles, 250 MHz "
+        "toy on xczu7ev-ffvc1156-2-e (csynth): 4,321 LUT, 1,234 FF, 29 DSP, 6 BRAM18, latency 17 cycles, II 4, 250 MHz "
         "[Vitis HLS 2023.2]\n"
     )
     both = qap("vendor", tmp_path, "--json")

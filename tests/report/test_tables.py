@@ -71,4 +71,5 @@ def test_resources_are_shown_as_they_were_counted() -> None:
         "0",
         *2 * ["not measured"],
         "7",
+        "not measured",
     ]

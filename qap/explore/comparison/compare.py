@@ -24,9 +24,10 @@ from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.rtl.size import hopeless_luts
 from qap.network import IntegerNetwork, load_network, simplify
 from qap.network.csd import adders
+from qap.products import damage
 from qap.recipe import Recipe
 from qap.rows import data_frame_of
-from qap.run import LOCK, NETWORK, STUDENT, RunDirectory, StageRecord
+from qap.run import LOCK, NETWORK, STUDENT, RunDirectory
 from qap.run.stages import STAGES
 
 
@@ -244,13 +245,14 @@ def adopt_teacher(run: RunDirectory, others: Sequence[RunDirectory]) -> bool:
         return False
     for other in others:
         record = other.stage("teacher")
-        if record and record.digest == digest and all(other.file(name).exists() for name in files):
+        intact = all(other.file(name).exists() for name in files)
+        if record and record.digest == digest and intact and not any(damage(other.path, record.products or {})):
             with run.lock():
                 run.forget("teacher")
                 for name in files:
                     content = other.file(name).read_bytes()
                     write_with(run.file(name), lambda path, content=content: path.write_bytes(content))  # type: ignore[misc]
-                run.finish("teacher", StageRecord(digest, record.seconds, record.result))
+                run.finish("teacher", record)
             return True
     return False
 

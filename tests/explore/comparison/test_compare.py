@@ -8,12 +8,13 @@ from support.needs import needs
 
 needs("tensorflow", "qkeras")
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from qap import flow
 from qap.errors import QapError, RecipeError, ToolMissing
 from qap.explore.comparison.compare import adopt_teacher, compare
 from qap.hardware.estimate.rtl import estimate_rtl
+from qap.hardware.resources import ResourceReport
 from qap.network import load_network
 from qap.network.csd import adders
 from qap.recipe import parse_recipe
@@ -163,6 +164,10 @@ def test_a_teacher_of_other_data_or_settings_is_not_taken_over(recipe, tmp_path)
     record = RunDirectory.open(tmp_path / "student").stage("teacher")
     assert record == first.stage("teacher")
     assert not adopt_teacher(RunDirectory.open(tmp_path / "student"), [first])
+    fresh = RunDirectory.create(tmp_path / "fresh", recipe.override(["prune.sparsity=0.3"]))
+    flow.run_flow(fresh, ["data"])
+    first.file("teacher_history.csv").write_text("changed by somebody")
+    assert not adopt_teacher(fresh, [first])
 
 
 def test_luts_are_estimated_or_counted_by_synthesis(recipe, tmp_path, monkeypatch):
@@ -172,7 +177,10 @@ def test_luts_are_estimated_or_counted_by_synthesis(recipe, tmp_path, monkeypatc
         monkeypatch.setitem(flow.WORK, name, lambda run, progress: result)
 
     stage("rtl", {"estimated_luts": 50})
-    stage("synth", {"reports": [{"design": "core", "lut": 40}, {"design": "core_axis", "lut": 70}]})
+    reports = [
+        ResourceReport("yosys", "Yosys", "xc7", name, lut=lut) for name, lut in (("core", 40), ("core_axis", 70))
+    ]
+    stage("synth", {"reports": [asdict(report) for report in reports]})
     (estimated,) = compare(recipe, ["qat"], 1, tmp_path).outcomes
     network = load_network(tmp_path / "qat-seed5" / "network.npz")
     assert (estimated.lut, estimated.lut_source) == (estimate_rtl(network, recipe.target).lut, "estimate")

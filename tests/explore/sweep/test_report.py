@@ -180,7 +180,7 @@ def spoil(folder: Path, name: str, change: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        (RECORDS, lambda text: text[:-20], "line 10 is cut short; delete it, and --resume does the point again"),
+        (RECORDS, lambda text: text[:-20], "line 10 is cut short; qap sweep --resume does the point again"),
         (RECORDS, lambda text: text.replace('"qap_records": 1', '"qap_records": 2'), "holds no records of version 1"),
         (RECORDS, lambda text: text.replace('"estimate"', '"estimat"', 1), "line 2 is damaged (KeyError: 'estimate')"),
         (RECORDS, lambda text: text.replace("0.8125", '"?"', 1), "line 2 is damaged (ValueError"),
