@@ -22,7 +22,7 @@ Count = Annotated[int, Field(ge=1, le=1 << 20)]
 class HlsProject(Description):
     """A written project, as `qap_project.json` in its folder describes it.
 
-    Args:
+    Attributes:
         folder: where it lies; the description does not name it, so a project can be moved.
         name: of the top function, the sources and the scripts.
         network_digest: of the integer network that it was made from.

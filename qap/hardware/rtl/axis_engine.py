@@ -115,7 +115,7 @@ def simulate_stream(
 class StreamTiming(NamedTuple):
     """How fast a stream is when nobody holds back.
 
-    Args:
+    Attributes:
         latency_cycles: from the first beat of a sample to the last beat of its result, both included.
         ii_cycles: from one sample to the next when many follow each other.
     """

@@ -41,7 +41,7 @@ def _module_name(name: str) -> str:
 class RtlProject(Description):
     """Generated Verilog and what is needed to use it, as `project.json` in its folder describes it.
 
-    Args:
+    Attributes:
         folder: where the files are; `project.json` does not name it, so a project can be moved.
         qap_rtl: the version of the description.
         name: of the core's module; `{name}.v`, and with a stream `{name}_axis.v`.
