@@ -13,9 +13,10 @@ from qap.hardware.tools import run_tool
 CHILD = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
 TOOL = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CHILD!r}])"
 CALLER = f"""
-import sys
+import signal, sys
 from pathlib import Path
 from qap.hardware.tools import run_tool
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may ignore it
 run_tool([sys.executable, "-c", {TOOL!r}], Path(sys.argv[1]), timeout_s=600)
 """
 PATIENCE_S = 60.0
