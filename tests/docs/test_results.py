@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WITH_NUMBERS = ("docs/results.md", "docs/comparing.md")
+WITH_NUMBERS = ("docs/results.md", "docs/comparing.md", "docs/condensation.md")
 MARKED = re.compile(r"<!-- results: \S+ -->.*?<!-- end -->", re.DOTALL)
 NUMBER = re.compile(r"\d[\d.,]* ?(%|points|LUTs?\b|LSB|MHz|ms\b|seconds|s\b|times\b|cycles)")
 """A number with a unit of something that was measured."""
