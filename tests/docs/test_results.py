@@ -61,7 +61,7 @@ def test_a_changed_number_is_noticed(checkout, name):
     path = checkout / name
     text = path.read_text(encoding="utf-8")
     mark = MARKED.search(text)
-    changed = re.sub(r"(?<=[ |])\d", lambda digit: str(9 - int(digit[0])), mark[0], count=1)
+    changed = re.sub(r"(?<=[ |>])\d", lambda digit: str(9 - int(digit[0])), mark[0], count=1)
     assert changed != mark[0]
     assert check(checkout, path).returncode == 0
     path.write_text(text.replace(mark[0], changed), encoding="utf-8")
