@@ -16,7 +16,7 @@ from qkeras import quantizers
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
-from qap.freezing.exact import fractional_bits, refuse_long
+from qap.freezing.exact import first_reached, fractional_bits, refuse_long
 from qap.freezing.quantizers import kind_of, refuse_unknown
 from qap.network import StepTable
 from qap.network.layer import Activation
@@ -200,16 +200,8 @@ def _steps(
     if highest - lowest > MAX_STEPS:
         raise NotExact(layer, f"an activation of {highest - lowest} steps, at most {MAX_STEPS} are sensible")
     values = np.arange(lowest, highest + 1)
-    reach = 2 << max(0, reach_bits)
-    low = np.full(values.size - 1, -reach, np.int64)
-    high = np.full(values.size - 1, reach, np.int64)
-    while (low < high).any():
-        middle = (low + high) >> 1
-        reached = function(middle) >= values[1:]
-        high = np.where(reached, middle, high)
-        low = np.where(reached, low, middle + 1)
-    last = np.append(np.diff(low) > 0, True)  # of values that are reached at once only the largest is ever seen
-    return StepTable(low[last], np.concatenate([values[:1], values[1:][last]]))
+    reach = np.array([2 << max(0, reach_bits)])
+    return StepTable(first_reached(function, values[1:], -reach, reach).T, values).alone(0)
 
 
 def _scale_exponent(layer: str, quantizer: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -65,15 +66,19 @@ def refuse_long(layer: str, what: str, values: FloatArray, advice: str) -> None:
     """Refuse numbers of more than 16 significant bits.
 
     Raises:
-        NotExact: a number is one.
+        NotExact: a number is one, or not finite.
     """
-    refuse_infinite(layer, what, values)
     if refused := long(layer, what, values, advice):
         raise refused
 
 
 def long(layer: str, what: str, values: FloatArray, advice: str) -> NotExact | None:
-    """The error for finite numbers of more than 16 significant bits (nobody chose them), None if there is none."""
+    """The error for numbers of more than 16 significant bits (nobody chose them), None if there is none.
+
+    Raises:
+        NotExact: a number is not finite.
+    """
+    refuse_infinite(layer, what, values)
     numbers = values[values != 0]
     digits, _ = _digits(numbers)
     are_long = digits & -digits < 1 << (53 - MAX_SCALE_BITS)
@@ -97,6 +102,28 @@ def exact_product(layer: str, a: FloatArray, b: FloatArray, plus: FloatArray | N
         raise NotExact(layer, "folding it into its neighbours needs numbers of more than 53 bits")
     product: FloatArray = a @ b
     return product if plus is None else product + plus
+
+
+def first_reached(rising: Callable[[IntArray], IntArray], values: IntArray, low: IntArray, high: IntArray) -> IntArray:
+    """The least integers at which functions that never fall reach each value, by bisection.
+
+    Args:
+        rising: integers (k, n) -> the results of n functions, (k, n).
+        values: rising, (k,).
+        low: the least integer of each function, (n,).
+        high: the largest, (n,); it is asked for no other integers.
+
+    Returns:
+        (k, n), `high + 1` where a function reaches a value nowhere.
+    """
+    first = np.broadcast_to(low, (values.size, low.size)).copy()
+    last = np.broadcast_to(high + 1, first.shape).copy()
+    while (first < last).any():
+        middle = (first + last) >> 1
+        reached = rising(np.minimum(middle, high)) >= values[:, None]
+        last = np.where(reached, np.minimum(middle, last), last)
+        first = np.where(reached, first, np.minimum(middle + 1, last))
+    return first
 
 
 def _digits(numbers: FloatArray) -> tuple[IntArray, Any]:

@@ -57,11 +57,12 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
             last = position == len(elements) - 1
             builder.add(element, call, index if last or isinstance(elements[position + 1], Final) else None)
     builder.finish()
-    if builder.scaled and builder.stepped_layers:
+    stepped = [spec.name for spec in builder.specs if _is_per_neuron(spec)]
+    if builder.scaled and stepped:
         raise NotExact(
             builder.scaled,
-            "its scale is folded in exact numbers, but the thresholds of "
-            f"{builder.stepped_layers[0]!r} are those of float32; use a scale that is a power of two, and no offset",
+            f"its scale is folded in exact numbers, but the thresholds of {stepped[0]!r} are those of float32; "
+            "use a scale that is a power of two, and no offset",
         )
     if not builder.dense:
         raise NotExact(model_name, "the model has no QDense layer")
@@ -98,7 +99,6 @@ class _Builder:
     """The proven range of the results of the last layer, or of the inputs."""
     scaled: str | None = None
     """A layer whose scale was folded although it is more than a shift."""
-    stepped_layers: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.format, self.fractional = self.input_format, self.input_format.fractional
@@ -131,9 +131,7 @@ class _Builder:
         if type(call.layer) in SCALING and not _only_shifts(element):
             self.scaled = call.name
         name = call.name
-        if self.curves:
-            raise self.curves[0].refused
-        if self.open is not None and not self.open.rectified:
+        if self.open is not None and not self.open.rectified and not self.open.curves:
             self.open.kernel = exact_product(name, self.open.kernel, element.matrix)
             self.open.bias = exact_product(name, self.open.bias, element.matrix, element.offset)
             return
@@ -189,7 +187,6 @@ class _Builder:
         proven, accumulators = self.proven(spec)
         steps = steps_of(layer.name, layer.curves, quantizer, form, accumulators, proven.accum_format.fractional)
         sign = np.where(steps.falls, -1.0, 1.0)
-        self.stepped_layers.append(layer.name)
         layer.kernel, layer.bias, layer.curves = layer.kernel * sign, layer.bias * sign, []
         return steps.form
 
@@ -243,6 +240,10 @@ def _changes_nothing(form: ActivationForm, values: FixedPoint) -> bool:
     return form.result_format.min_int <= values.min_int << finer and (
         values.max_int << finer <= form.result_format.max_int
     )
+
+
+def _is_per_neuron(spec: LayerSpec) -> bool:
+    return isinstance(spec.activation, StepTable) and spec.activation.is_per_neuron
 
 
 def _only_shifts(element: Affine) -> bool:

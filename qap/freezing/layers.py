@@ -14,7 +14,7 @@ import numpy as np
 import qkeras
 
 from qap.errors import NotExact
-from qap.freezing.exact import FloatArray, long, refuse_infinite
+from qap.freezing.exact import FloatArray, long
 from qap.freezing.functions import FINAL, PIECEWISE, Piece
 from qap.freezing.graph import Call
 from qap.freezing.quantizers import refuse_unknown, weights_of
@@ -159,12 +159,10 @@ def _batch_normalization(call: Call) -> list[Element]:
     if len(call.shape) != 1 or layer.axis not in (-1, 1, [-1], [1]):
         raise NotExact(call.name, f"it normalizes axis {layer.axis} of {(None, *call.shape)}; only (None, n) is folded")
     scale, offset = told_by(layer, call.shape[0])
-    refuse_infinite(call.name, "scale", scale)
-    refuse_infinite(call.name, "offset", offset)
     advice = "quantize its results, or use a QDenseBatchnorm, which quantizes the folded weights"
-    for what, numbers in (("scale", scale), ("offset", offset)):
-        if refused := long(call.name, what, numbers, advice):
-            return [Curve(layer, refused)]
+    refusals = [long(call.name, what, numbers, advice) for what, numbers in (("scale", scale), ("offset", offset))]
+    if refused := refusals[0] or refusals[1]:
+        return [Curve(layer, refused)]
     return [Affine(np.diag(scale), offset)]
 
 
@@ -175,7 +173,6 @@ def _rescaling(call: Call) -> list[Element]:
         number = np.asarray(value, np.float32).astype(np.float64)
         if number.size != 1:
             raise NotExact(call.name, f"its {what} is a list; one number for all inputs is folded")
-        refuse_infinite(call.name, what, number)
         if refused := long(call.name, what, number.ravel(), "a scale of 1/256 instead of 1/255 is one"):
             return [Curve(layer, refused)]
         numbers.append(float(number.ravel()[0]))
@@ -221,7 +218,6 @@ def _pieces(call: Call, piece: Piece, function: Any) -> list[Element]:
     """
     count = _width(call)
     numbers = np.array([value for value in (piece.gain, piece.shift, piece.slope, piece.low, piece.high) if value])
-    refuse_infinite(call.name, "slope or limit", numbers)
     if refused := long(call.name, "slope or limit", numbers, "powers of two are, as 0.25"):
         if piece.slope < 0:
             raise refused

@@ -19,6 +19,7 @@ import numpy as np
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
 from qap.freezing.activations import ActivationForm
+from qap.freezing.exact import first_reached
 from qap.freezing.layers import Curve
 from qap.network import StepTable
 from qap.network.interval import Interval
@@ -64,7 +65,7 @@ def steps_of(
     def rising(points: IntArray) -> IntArray:
         return arithmetic(points * sign)
 
-    thresholds = _first_reached(rising, values[1:], low, high)
+    thresholds = first_reached(rising, values[1:], low, high)
     steps = StepTable(thresholds.T, values)
     _check(layer, rising, steps, low, high)
     return Steps(ActivationForm(steps, result_format), falls)
@@ -106,18 +107,6 @@ def _values(layer: str, form: ActivationForm) -> IntArray:
             f"{MAX_LEVELS} become thresholds; use 8 bits or fewer",
         )
     return values
-
-
-def _first_reached(rising: Any, values: IntArray, low: IntArray, high: IntArray) -> IntArray:
-    """The least accumulator that reaches each value, `high + 1` where none does: (values, neurons)."""
-    first = np.broadcast_to(low, (values.size, low.size)).copy()
-    last = np.broadcast_to(high + 1, first.shape).copy()
-    while (first < last).any():
-        middle = (first + last) >> 1
-        reached = rising(np.minimum(middle, high)) >= values[:, None]
-        last = np.where(reached, np.minimum(middle, last), last)
-        first = np.where(reached, first, np.minimum(middle + 1, last))
-    return first
 
 
 def _check(layer: str, rising: Any, steps: StepTable, low: IntArray, high: IntArray) -> None:
