@@ -202,7 +202,7 @@ def _verilate(root: Path, sources: Sequence[Path], top: str, folder: Path) -> No
 
 
 def _link(root: Path, cxx: Path, folder: Path, progress: Tell) -> None:
-    runtime = [_runtime(root, cxx, source) for source in RUNTIME]
+    runtime = [_compiled(root, cxx, source, f"{Path(source).stem}.o", "-c") for source in RUNTIME]
     # one unit: Verilator's headers take longer to compile than most designs
     together = "".join(f'#include "{path.name}"\n' for path in sorted(folder.glob("*.cpp")))
     (folder / "all.cc").write_text(together, encoding="utf-8")
@@ -216,37 +216,28 @@ def _link(root: Path, cxx: Path, folder: Path, progress: Tell) -> None:
     )  # fmt: skip
 
 
-def _runtime(root: Path, cxx: Path, source: str) -> Path:
-    """Verilator's own library, compiled once."""
-    path, name = root / "include" / source, f"{Path(source).stem}.o"
-    made_of: list[str | bytes] = [path.read_bytes(), *COMPILE_FLAGS, *_versions(root, cxx)]
-
-    def make(folder: Path) -> None:
-        command = [str(cxx), *COMPILE_FLAGS, LEVEL, *_include(root), "-c", "-o", name, str(path)]
-        run_tool(command, folder, timeout_s=BUILD_TIMEOUT_S)
-
-    return built(name, made_of, make, lambda file: None)  # the linker will see whether it works
-
-
 def _headers(root: Path, cxx: Path, folder: Path) -> str:
-    """The name of a header in a folder that stands for Verilator's, which g++ reads compiled, four times as fast."""
+    """The name of a header in a folder that stands for Verilator's, which g++ reads compiled, four times as fast.
+
+    Where g++ cannot use what was compiled it takes the header itself.
+    """
     header = folder / "headers.h"
     header.write_text('#include "verilated.h"\n', encoding="utf-8")
     if "clang" not in compiler_version(cxx):  # which has another way
-        header.with_name(HEADERS).symlink_to(_compiled_headers(root, cxx))
+        options = ("-pthread", "-x", "c++-header")
+        header.with_name(HEADERS).symlink_to(_compiled(root, cxx, "verilated.h", HEADERS, *options))
     return header.name
 
 
-def _compiled_headers(root: Path, cxx: Path) -> Path:
-    """Verilator's headers, compiled once; where g++ cannot use them it takes the header itself."""
-    flags = [*COMPILE_FLAGS, LEVEL, *_include(root), "-pthread"]
+def _compiled(root: Path, cxx: Path, source: str, name: str, *options: str) -> Path:
+    """A file of Verilator's own, compiled once; the compiler that takes it will see whether it works."""
+    path = root / "include" / source
+    flags = [*COMPILE_FLAGS, LEVEL, *_include(root), *options]
 
     def make(folder: Path) -> None:
-        source = root / "include" / "verilated.h"
-        command = [str(cxx), *flags, "-x", "c++-header", "-o", HEADERS, str(source)]
-        run_tool(command, folder, timeout_s=BUILD_TIMEOUT_S)
+        run_tool([str(cxx), *flags, "-o", name, str(path)], folder, timeout_s=BUILD_TIMEOUT_S)
 
-    return built(HEADERS, [*flags, *_versions(root, cxx)], make, lambda file: None)
+    return built(name, [path.read_bytes(), *flags, *_versions(root, cxx)], make, lambda file: None)
 
 
 def _versions(root: Path, cxx: Path) -> list[str]:
