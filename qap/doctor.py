@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
 from qap.errors import QapError, install_extra
-from qap.hardware.tools import ANSWER_TIMEOUT_S, CACHE_VARIABLE, cache_folder, run_tool
+from qap.hardware.tools import CACHE_VARIABLE, ask, cache_folder
 
 PACKAGES = {
     "tensorflow": ("train", "training"),
@@ -75,10 +73,10 @@ def program_version(program: str) -> str | None:
     if path is None:
         return None
     try:
-        said = run_tool([path, "--version"], Path(tempfile.gettempdir()), timeout_s=ANSWER_TIMEOUT_S)
+        said = ask(path)
     except QapError:
         return None
-    return said.strip().splitlines()[0] if said.strip() else "unknown version"
+    return said.splitlines()[0] if said else "unknown version"
 
 
 def examine_cache() -> Check:

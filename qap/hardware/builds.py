@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from qap.errors import ToolFailed, ToolMissing
 from qap.files import whole_folder
-from qap.hardware.tools import ANSWER_TIMEOUT_S, cache_folder, digest_of, run_tool
+from qap.hardware.tools import ask, cache_folder, digest_of
 from qap.products import checksum
 
 CHECKSUM = "sha256"
@@ -62,7 +61,7 @@ def compiler_version(cxx: Path) -> str:
         ToolFailed: it does not say it.
         ToolMissing: it cannot be started.
     """
-    return run_tool([cxx, "--version"], Path(tempfile.gettempdir()), timeout_s=ANSWER_TIMEOUT_S)
+    return ask(cxx)
 
 
 def _holds(file: Path, try_it: Callable[[Path], object]) -> bool:

@@ -170,10 +170,25 @@ def _native_share(program: Path) -> Path:
     return Path(said) if said else program.resolve().parent.parent / "share" / "yosys"
 
 
+def ask(program: str | Path, option: str = "--version", timeout_s: float | None = None) -> str:
+    """What a program says when it is asked something.
+
+    Args:
+        program: its path.
+        option: the question.
+        timeout_s: it is ended after so many seconds; None is `ANSWER_TIMEOUT_S`.
+
+    Raises:
+        ToolFailed: it fails or hangs.
+        ToolMissing: it cannot be started.
+    """
+    return run_tool([program, option], Path(tempfile.gettempdir()), timeout_s=timeout_s or ANSWER_TIMEOUT_S).strip()
+
+
 def _answer(program: str, option: str) -> str:
-    """What a program says when it is asked; nothing when it fails, hangs or cannot be started."""
+    """The same, but nothing when it fails, hangs or cannot be started."""
     try:
-        return run_tool([program, option], Path(tempfile.gettempdir()), timeout_s=ANSWER_TIMEOUT_S).strip()
+        return ask(program, option)
     except (ToolFailed, ToolMissing):
         return ""
 
@@ -186,8 +201,7 @@ def version_of(program: Path) -> str:
         ToolFailed: it does not say it.
         ToolMissing: it cannot be started.
     """
-    said = run_tool([program, "--version"], Path(tempfile.gettempdir()), timeout_s=FIRST_START_TIMEOUT_S)
-    return tail(said, 1).partition(" (")[0]
+    return tail(ask(program, timeout_s=FIRST_START_TIMEOUT_S), 1).partition(" (")[0]
 
 
 def verilator_root() -> Path:

@@ -83,7 +83,7 @@ def test_a_version_that_is_no_utf_8(program):
 
 
 def test_the_doctor_does_not_wait_for_ever(program, monkeypatch):
-    monkeypatch.setattr("qap.doctor.ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(tools, "ANSWER_TIMEOUT_S", 0.5)
     asked = program("g++", *HANGS)
     assert program_version("g++") is None
     assert ended(asked)
