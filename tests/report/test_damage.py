@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.json_key import change_key
 from support.made_run import make_run
 from support.needs import needs
 
@@ -81,13 +82,7 @@ CASES = [(name, *case) for name, cases in (("stages", STAGES), ("data", DATA), (
 @pytest.mark.parametrize(("name", "key", "value"), CASES, ids=[f"{name}-{key}={value}" for name, key, value in CASES])
 def test_a_wrong_key_is_named(run, capfd, name, key, value):
     file = run / f"{name}.json"
-    content = json.loads(file.read_text())
-    *path, last = key.split(".")
-    place = content
-    for part in path:
-        place = place[int(part) if part.isdecimal() else part]
-    place[int(last) if last.isdecimal() else last] = value
-    file.write_text(json.dumps(content))
+    change_key(file, key, value)
     commands = [["report", str(run), "--force"]]
     if name == "stages":
         commands.append(["report", str(run), str(run)])  # what differs between runs reads the metrics only

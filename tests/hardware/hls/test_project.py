@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.json_key import change_key
 from support.needs import needing, needs
 from support.random_networks import Choice, every_mode, random_inputs, random_network
 
@@ -294,16 +294,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> HlsProject:
 def change(project: HlsProject, folder: Path, key: str, value: object) -> Path:
     """A copy of a project with one key changed, or removed."""
     shutil.copytree(project.folder, folder)
-    path = folder / "qap_project.json"
-    content = json.loads(path.read_text())
-    *outer, last = key.split(".")
-    place = content
-    for part in outer:
-        place = place[part]
-    place[last] = value
-    if value is ...:
-        del place[last]
-    path.write_text(json.dumps(content))
+    change_key(folder / "qap_project.json", key, value)
     return folder
 
 

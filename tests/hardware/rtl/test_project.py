@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -11,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pytest
 from support.hardware_cases import dense, needs_simulator, sparse_classifier, vectors
+from support.json_key import change_key
 
 from qap.errors import DataError, QapError
 from qap.fixed import FixedPoint
@@ -192,7 +192,7 @@ def test_missing_and_damaged_projects(tmp_path: Path) -> None:
 )
 def test_a_key_that_is_wrong_is_named(tmp_path: Path, key: str, value: object, said: str) -> None:
     project = write_rtl(sparse_classifier(), tmp_path / "rtl")
-    change(project.folder / "project.json", key, value)
+    change_key(project.folder / "project.json", key, value)
     with pytest.raises(DataError, match=rf"rtl/project\.json is damaged: {said}"):
         load_project(project.folder)
 
@@ -200,7 +200,7 @@ def test_a_key_that_is_wrong_is_named(tmp_path: Path, key: str, value: object, s
 @pytest.mark.parametrize("key", ["network_digest", "kept", "ports", "axis", "ports.logits", "latency_cycles"])
 def test_a_key_that_is_missing_is_named(tmp_path: Path, key: str) -> None:
     project = write_rtl(sparse_classifier(), tmp_path / "rtl")
-    change(project.folder / "project.json", key)
+    change_key(project.folder / "project.json", key)
     with pytest.raises(DataError, match=rf"rtl/project\.json is damaged: the key '{key}' is missing"):
         load_project(project.folder)
 
@@ -223,22 +223,9 @@ def test_what_the_network_contradicts_is_refused(tmp_path: Path, key: str, value
     network = sparse_classifier()
     project = write_rtl(network, tmp_path / "rtl")
     project.check_network(network)
-    change(project.folder / "project.json", key, value)
+    change_key(project.folder / "project.json", key, value)
     with pytest.raises(DataError, match=rf"rtl/project\.json is damaged: {said}.*make it again"):
         load_project(project.folder).check_network(network)
-
-
-def change(path: Path, key: str, value: object = ...) -> None:
-    """Set a dotted key of a JSON file, or remove it."""
-    content = json.loads(path.read_text())
-    *outer, last = key.split(".")
-    place = content
-    for part in outer:
-        place = place[part]
-    place[last] = value
-    if value is ...:
-        del place[last]
-    path.write_text(json.dumps(content))
 
 
 def compile_bench(top: str, sources: list[Path], built: Path) -> None:
