@@ -19,6 +19,8 @@ from qap.errors import DataError, QapError
 TEMPORARY = ".qap-tmp."
 """How every temporary name begins: nobody else's does, so that what is left of a killed process can be removed."""
 FORMER = ".former"
+LOCK = ".lock"
+"""The file by which a process has a folder for itself."""
 SLUG = 50  # characters of a name that a folder repeats
 SHOWN = 32  # characters of a name that a temporary name beside it repeats
 _FORMER_NAME = re.compile(rf"{re.escape(TEMPORARY)}(?P<name>.+)\.[^.]+{re.escape(FORMER)}", re.DOTALL)
@@ -207,30 +209,30 @@ def _umask() -> int:
 
 
 @contextmanager
-def locked(path: Path, what: object) -> Iterator[None]:
-    """Keep a second process out while the block runs.
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a second process out of a folder, which is made if need be, while the block runs.
 
-    Args:
-        path: of the file that is locked; it is made, never changed, and stays.
-        what: what it stands for, in the error.
+    The file that is locked is made, never changed, and stays.
 
     Raises:
         QapError: another process works in it.
-        DataError: the file cannot be written, or is a link to elsewhere.
+        DataError: the folder cannot be written, or the file is a link to elsewhere.
     """
+    path = folder / LOCK
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ELOOP:
             raise DataError(f"{path} is a link, which qap does not follow; remove it") from None
-        raise cannot_write(path.parent, error) from error
+        raise cannot_write(folder, error) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(handle)
         if isinstance(error, BlockingIOError):
-            raise QapError(f"another qap is at work in {what}; wait for it, or choose another --out") from None
-        raise cannot_write(path.parent, error) from error
+            raise QapError(f"another qap is at work in {folder}; wait for it, or choose another --out") from None
+        raise cannot_write(folder, error) from error
     try:
         yield
     finally:

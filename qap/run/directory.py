@@ -23,7 +23,7 @@ from qap.recipe import Recipe, parse_recipe
 from qap.recipe.reading import NOT_TOML
 from qap.run.descriptions import Content, DataSet, Stages
 
-RECIPE, STAGE_RECORDS, DATA, LOCK = "recipe.toml", "stages.json", "data.json", ".lock"
+RECIPE, STAGE_RECORDS, DATA = "recipe.toml", "stages.json", "data.json"
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
 TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
 NETWORK, HLS, RTL, SYNTH = "network.npz", "hls", "rtl", "synth"
@@ -278,7 +278,7 @@ class RunDirectory:
             QapError: another process works in it.
             DataError: the folder cannot be written.
         """
-        with locked(self.file(LOCK), self.path):
+        with locked(self.path):
             for folder in (self.path, self.file(SYNTH)):
                 remove_leftovers(folder)
             yield

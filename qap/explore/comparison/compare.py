@@ -18,7 +18,7 @@ from qap.errors import NotExact, QapError, ToolFailed, ToolMissing
 from qap.explore.comparison.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.explore.comparison.techniques import technique_recipe
 from qap.extras import load_tensorflow
-from qap.files import cannot_write, locked, write_with
+from qap.files import locked, write_with
 from qap.flow import Progress, Silent, run_flow
 from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.rtl.size import hopeless_luts
@@ -27,7 +27,7 @@ from qap.network.csd import adders
 from qap.products import damage
 from qap.recipe import Recipe
 from qap.rows import data_frame_of
-from qap.run import LOCK, NETWORK, STUDENT, RunDirectory
+from qap.run import NETWORK, STUDENT, RunDirectory
 from qap.run.stages import STAGES
 
 
@@ -173,13 +173,9 @@ def compare(
         for seed in range(base.seed, base.seed + seeds)
         for name in names
     }
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise cannot_write(out, error) from error
     outcomes: dict[tuple[str, int], Outcome] = {}
     donors: list[RunDirectory] = []
-    with locked(out / LOCK, out):
+    with locked(out):
         for (name, seed), recipe in recipes.items():
             label = f"{name}-seed{seed}"
             try:

@@ -13,11 +13,10 @@ from qap.explore.sweep.measure import measure, network_task, train_shared, train
 from qap.explore.sweep.points import MANY, Point, points_of, recipe_key
 from qap.explore.sweep.records import RECORDS, SWEEP, Records
 from qap.explore.sweep.spec import Sweep, builtin_sweeps, load_sweep, parse_sweep
-from qap.files import cannot_write, locked, write_text
+from qap.files import locked, write_text
 from qap.flow import Progress, Silent
 from qap.hardware.estimate import ESTIMATORS
 from qap.recipe.reading import read_toml
-from qap.run import LOCK
 
 __all__ = [
     "RECORDS",
@@ -67,11 +66,7 @@ def run_sweep(
     if sweep.estimator not in ESTIMATORS:
         raise RecipeError(f"{sweep.name}: no estimator {sweep.estimator!r}{did_you_mean(sweep.estimator, ESTIMATORS)}")
     points = points_of(sweep)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise cannot_write(folder, error) from error
-    with locked(folder / LOCK, folder):
+    with locked(folder):
         records = _begun(sweep, folder, resume)
         done = {str(record["key"]) for record in records.read()}
         left = [point for point in points if point.key not in done]

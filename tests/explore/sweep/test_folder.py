@@ -34,7 +34,7 @@ def sweep(**changes):
 
 def test_a_second_sweep_is_told_who_works(tmp_path):
     for resume in (False, True):
-        with locked(tmp_path / ".lock", tmp_path), pytest.raises(QapError, match="another qap is at work in") as caught:
+        with locked(tmp_path), pytest.raises(QapError, match="another qap is at work in") as caught:
             run_sweep(sweep(), tmp_path, Instant(), resume=resume)
         assert "\n" not in str(caught.value)
         assert sorted(path.name for path in tmp_path.iterdir()) == [".lock"]
