@@ -167,6 +167,14 @@ def _ternary(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
     return _staircase([1 - threshold, threshold], [-1, 0, 1], scale)
 
 
+def _steps_of_floats(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    """`StepQuantizer`: the least accumulator that reaches each of its thresholds."""
+    values = np.array(quantizer.values)
+    scale = -fractional_bits(values)
+    thresholds = [math.ceil(math.ldexp(threshold, fractional)) for threshold in quantizer.thresholds]
+    return _staircase(thresholds, [int(math.ldexp(value, -scale)) for value in values], scale)
+
+
 _FORMS: Mapping[str, Callable[[str, Any, int], ActivationForm]] = {
     "quantized_bits": _quantized_bits,
     "quantized_linear": _quantized_linear,
@@ -176,6 +184,7 @@ _FORMS: Mapping[str, Callable[[str, Any, int], ActivationForm]] = {
     "binary": _binary,
     "ternary": _ternary,
     "FixedPointQuantizer": _fixed_point,
+    "StepQuantizer": _steps_of_floats,
 }
 
 

@@ -16,7 +16,7 @@ _OF_QKERAS = (
     qkeras.quantized_relu_po2, qkeras.quantized_tanh, qkeras.quantized_sigmoid, qkeras.quantized_ulaw,
     qkeras.quantized_hswish, qkeras.binary, qkeras.ternary,
 )  # fmt: skip
-_OF_QAP = ("qap>FixedPointQuantizer", "qap>ChannelQuantizer", "qap>FloatScaleQuantizer")
+_OF_QAP = ("qap>FixedPointQuantizer", "qap>ChannelQuantizer", "qap>FloatScaleQuantizer", "qap>StepQuantizer")
 _RANDOM = (qkeras.bernoulli, qkeras.stochastic_ternary, qkeras.stochastic_binary)
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import ast
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint
@@ -128,33 +128,66 @@ def _parse_fixed_point(text: str) -> Quantizer | None:
 
 
 def _parse_call(text: str) -> Quantizer:
+    call = called(text)
+    known = _KNOWN.get(call.name)
+    if known is None or call.name == "fixed_point":
+        others = ", ".join(name for name in _KNOWN if name != "fixed_point")
+        raise QapError(f"unknown quantizer {call.name!r} in {text!r} (there are: {others}, ap_fixed<>, ap_ufixed<>)")
+    names = list(known.arguments)
+    given = arguments_of(text, call, names)
+    for name in known.required:
+        if name not in given:
+            raise QapError(f"{text!r}: the argument {name!r} is missing")
+    # in the order of the signature: bits and integer are written without their names
+    return Quantizer(call.name, {name: given[name] for name in names if name in given})
+
+
+class Called(NamedTuple):
+    """A quantizer as it is written: the name of its class, and what stands between the parentheses."""
+
+    name: str
+    positional: Sequence[ast.expr]
+    keywords: Sequence[ast.keyword]
+
+
+def called(text: str) -> Called:
+    """A quantizer's name and arguments, parsed and never evaluated.
+
+    Raises:
+        QapError: it is not written as a call.
+    """
     try:
         with warnings.catch_warnings(action="ignore"):  # Python's own, on escapes in strings
             call = ast.parse(text.strip(), mode="eval").body
     except UNREADABLE:
         call = None
     if isinstance(call, ast.Name):
-        call = ast.Call(call, [], [])
+        return Called(call.id, (), ())
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         raise QapError(f"{text!r} is not a quantizer; write one as in quantized_bits(4,0,alpha=1) or ap_fixed<4,1>")
-    known = _KNOWN.get(call.func.id)
-    if known is None or call.func.id == "fixed_point":
-        others = ", ".join(name for name in _KNOWN if name != "fixed_point")
-        raise QapError(f"unknown quantizer {call.func.id!r} in {text!r} (there are: {others}, ap_fixed<>, ap_ufixed<>)")
-    names = list(known.arguments)
-    if len(call.args) > len(names):
-        raise QapError(f"{text!r} has too many arguments; {call.func.id} takes {', '.join(names)}")
-    given = dict(zip(names, call.args, strict=False))
+    return Called(call.func.id, call.args, call.keywords)
+
+
+def arguments_of(text: str, call: Called, names: Sequence[str]) -> dict[str, Any]:
+    """The arguments of a call by name, plain numbers or text.
+
+    Args:
+        text: what was written, for the error.
+        call: what was parsed of it.
+        names: of the arguments, in the order of the signature.
+
+    Raises:
+        QapError: there are too many, one is not known or given twice, or one is no plain value.
+    """
+    if len(call.positional) > len(names):
+        raise QapError(f"{text!r} has too many arguments; {call.name} takes {', '.join(names)}")
+    given = dict(zip(names, call.positional, strict=False))
     for keyword in call.keywords:
-        if keyword.arg is None or keyword.arg not in known.arguments or keyword.arg in given:
+        if keyword.arg is None or keyword.arg not in names or keyword.arg in given:
             raise QapError(f"{text!r}: argument {keyword.arg!r} is not one of {', '.join(names)}, or is given twice")
         given[keyword.arg] = keyword.value
-    for name in known.required:
-        if name not in given:
-            raise QapError(f"{text!r}: the argument {name!r} is missing")
     try:
-        # in the order of the signature: bits and integer are written without their names
-        return Quantizer(call.func.id, {name: ast.literal_eval(given[name]) for name in names if name in given})
+        return {name: ast.literal_eval(value) for name, value in given.items()}
     except UNREADABLE:
         raise QapError(f"{text!r}: arguments must be plain numbers or text") from None
 

@@ -147,6 +147,38 @@ class FloatScaleQuantizer:
         return cls(**config)
 
 
+@keras.saving.register_keras_serializable(package="qap")
+class StepQuantizer:
+    """Steps up from value to value, as networks with binary and ternary activations do; for what is trained already.
+
+    Args:
+        thresholds: rising; a number that reaches one belongs to the step above it.
+        values: rising, one more than thresholds.
+    """
+
+    def __init__(self, thresholds: list[float], values: list[float]) -> None:
+        self.thresholds, self.values = [float(each) for each in thresholds], [float(each) for each in values]
+        if len(self.values) != len(self.thresholds) + 1 or not self.thresholds:
+            raise ValueError(f"{len(self.thresholds)} thresholds part {len(self.thresholds) + 1} values")
+        if not (np.diff(self.values) > 0).all() or not (np.diff(self.thresholds) > 0).all():
+            raise ValueError("thresholds and values must rise")
+
+    def __call__(self, x: Any) -> Any:
+        """Quantize a float32 or float64 tensor of any shape."""
+        x = tf.convert_to_tensor(x)
+        reached = tf.reduce_sum(tf.cast(x[..., None] >= tf.constant(self.thresholds, x.dtype), tf.int32), axis=-1)
+        return tf.gather(tf.constant(self.values, x.dtype), reached)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {"thresholds": self.thresholds, "values": self.values}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> StepQuantizer:
+        """What Keras loads."""
+        return cls(**config)
+
+
 def keras_quantizer(quantizer: Quantizer) -> Any:
     """The Keras quantizer of a recipe's: a class of QKeras, or a `FixedPointQuantizer`."""
     if quantizer.name == "fixed_point":

@@ -1,0 +1,14 @@
+"""Importing: models that were trained elsewhere, read as data and built anew as Keras models that freezing takes.
+
+source -> keras_files -> keras_config -> keras_layers -> a Keras model of known layers
+              weights                (quantizers, old_layers)
+
+Nothing of a file is executed or unpickled: a configuration names classes of a table, weights are arrays.
+"""
+
+from qap.extras import load_tensorflow
+
+load_tensorflow()
+from qap.importing.source import kind_of_model, read_model  # noqa: E402
+
+__all__ = ["kind_of_model", "read_model"]

@@ -1,0 +1,100 @@
+"""What kind of model a file holds, told by its content, and the way to its reader."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Literal, cast
+
+import keras
+
+from qap.errors import DataError
+
+Kind = Literal["keras", "h5", "json", "onnx", "network"]
+KINDS = "a .keras or .h5 file of Keras or QKeras, its JSON with --weights, an .onnx file, or network.npz"
+_HDF5, _PICKLE = b"\x89HDF\r\n\x1a\n", b"\x80"
+_TORCH = (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".bin")
+
+
+def read_model(path: Path, weights: Path | None = None) -> keras.Model:
+    """Read a model as a Keras model of the layers that `qap.freezing` knows, quantized or float.
+
+    Args:
+        path: a `.keras` or `.h5` file of Keras 2, Keras 3 or QKeras, the JSON of `model.to_json()`, or ONNX.
+        weights: the HDF5 file of `model.save_weights()` that belongs to a JSON.
+
+    Raises:
+        DataError: it is no such model, is damaged, or has layers that are not supported; the message names them.
+        ToolMissing: the extra that reads it is not installed.
+    """
+    kind = kind_of_model(path)
+    if kind == "network":
+        raise DataError(f"{path} is an integer network already, not a model that is read into one")
+    if weights is not None and kind != "json":
+        raise DataError(f"{path} holds its own weights; --weights {weights} belongs to the JSON of a Keras model")
+    if kind == "onnx":
+        return _onnx_reader()(path)
+    from qap.importing.keras_files import read_h5, read_json, read_keras
+
+    if kind == "json":
+        return read_json(path, weights)
+    return read_keras(path) if kind == "keras" else read_h5(path)
+
+
+def kind_of_model(path: Path) -> Kind:
+    """What a file holds, by its content; the name only tells ONNX, which has no mark of its own.
+
+    Raises:
+        DataError: it cannot be read, or is none of the models that are.
+    """
+    try:
+        if path.is_dir():
+            raise DataError(f"{path} is a folder, as SavedModel is; save the model with model.save('model.keras')")
+        with path.open("rb") as file:
+            head = file.read(64)
+        if zipfile.is_zipfile(path):
+            return _kind_of_archive(path)
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    if head.startswith(_HDF5):
+        return "h5"
+    if head.startswith(_PICKLE) or path.suffix.lower() in _TORCH:
+        raise _pickled(path)
+    if path.suffix.lower() == ".onnx":
+        return "onnx"
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[", b'"'):
+        return "json"
+    raise DataError(f"{path} is not a model, or is truncated; a model is {KINDS}")
+
+
+def _kind_of_archive(path: Path) -> Kind:
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    if "config.json" in names:
+        return "keras"
+    if any(name.endswith(("data.pkl", ".pickle")) for name in names):
+        raise _pickled(path)
+    if any(name.endswith(".npy") for name in names):
+        return "network"
+    raise DataError(f"{path} is an archive, but no model; a model is {KINDS}")
+
+
+def _pickled(path: Path) -> DataError:
+    return DataError(
+        f"{path} is a pickle of PyTorch or Python, which runs code when it is loaded, so it is not; "
+        "export the model with torch.onnx.export, or brevitas.export.export_qonnx, and import the .onnx"
+    )
+
+
+def _onnx_reader() -> Callable[[Path], keras.Model]:
+    try:
+        module = import_module("qap.importing.onnx_graph")
+    except ModuleNotFoundError as error:
+        if error.name != "qap.importing.onnx_graph":
+            raise
+        raise DataError("ONNX is not read by this version of qap yet") from None
+    return cast("Callable[[Path], keras.Model]", module.read_onnx)
