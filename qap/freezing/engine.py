@@ -20,7 +20,8 @@ import qkeras
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
-from qap.freezing.folding import fold
+from qap.freezing.endings import Ending
+from qap.freezing.folding import Folded, fold
 from qap.freezing.functions import FINAL
 from qap.freezing.graph import calls_of, graph_of, is_model
 from qap.freezing.layers import NORMALIZATIONS, SCALING, WITHOUT_EFFECT
@@ -51,6 +52,7 @@ class KerasEngine:
     def __init__(self, model: keras.Model) -> None:
         self._model = model
         self._calls = calls_of(model)
+        self._folded: tuple[FixedPoint, Folded] | None = None
 
     def available(self) -> str | None:
         """None: there is a model, so there is Keras."""
@@ -59,17 +61,25 @@ class KerasEngine:
     def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
         """The logits (n, n_out) of integer inputs (n, n_in), in LSBs of the network's output format.
 
+        Floats at the end of the model are undone, and where the network has them quantized, its last layer follows.
+
         Raises:
             NotExact: floating point could round on the way, or the model cannot be called.
         """
-        y = self._answers(network, x_int, self.precision(network))
-        if y.shape[1:] != (network.n_out,):
-            raise NotExact(network.layers[-1].name, f"the model answers {y.shape}, not (n, {network.n_out})")
-        return _integers(network.layers[-1].name, y, network.output_format)
+        return self._logits(network, x_int, self.precision(network))
 
     def run_float32(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
         """As `run`, but by the plain call of the model, which may round."""
-        return _integers(network.layers[-1].name, self._answers(network, x_int, "float32"), network.output_format)
+        return self._logits(network, x_int, "float32")
+
+    def classes(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """The class indices (n,) that the plain call of the model decides on, its scale at the end included."""
+        answers: Any = self._answers(network, x_int, "float32")
+        return network.decide(answers)
+
+    def ending(self, network: IntegerNetwork) -> Ending | None:
+        """The floats at the end of the model that the network has not, or has quantized; None without any."""
+        return self._read(network).ending
 
     def trace(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> list[IntArray]:
         """The results of every layer, (n, neurons) each, in LSBs.
@@ -79,9 +89,8 @@ class KerasEngine:
         precision = self.precision(network)
         outputs: list[Any] = []
         _walk(self._model, self._inputs(network, x_int, precision), _caller(precision), outputs.append)
-        origins = fold(self._model.name, self._calls, network.input_format).origins
         results = network.trace(x_int)
-        for index, (layer, origin) in enumerate(zip(network.layers, origins, strict=True)):
+        for index, (layer, origin) in enumerate(zip(network.layers, self._read(network).origins, strict=False)):
             if origin is not None:
                 y = np.asarray(outputs[origin], np.float64).reshape(len(x_int), -1)
                 results[index] = _integers(layer.name, y, layer.result_format)
@@ -96,7 +105,7 @@ class KerasEngine:
         Raises:
             NotExact: it does not in any.
         """
-        bits = network.float_bits()
+        bits = network.float_bits()[: len(self._read(network).specs)]
         stepped = any(layer.is_per_neuron for layer in network.layers)
         most: Precision = "float32" if stepped else "float64"
         if max(bits) > MANTISSA[most]:
@@ -122,15 +131,47 @@ class KerasEngine:
 
     def notes(self, network: IntegerNetwork) -> tuple[str, ...]:
         """What a reader of the verification should know."""
+        return (*self._precision_notes(network), *self._ending_notes(network))
+
+    def _precision_notes(self, network: IntegerNetwork) -> tuple[str, ...]:
         if self.precision(network) == "float32":
             return ()
-        bits = max(network.float_bits())
+        bits = max(network.float_bits()[: len(self._read(network).specs)])
         layer_by_layer = "each layer's own code ran in the order of the model's graph"
         if bits > MANTISSA["float32"]:
             return (
                 f"keras was evaluated in float64: an accumulator needs {bits} bits, float32 has 24; {layer_by_layer}",
             )
         return (f"keras was evaluated in float64: the model normalizes or rescales; {layer_by_layer}",)
+
+    def _ending_notes(self, network: IntegerNetwork) -> tuple[str, ...]:
+        ending = self.ending(network)
+        if ending is None:
+            return ()
+        if not _is_quantized(network, self._read(network)):
+            return (f"the scale of {ending.where} is dropped: the logits are those before it, the class is the same",)
+        bits = network.layers[-1].weight_format.width
+        return (
+            f"changed: the scale and offset of {ending.where} are quantized to {bits} bits, so the class can differ "
+            "where logits lie close together; keras is compared up to them",
+        )
+
+    def _read(self, network: IntegerNetwork) -> Folded:
+        """The model as `freeze` reads it, for what the network leaves out and for the names of layers."""
+        if self._folded is None or self._folded[0] != network.input_format:
+            self._folded = network.input_format, fold(self._model.name, self._calls, network.input_format)
+        return self._folded[1]
+
+    def _logits(self, network: IntegerNetwork, x_int: npt.NDArray[Any], precision: Precision) -> IntArray:
+        name, y, ending = network.layers[-1].name, self._answers(network, x_int, precision), self.ending(network)
+        if y.shape[1:] != (network.n_out,):
+            raise NotExact(name, f"the model answers {y.shape}, not (n, {network.n_out})")
+        if ending is None:
+            return _integers(name, y, network.output_format)
+        sums = ending.undo(y)
+        if _is_quantized(network, self._read(network)):
+            return network.layers[-1].forward(sums, ending.fractional)
+        return sums
 
     def _inputs(self, network: IntegerNetwork, x_int: npt.NDArray[Any], precision: Precision) -> Any:
         shape = graph_of(self._model).inputs[0].shape[1:]
@@ -165,6 +206,11 @@ class KerasEngine:
         if not np.array_equal(np.asarray(function(y)), np.asarray(self._model(x, training=False)), equal_nan=True):
             raise NotExact(last.name, f"without its {function.__name__} the model computes something else")
         return y
+
+
+def _is_quantized(network: IntegerNetwork, folded: Folded) -> bool:
+    """Whether the floats at the end of the model are a layer of the network."""
+    return len(network.layers) > len(folded.specs)
 
 
 def _walk(

@@ -18,10 +18,11 @@ import numpy as np
 from qap.errors import NotExact
 from qap.fixed import FixedPoint
 from qap.freezing.activations import ActivationForm, activation_form
+from qap.freezing.endings import Ending, ending_of
 from qap.freezing.exact import FloatArray, exact_product, to_integers
 from qap.freezing.functions import OVER_CLASSES, SATURATING
 from qap.freezing.graph import Call, unique
-from qap.freezing.layers import SCALING, Affine, Curve, Dense, Element, Final, Quantization, Rectifier, is_curve, read
+from qap.freezing.layers import SCALING, Affine, Curve, Dense, Element, Final, Quantization, Rectifier, as_curve, read
 from qap.freezing.staircases import steps_of
 from qap.network import IntegerLayer, LayerSpec, StepTable
 from qap.network.interval import Interval, format_interval, propagate
@@ -34,10 +35,12 @@ class Folded(NamedTuple):
     Args:
         specs: the layers.
         origins: for each the index of the call that gives its results, None where the model has no such numbers.
+        ending: the floats behind the last layer, None without any.
     """
 
     specs: list[LayerSpec]
     origins: list[int | None]
+    ending: Ending | None = None
 
 
 def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Folded:
@@ -50,8 +53,8 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
     rows = [(index, call, read(call)) for index, call in enumerate(calls)]
     final = _final(rows)
     for index, call, elements in rows:
-        if builder.curves and is_curve(call, elements):
-            builder.follow(call, Curve(call.layer, builder.curves[0].refused))
+        if builder.curves and (curve := as_curve(call, elements, builder.curves[0].refused)):
+            builder.follow(call, curve)
             continue
         for position, element in enumerate(elements):
             last = position == len(elements) - 1
@@ -68,7 +71,7 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
         raise NotExact(model_name, "the model has no QDense layer")
     if final is not None:
         _refuse_final(*final, builder.specs[-1].weight.shape[1])
-    return Folded(builder.specs, builder.origins)
+    return Folded(builder.specs, builder.origins, builder.ending)
 
 
 @dataclass(slots=True)
@@ -99,6 +102,8 @@ class _Builder:
     """The proven range of the results of the last layer, or of the inputs."""
     scaled: str | None = None
     """A layer whose scale was folded although it is more than a shift."""
+    ending: Ending | None = None
+    """The floats behind the last layer."""
 
     def __post_init__(self) -> None:
         self.format, self.fractional = self.input_format, self.input_format.fractional
@@ -119,6 +124,7 @@ class _Builder:
                 self.affine(call, element)
             case Curve():
                 self.follow(call, element)
+                origin = None  # the model has no numbers of the sums alone
             case Rectifier():
                 self.materialize(call).rectified = True
             case Quantization(quantizer):
@@ -218,7 +224,17 @@ class _Builder:
         if self.open is None and self.pending is not None and self.specs:
             count = self.pending.matrix.shape[1]
             self.begin(f"{self.specs[-1].name}_output", np.eye(count), np.zeros(count))
+        if self.open is not None and self.open.curves and not self.open.rectified:
+            self.end(self.open)
         self.close()
+
+    def end(self, layer: _Open) -> None:
+        """Take the floats off the last layer; one that only hands on the results of a layer is left out."""
+        proven, sums = self.proven(_spec(layer))
+        self.ending = ending_of(layer.curves, sums, proven.accum_format.fractional)
+        layer.curves = []
+        if self.specs and not layer.bias.any() and np.array_equal(layer.kernel, np.eye(len(layer.kernel))):
+            self.open = None
 
 
 def _behind(name: str, before: Affine, kernel: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -254,7 +270,7 @@ def _only_shifts(element: Affine) -> bool:
 
 def _rectifier(of: Curve) -> Curve:
     """A ReLU beside a curve."""
-    return Curve(keras.activations.relu, of.refused)
+    return Curve(of.name, keras.activations.relu, of.refused)
 
 
 def _rectified(form: ActivationForm) -> ActivationForm:

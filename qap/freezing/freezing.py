@@ -13,17 +13,23 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from qap.errors import NotExact
+from qap.errors import NotExact, QapError
 from qap.fixed import FixedPoint, IntArray
 from qap.freezing.engine import MANTISSA, KerasEngine
-from qap.freezing.folding import fold
-from qap.freezing.graph import calls_of
-from qap.network import IntegerNetwork, connect
+from qap.freezing.exact import MAX_PARAMETER_BITS
+from qap.freezing.folding import Folded, fold
+from qap.freezing.graph import calls_of, unique
+from qap.network import IntegerNetwork, LayerSpec, connect
 
 SAMPLES = 200
 
 
-def freeze(model: keras.Model, input_format: FixedPoint, class_names: Sequence[str] | None = None) -> IntegerNetwork:
+def freeze(
+    model: keras.Model,
+    input_format: FixedPoint,
+    class_names: Sequence[str] | None = None,
+    output_bits: int | None = None,
+) -> IntegerNetwork:
     """Turn a quantized Keras classifier into the integer network that computes exactly the same.
 
     Args:
@@ -31,13 +37,18 @@ def freeze(model: keras.Model, input_format: FixedPoint, class_names: Sequence[s
             and a softmax, sigmoid or tanh at the end are left out (the class is decided on integer logits).
         input_format: the format of the inputs that the model was trained on.
         class_names: one for each output (two for a single output); numbers if None.
+        output_bits: where a float scale of each output's own ends the model, quantize it to so many bits: that
+            changes the model, and `KerasEngine.notes` names it. None refuses such a model. A scale that all outputs
+            have in common is left out either way, since it keeps the class.
 
     Raises:
+        QapError: `output_bits` are not 2 to 32.
         NotExact: a layer has no exact integer form, or the model called as a whole answers otherwise; the message
             names the layer and says why.
     """
-    calls = calls_of(model)
-    specs = fold(model.name, calls, input_format).specs
+    if output_bits is not None and not 2 <= output_bits <= MAX_PARAMETER_BITS:
+        raise QapError(f"output_bits must be 2 to {MAX_PARAMETER_BITS}, but got {output_bits}")
+    specs = _ended(fold(model.name, calls_of(model), input_format), output_bits)
     count = max(2, specs[-1].weight.shape[1])
     network = connect(input_format, specs, class_names or [str(index) for index in range(count)])
     engine = KerasEngine(model)
@@ -45,6 +56,25 @@ def freeze(model: keras.Model, input_format: FixedPoint, class_names: Sequence[s
         engine.precision(network)  # raises: where float32 rounds a sum, the thresholds behind it are not the model's
     _compare(engine, network)
     return network
+
+
+def _ended(folded: Folded, output_bits: int | None) -> list[LayerSpec]:
+    """The layers, with the floats at the end left out or quantized.
+
+    Raises:
+        NotExact: neither keeps the class, and nobody asked for a change.
+    """
+    ending = folded.ending
+    if ending is None or ending.keeps_class:
+        return folded.specs
+    if output_bits is None:
+        raise NotExact(
+            ending.refused.layer,
+            f"{ending.refused.why}; or let output_bits quantize the scale and offset at the end, "
+            "which changes the model",
+        )
+    taken = {spec.name for spec in folded.specs}
+    return [*folded.specs, ending.quantized(output_bits, unique(ending.names[-1], taken))]
 
 
 def _compare(engine: KerasEngine, network: IntegerNetwork) -> None:
@@ -59,6 +89,7 @@ def _compare(engine: KerasEngine, network: IntegerNetwork) -> None:
     x_int = _samples(checked)
     expected = checked.forward(x_int)
     _refuse_difference(engine, checked, x_int, expected, engine.run(checked, x_int))
+    _refuse_classes(engine, checked, x_int)
     if engine.precision(checked) == "float64" and max(checked.float_bits()) <= MANTISSA["float32"]:
         _refuse_difference(engine, checked, x_int, expected, engine.run_float32(checked, x_int))
 
@@ -99,6 +130,19 @@ def _refuse_difference(
         f"the model called as a whole answers otherwise, first at sample {sample}, output {output}: "
         f"{answers[sample, output]} LSB, not {expected[sample, output]}; please report this model",
     )
+
+
+def _refuse_classes(engine: KerasEngine, network: IntegerNetwork, x_int: IntArray) -> None:
+    """Refuse a scale that was left out and yet decides."""
+    ending = engine.ending(network)
+    if ending is None or not ending.keeps_class:
+        return
+    differs = np.flatnonzero(network.classify(x_int) != engine.classes(network, x_int))
+    if differs.size:
+        raise NotExact(
+            ending.names[-1],
+            f"without its scale the class is another, first at sample {differs[0]}; please report this model",
+        )
 
 
 def _first_layers(engine: KerasEngine, network: IntegerNetwork, x_int: IntArray) -> Iterator[str]:

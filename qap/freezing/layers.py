@@ -62,16 +62,27 @@ class Final(NamedTuple):
     name: str
 
 
+class Line(NamedTuple):
+    """`values * scale + offset`, a number of each neuron: (n,) both."""
+
+    scale: FloatArray
+    offset: FloatArray
+
+
 class Curve(NamedTuple):
     """A map of every number by itself that never turns back but has no short numbers: exact in steps, or not at all.
 
     Args:
+        name: the layer.
         function: the layer's own, of float32 tensors (n, neurons).
         refused: the error where no quantizer follows.
+        line: its numbers where it is a straight line: without a quantizer a common one keeps the class.
     """
 
+    name: str
     function: Callable[[Any], Any]
     refused: NotExact
+    line: Line | None = None
 
 
 Element = Affine | Dense | Rectifier | Quantization | Final | Curve
@@ -92,12 +103,23 @@ def read(call: Call) -> list[Element]:
     return reader(call)
 
 
-def is_curve(call: Call, elements: Sequence[Element]) -> bool:
-    """Whether a call maps every number by itself and never turns back, so that it may stand behind a `Curve`."""
+def as_curve(call: Call, elements: Sequence[Element], refused: NotExact) -> Curve | None:
+    """A whole call that maps every number by itself and never turns back, to stand behind a `Curve`; None for others.
+
+    Args:
+        call: the call.
+        elements: what it was read as.
+        refused: the error where no quantizer follows.
+    """
     if type(call.layer) not in (*SCALING, keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU):
-        return False
+        return None
     turns = float(getattr(call.layer, "negative_slope", 0) or 0) < 0
-    return bool(elements) and not turns and all(isinstance(element, Affine | Rectifier) for element in elements)
+    if not elements or turns or not all(isinstance(element, Affine | Rectifier) for element in elements):
+        return None
+    line = None
+    if type(call.layer) in SCALING and isinstance(elements[0], Affine):
+        line = Line(np.diagonal(elements[0].matrix), elements[0].offset)
+    return Curve(call.name, call.layer, refused, line)
 
 
 def _unknown(kind: type) -> str:
@@ -162,21 +184,25 @@ def _batch_normalization(call: Call) -> list[Element]:
     advice = "quantize its results, or use a QDenseBatchnorm, which quantizes the folded weights"
     refusals = [long(call.name, what, numbers, advice) for what, numbers in (("scale", scale), ("offset", offset))]
     if refused := refusals[0] or refusals[1]:
-        return [Curve(layer, refused)]
+        return [Curve(call.name, layer, refused, Line(scale, offset))]
     return [Affine(np.diag(scale), offset)]
 
 
 def _rescaling(call: Call) -> list[Element]:
     layer, count = call.layer, int(np.prod(call.shape))
-    numbers = []
+    numbers, refusals = [], []
     for what, value in (("scale", layer.scale), ("offset", layer.offset)):
-        number = np.asarray(value, np.float32).astype(np.float64)
-        if number.size != 1:
-            raise NotExact(call.name, f"its {what} is a list; one number for all inputs is folded")
-        if refused := long(call.name, what, number.ravel(), "a scale of 1/256 instead of 1/255 is one"):
-            return [Curve(layer, refused)]
-        numbers.append(float(number.ravel()[0]))
-    return [Affine(np.eye(count) * numbers[0], np.full(count, numbers[1]))]
+        number = np.asarray(value, np.float32).astype(np.float64).ravel()
+        if number.size not in (1, count):
+            raise NotExact(
+                call.name, f"its {what} holds {number.size} numbers for {count} inputs; give it one or {count}"
+            )
+        refusals.append(long(call.name, what, number, "a scale of 1/256 instead of 1/255 is one"))
+        numbers.append(np.broadcast_to(number, count))
+    line = Line(*numbers)
+    if refused := refusals[0] or refusals[1]:
+        return [Curve(call.name, layer, refused, line)]
+    return [Affine(np.diag(line.scale), line.offset)]
 
 
 def _activation(call: Call) -> list[Element]:
@@ -221,7 +247,7 @@ def _pieces(call: Call, piece: Piece, function: Any) -> list[Element]:
     if refused := long(call.name, "slope or limit", numbers, "powers of two are, as 0.25"):
         if piece.slope < 0:
             raise refused
-        return [Curve(function, refused)]
+        return [Curve(call.name, function, refused)]
     eye, elements = np.eye(count), list[Element]()
     if piece.gain != 1 or piece.shift:
         elements.append(Affine(eye * piece.gain, np.full(count, piece.shift)))

@@ -144,6 +144,11 @@ class IntegerLayer:
         weight = self.weight << (fractional - input_fractional - self.weight_format.fractional)
         return weight, _align(self.bias, self.bias_format.fractional, fractional)
 
+    def forward(self, x_int: IntArray, input_fractional: int) -> IntArray:
+        """The results (n, n_out) of inputs (n, n_in) with so many fractional bits."""
+        weight, bias = self.aligned(input_fractional)
+        return self.activate(x_int.astype(np.int64) @ weight + bias)
+
     def neuron(self, index: int) -> IntegerLayer:
         """The layer with this neuron alone; its activation takes accumulators of any shape."""
         steps = self.activation

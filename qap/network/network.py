@@ -135,8 +135,7 @@ class IntegerNetwork(Tabular):
         y: npt.NDArray[Any] = self.checked_input(x_int)
         fractional = self.input_format.fractional
         for layer in self.layers:
-            weight, bias = layer.aligned(fractional)
-            y = layer.activate(y.astype(np.int64) @ weight + bias)
+            y = layer.forward(y, fractional)
             results.append(y)
             fractional = layer.result_format.fractional
         return results

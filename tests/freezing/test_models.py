@@ -215,7 +215,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: chained((8,), dense(3, name="half", dtype="float16")), "'half'.*float16, which rounds"),
     (lambda: chained((8,), dense(3), layers.ReLU(threshold=0.5, name="late")), "'late'.*threshold 0.5"),
     (
-        lambda: chained((8,), dense(3), layers.BatchNormalization(name="norm")),
+        lambda: chained((8,), dense(3), layers.BatchNormalization(name="norm"), layers.ReLU()),
         "'norm'.*is not a short binary number; quantize its results, or use a QDenseBatchnorm",
     ),
     (
