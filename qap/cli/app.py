@@ -7,7 +7,20 @@ from typing import Any
 
 import typer
 
-from qap.cli import compare, condense, estimate, hardware, info, parts, report, run, sensitivity, stages, sweep
+from qap.cli import (
+    compare,
+    condense,
+    diagnose,
+    estimate,
+    hardware,
+    info,
+    parts,
+    report,
+    run,
+    sensitivity,
+    stages,
+    sweep,
+)
 from qap.errors import QapError
 
 USAGE_ERROR: Any = typer.BadParameter.__base__  # of click: typer carries its own copy of it, or does not
@@ -26,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "synth": hardware.synth,
     "sensitivity": sensitivity.sensitivity,
     "compare": compare.compare,
+    "diagnose": diagnose.diagnose,
     "condense": condense.condense,
     "estimate": estimate.estimate,
     "stats": estimate.stats,

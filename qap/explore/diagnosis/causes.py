@@ -1,0 +1,98 @@
+"""Why hardware differs, in words; every kind of cause is a heading of docs/diagnose.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from qap.explore.diagnosis.evidence import Evidence
+from qap.explore.diagnosis.results import Cause
+from qap.explore.diagnosis.type_causes import of_types
+from qap.explore.diagnosis.value_causes import of_values
+from qap.extras import extra
+
+KINDS = (
+    "narrow-accumulator", "narrow-result", "rounds-otherwise", "wraps-instead-of-saturating", "wrapped-weights",
+    "weight-type-too-narrow", "narrow-bias", "weights-never-quantized", "wrong-weights", "text-weights",
+    "scales-dropped", "input-too-narrow", "inputs-off-the-grid", "softmax-tables", "narrow-normalization",
+    "other-activation", "reuse-factor-or-strategy",
+)  # fmt: skip
+"""Every cause that can be named, beside a layer that is missing, which ends the comparison."""
+
+
+def causes_of(evidence: Evidence) -> list[Cause]:
+    """All causes, those that change an answer first, and of these the ones whose remedy wins most."""
+    found = [cause for finder in FINDERS for cause in finder(evidence)]
+
+    def rank(cause: Cause) -> tuple[bool, int, int]:
+        left = cause.left or evidence.base
+        return not cause.effective, left.outputs + left.decisions, found.index(cause)
+
+    return sorted(found, key=rank)
+
+
+def _of_softmax(evidence: Evidence) -> Iterator[Cause]:
+    if evidence.final is None:
+        return
+    before = evidence.reference.network.decide(evidence.traces[evidence.blocks[-1].last])  # type: ignore[arg-type]
+    flips = int((before != evidence.classes).sum())
+    if not flips:
+        return
+    call = evidence.source.calls[evidence.final]
+    how = evidence.source.constants.get(call.config, {}).get("implementation", "").rpartition("::")[2] or "legacy"
+    text = f"the tables of the {how} softmax decide {flips} samples otherwise than its own inputs do"
+    remedy = "Implementation: argmax, or take the logits and leave the softmax out"
+    yield Cause("softmax-tables", call.name, text, remedy, True, evidence.gaps.get("softmax"))
+
+
+def _of_activation(evidence: Evidence) -> Iterator[Cause]:
+    """A ReLU on one side alone."""
+    for index, (block, layer) in enumerate(zip(evidence.blocks, evidence.reference.network.layers, strict=True)):
+        functions = [evidence.source.calls[call].function for call in block.calls]
+        form = evidence.source.format(evidence.source.calls[block.last].result_type)
+        rectifies = "relu" in functions or (form is not None and not form.signed)
+        if not isinstance(layer.activation, str) or rectifies == (layer.activation == "relu"):
+            continue
+        if not evidence.guilty(index) or (layer.activation == "linear" and "relu" not in functions):
+            continue
+        text = f"the hardware has {' and '.join(functions)}, the model {layer.activation}"
+        place = evidence.source.calls[block.last].name
+        yield Cause("other-activation", place, text, "write the project again from this model", True)
+
+
+def _of_settings(evidence: Evidence) -> Iterator[Cause]:
+    """What the configuration asks for and parameters.h does not have; it never changes a number."""
+    asked = _configured(evidence)
+    layers = asked.get("LayerName") or {}
+    for call in evidence.source.calls:
+        if not call.function.startswith("dense"):
+            continue
+        own = {**(asked.get("Model") or {}), **(layers.get(call.name) or {})}
+        constants = evidence.source.constants.get(call.config, {})
+        has = {"ReuseFactor": constants.get("reuse_factor", ""), "Strategy": constants.get("strategy", "")}
+        for key, value in has.items():
+            wanted, written = str(own.get(key, "")).lower(), value.rpartition("::")[2].lower()
+            if wanted and written and wanted != written:
+                text = f"the configuration asks for {key} {own[key]}, parameters.h has {written}"
+                remedy = (
+                    "no number depends on it, only speed and size; choose a factor that divides the layer's products"
+                )
+                yield Cause("reuse-factor-or-strategy", call.name, text, remedy, False)
+
+
+def _configured(evidence: Evidence) -> dict[str, Any]:
+    path = evidence.source.folder / "hls4ml_config.yml"
+    if not path.is_file():
+        return {}
+    with extra("hls"):
+        import yaml
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return dict(content["HLSConfig"])
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+        return {}  # older versions write Python objects into it, which nobody makes here
+
+
+FINDERS: tuple[Callable[[Evidence], Iterator[Cause]], ...] = (
+    of_values, of_types, _of_softmax, _of_activation, _of_settings,
+)  # fmt: skip

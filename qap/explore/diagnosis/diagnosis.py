@@ -1,0 +1,164 @@
+"""Where hardware differs from its model, and why: the project is simulated, its types are judged and widened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import DataError
+from qap.explore.diagnosis.causes import causes_of
+from qap.explore.diagnosis.configuration import configuration_of, exact_version
+from qap.explore.diagnosis.evidence import Evidence
+from qap.explore.diagnosis.hardware import (
+    Block,
+    Reference,
+    blocks_of,
+    classes_of,
+    first_difference,
+    reference_of,
+)
+from qap.explore.diagnosis.model import UserModel
+from qap.explore.diagnosis.ranges import TypeUse, uses_of
+from qap.explore.diagnosis.results import Diagnosis, Gap, Widened
+from qap.explore.diagnosis.samples import Grid, RealSamples, grid_of
+from qap.explore.diagnosis.simulation import n_in, simulate
+from qap.explore.diagnosis.source import HlsSource
+from qap.explore.diagnosis.structure import refuse_other_structure
+from qap.explore.diagnosis.versions import Version, run_versions
+from qap.explore.diagnosis.weights import Weights, read_weights
+from qap.explore.diagnosis.widening import wide_type
+from qap.fixed import IntArray
+from qap.hardware.tools import Tell, silent
+
+MOST_SAMPLES = 2000
+"""Samples on which versions are compared; the project itself runs on all."""
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is compared.
+
+    Args:
+        source: the hardware.
+        weights: its arrays.
+        blocks: its layers.
+        final: index of its softmax, None where it has none.
+        reference: the model on the samples.
+        grid: of the inputs.
+        samples: what is compared on.
+    """
+
+    source: HlsSource
+    weights: Mapping[str, Weights]
+    blocks: Sequence[Block]
+    final: int | None
+    reference: Reference
+    grid: Grid
+    samples: RealSamples
+
+    def gap(self, traces: Sequence[FloatArray]) -> Gap:
+        """How far traces of the first samples are from the model."""
+        count = len(traces[0])
+        logits = self.reference.results[-1][:count]
+        differs = traces[self.blocks[-1].last] != logits
+        return Gap(int(differs.sum()), int((self.classes(traces) != self.reference.classes[:count]).sum()))
+
+    def classes(self, traces: Sequence[FloatArray]) -> IntArray:
+        """What the hardware decides."""
+        return classes_of(self.source, self.reference.network, traces[-1])
+
+
+def diagnose(model: UserModel, source: HlsSource, samples: RealSamples, name: str, tell: Tell = silent) -> Diagnosis:
+    """Compare a model with its hardware.
+
+    Args:
+        model: the model.
+        source: its hls4ml project.
+        samples: the test part, as the model takes it.
+        name: what the project is called in the answer.
+        tell: told what is being done.
+
+    Raises:
+        CheckFailed: a layer is missing, or they stand in another order.
+        DataError: data, model and project do not fit to each other.
+        NotExact: the model has no exact integer form.
+        ToolFailed: the C simulation does not build or run.
+    """
+    case, notes = _case(model, source, samples)
+    tell("compiling the C simulation with traces")
+    traces = simulate(source, samples.x)
+    uses = uses_of(source, case.weights, case.reference, case.blocks, samples.x)
+    versions = _versions(case, uses)
+    tell(f"compiling {len(versions)} versions of it, each with one type wide")
+    part = samples.x[:MOST_SAMPLES]
+    base = case.gap([trace[: len(part)] for trace in traces])
+    gaps = {
+        key: case.gap(found)
+        for key, found in zip(versions, run_versions(source, case.weights, list(versions.values()), part), strict=True)
+    }
+    types = tuple(
+        Widened(use, versions[str(use.site)].types[use.site], gaps[str(use.site)])
+        if str(use.site) in versions
+        else Widened(use, "", base)
+        for use in uses
+    )
+    evidence = Evidence(
+        source, case.weights, case.blocks, case.final, case.reference, case.grid, samples.x, traces, types, gaps, base,
+        case.classes(traces),
+    )  # fmt: skip
+    proven = gaps["exact"]
+    first = first_difference(case.reference, source, case.blocks, traces)
+    y = samples.y
+    return Diagnosis(
+        model=str(model.path), project=name, samples=len(samples.x), logits=traces[case.blocks[-1].last].size,
+        accuracy_model=float((case.reference.classes == y).mean()),
+        accuracy_hardware=float((case.classes(traces) == y).mean()),
+        gap=case.gap(traces), base=base, synthesized=gaps.get("synthesized"), first=first, types=types,
+        causes=tuple(causes_of(evidence)),
+        configuration=configuration_of(source, case.blocks, case.reference, case.final) if proven.none else None,
+        proven=proven, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _case(model: UserModel, source: HlsSource, samples: RealSamples) -> tuple[Case, list[str]]:
+    grid = grid_of(samples.x)
+    network = model.network(grid.format)
+    if samples.x.shape[1] != network.n_in:
+        raise DataError(f"the data have {samples.x.shape[1]} inputs, but the model {model.path} takes {network.n_in}")
+    if n_in(source) != network.n_in:
+        raise DataError(f"{source.folder} has {n_in(source)} inputs, but the model {model.path} takes {network.n_in}")
+    blocks, final = blocks_of(source)
+    blocks = refuse_other_structure(source, blocks, network)
+    notes = []
+    if not grid.exact:
+        notes.append(
+            f"the inputs lie on no fixed-point grid; the model was given them rounded to {grid.format.fractional} "
+            "fractional bits"
+        )
+    reference = reference_of(network, samples.x)
+    return Case(source, read_weights(source), blocks, final, reference, grid, samples), notes
+
+
+def _versions(case: Case, uses: Sequence[TypeUse]) -> dict[str, Version]:
+    """What is compiled, by name: a site, `synthesized`, the weights of a layer, `softmax`, `exact`."""
+    versions: dict[str, Version] = {}
+    headers = {name: each.header for name, each in case.weights.items() if each.differing and each.header is not None}
+    if headers:
+        versions["synthesized"] = Version(weights=headers)
+    for use in uses:
+        static = use.site.role in ("weight", "bias", "scale", "input")
+        if not (static and use.judged is not None and use.judged.lossless):
+            versions[str(use.site)] = Version(types={use.site: wide_type(use, case.reference, case.blocks)})
+    exact = exact_version(case.source, case.blocks, case.reference, case.final, uses, case.weights)
+    for name, values in exact.weights.items():
+        own = case.weights[name].simulated
+        if own is None or not np.array_equal(own, values.ravel()):
+            versions[f"values of {name}"] = Version(weights={name: values})
+    if exact.softmax:
+        versions["softmax"] = Version(softmax=exact.softmax)
+    versions["exact"] = exact
+    return versions

@@ -1,0 +1,79 @@
+"""Everything that causes are found in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.explore.diagnosis.configuration import model_weights
+from qap.explore.diagnosis.hardware import Block, Reference, layer_alone
+from qap.explore.diagnosis.results import Gap, Widened
+from qap.explore.diagnosis.samples import Grid
+from qap.explore.diagnosis.source import HlsSource
+from qap.explore.diagnosis.weights import Weights
+from qap.fixed import IntArray
+
+FloatArray = npt.NDArray[np.float64]
+PRINTED = 1e-9
+"""hls4ml writes weights with ten digits behind the point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the causes are found in.
+
+    Args:
+        source: the hardware.
+        weights: its arrays.
+        blocks: its layers.
+        final: index of its softmax.
+        reference: the model on the samples.
+        grid: of the inputs.
+        x: the inputs as they come.
+        traces: what every call of the hardware gave.
+        types: every type, and what is left when it is wide.
+        gaps: what is left in every version that was compiled, by name.
+        base: the gap on the same samples as it is.
+        classes: what the hardware decides.
+    """
+
+    source: HlsSource
+    weights: Mapping[str, Weights]
+    blocks: Sequence[Block]
+    final: int | None
+    reference: Reference
+    grid: Grid
+    x: FloatArray
+    traces: Sequence[FloatArray]
+    types: Sequence[Widened]
+    gaps: Mapping[str, Gap]
+    base: Gap
+    classes: IntArray
+
+    def inputs_of(self, index: int) -> FloatArray:
+        """What a block of the hardware reads, as its calls gave it."""
+        if index:
+            return self.traces[self.blocks[index - 1].last]
+        form = self.source.format(self.source.inputs.type)
+        return self.x if form is None else form.to_float(form.quantize(self.x))
+
+    def guilty(self, index: int) -> bool:
+        """Whether a block gives something else than the model's layer does for the same inputs."""
+        expected = layer_alone(self.reference.network.layers[index], self.inputs_of(index))[1]
+        return bool((self.traces[self.blocks[index].last] != expected).any())
+
+    def block_of(self, call: int | None) -> int | None:
+        """The index of the block that a call belongs to."""
+        return next((i for i, block in enumerate(self.blocks) if call in block.calls), None)
+
+    def model_values(self, array: str) -> FloatArray | None:
+        """The model's numbers for an array, in its own order; None where they are not known."""
+        return model_weights(self.source, self.blocks, self.reference, self.weights).get(array)
+
+    def is_models(self, array: str) -> bool:
+        """Whether an array holds the model's numbers; true where these are not known."""
+        model, own = self.model_values(array), self.weights[array].simulated
+        return model is None or own is None or bool((np.abs(own - model) <= PRINTED).all())
