@@ -25,6 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from platformdirs import user_cache_dir
 from stored import add_out, store
 
 from qap.errors import QapError
@@ -121,12 +122,8 @@ class Process(NamedTuple):
 def start(words: list[str], cache: Path) -> Process:
     """Start a command of qap with a cache of builds of its own."""
     mark = uuid.uuid4().hex
-    environment = {
-        **os.environ,
-        MARK: mark,
-        "QAP_CACHE_DIR": str(cache),
-        "YOWASP_CACHE_DIR": str(cache.parent / "yowasp"),
-    }
+    environment = {**os.environ, MARK: mark, "QAP_CACHE_DIR": str(cache)}
+    environment.setdefault("YOWASP_CACHE_DIR", user_cache_dir("YoWASP", appauthor=False))  # filling it takes minutes
     log = (cache.parent / "log").open("wb")
     popen = subprocess.Popen([sys.executable, "-c", CODE, *words], env=environment, stdout=log, stderr=log)
     return Process(popen, mark)
