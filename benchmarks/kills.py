@@ -5,7 +5,8 @@
 Each command is run once undisturbed, which also says how long it takes. Then it is killed `--kills` times, at moments
 that are spread over its whole duration, each time in a folder of its own and with an empty cache of builds. After each
 kill no process may be left, the folder must open, and the same command must end with the same files and the same
-amounts as the undisturbed one. All of it is stored, faults included; the exit code is 1 when there was one.
+amounts as the undisturbed one. All of it is stored, a file a command, faults included; the exit code is 1 when there
+was one.
 """
 
 from __future__ import annotations
@@ -261,8 +262,10 @@ def main() -> None:
             (folder / "first" / "work").mkdir()
             measure(COMMANDS["run"], folder / "first")
             shutil.move(folder / "first" / "work" / "run", finished)
-        found = {name: kills_of(name, arguments.kills, arguments.seed, finished, folder) for name in arguments.commands}
-    store("kills", found, arguments.out)
+        found = {}
+        for name in arguments.commands:
+            found[name] = kills_of(name, arguments.kills, arguments.seed, finished, folder)
+            store(f"kills-{name}", found[name], arguments.out)
     faults = [fault for each in found.values() for row in each["kills"] for fault in row["faults"]]
     sys.exit(1 if faults else 0)
 
