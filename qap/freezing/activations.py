@@ -15,8 +15,8 @@ import numpy as np
 from qkeras import quantizers
 
 from qap.errors import NotExact
-from qap.fixed import FixedPoint, IntArray
-from qap.freezing.exact import first_reached, fractional_bits, refuse_long
+from qap.fixed import MAX_WIDTH, FixedPoint, IntArray
+from qap.freezing.exact import first_reached, fractional_bits, refuse_long, to_integers
 from qap.freezing.quantizers import kind_of, refuse_unknown
 from qap.network import StepTable
 from qap.network.layer import Activation
@@ -167,12 +167,16 @@ def _ternary(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
     return _staircase([1 - threshold, threshold], [-1, 0, 1], scale)
 
 
-def _steps_of_floats(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
-    """`StepQuantizer`: the least accumulator that reaches each of its thresholds."""
-    values = np.array(quantizer.values)
-    scale = -fractional_bits(values)
-    thresholds = [math.ceil(math.ldexp(threshold, fractional)) for threshold in quantizer.thresholds]
-    return _staircase(thresholds, [int(math.ldexp(value, -scale)) for value in values], scale)
+def _thresholds(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
+    """Real thresholds as the least accumulators that reach them, and values in the narrowest format."""
+    values, value_format = to_integers(layer, "list of values", quantizer.values)
+    reached = np.ceil(np.ldexp(quantizer.thresholds, fractional))
+    if not (np.abs(reached) < 2.0**MAX_WIDTH).all():
+        raise NotExact(layer, f"a threshold of its activation is {np.abs(quantizer.thresholds).max():.6g}")
+    thresholds = reached.astype(np.int64)
+    if thresholds.ndim == 1:
+        return ActivationForm(StepTable(thresholds[None], values).alone(0), value_format)
+    return ActivationForm(StepTable(thresholds, values), value_format)
 
 
 _FORMS: Mapping[str, Callable[[str, Any, int], ActivationForm]] = {
@@ -184,7 +188,7 @@ _FORMS: Mapping[str, Callable[[str, Any, int], ActivationForm]] = {
     "binary": _binary,
     "ternary": _ternary,
     "FixedPointQuantizer": _fixed_point,
-    "StepQuantizer": _steps_of_floats,
+    "StepQuantizer": _thresholds,
 }
 
 

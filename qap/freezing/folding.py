@@ -181,6 +181,10 @@ class _Builder:
         spec = _spec(layer)
         form = activation_form(call.name, quantizer, spec.accum_fractional(self.fractional))
         layer.origin = origin
+        if layer.rectified and isinstance(form.activation, StepTable) and form.activation.is_per_neuron:
+            layer.rectified = False
+            refused = NotExact(layer.name, "a ReLU before thresholds of each neuron's own")
+            layer.curves.append(Curve(layer.name, keras.activations.relu, refused))
         if layer.curves:
             form = self.stepped(layer, quantizer, form)
         elif layer.rectified:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import keras
 
@@ -35,7 +33,9 @@ def read_model(path: Path, weights: Path | None = None) -> keras.Model:
     if weights is not None and kind != "json":
         raise DataError(f"{path} holds its own weights; --weights {weights} belongs to the JSON of a Keras model")
     if kind == "onnx":
-        return _onnx_reader()(path)
+        from qap.importing.onnx_graph import read_onnx
+
+        return read_onnx(path)
     from qap.importing.keras_files import read_h5, read_json, read_keras
 
     if kind == "json":
@@ -88,13 +88,3 @@ def _pickled(path: Path) -> DataError:
         f"{path} is a pickle of PyTorch or Python, which runs code when it is loaded, so it is not; "
         "export the model with torch.onnx.export, or brevitas.export.export_qonnx, and import the .onnx"
     )
-
-
-def _onnx_reader() -> Callable[[Path], keras.Model]:
-    try:
-        module = import_module("qap.importing.onnx_graph")
-    except ModuleNotFoundError as error:
-        if error.name != "qap.importing.onnx_graph":
-            raise
-        raise DataError("ONNX is not read by this version of qap yet") from None
-    return cast("Callable[[Path], keras.Model]", module.read_onnx)

@@ -152,26 +152,33 @@ class StepQuantizer:
     """Steps up from value to value, as networks with binary and ternary activations do; for what is trained already.
 
     Args:
-        thresholds: rising; a number that reaches one belongs to the step above it.
-        values: rising, one more than thresholds.
+        thresholds: (k,) that rise, for all neurons alike, or a row (neurons, k) for each that never falls, as FINN's
+            MultiThreshold has them; a number that reaches one belongs to the step above it.
+        values: (k + 1,), rising.
     """
 
-    def __init__(self, thresholds: list[float], values: list[float]) -> None:
-        self.thresholds, self.values = [float(each) for each in thresholds], [float(each) for each in values]
-        if len(self.values) != len(self.thresholds) + 1 or not self.thresholds:
-            raise ValueError(f"{len(self.thresholds)} thresholds part {len(self.thresholds) + 1} values")
-        if not (np.diff(self.values) > 0).all() or not (np.diff(self.thresholds) > 0).all():
+    def __init__(self, thresholds: Any, values: Any) -> None:
+        self.thresholds, self.values = np.asarray(thresholds, np.float64), np.asarray(values, np.float64)
+        if self.thresholds.ndim not in (1, 2) or not self.thresholds.size:
+            raise ValueError(f"thresholds of the shape {self.thresholds.shape}")
+        if self.values.shape != (self.thresholds.shape[-1] + 1,):
+            raise ValueError(f"{self.thresholds.shape[-1]} thresholds part {self.thresholds.shape[-1] + 1} values")
+        steps = np.diff(self.thresholds)
+        rises = (steps > 0 if self.thresholds.ndim == 1 else steps >= 0).all()
+        if not (np.diff(self.values) > 0).all() or not rises:
             raise ValueError("thresholds and values must rise")
 
     def __call__(self, x: Any) -> Any:
-        """Quantize a float32 or float64 tensor of any shape."""
+        """Quantize a float32 or float64 tensor (..., neurons)."""
         x = tf.convert_to_tensor(x)
-        reached = tf.reduce_sum(tf.cast(x[..., None] >= tf.constant(self.thresholds, x.dtype), tf.int32), axis=-1)
+        short = self.thresholds.astype(x.dtype.as_numpy_dtype)
+        upwards = np.where(short < self.thresholds, np.nextafter(short, short.dtype.type(np.inf)), short)
+        reached = tf.reduce_sum(tf.cast(x[..., None] >= tf.constant(upwards, x.dtype), tf.int32), axis=-1)
         return tf.gather(tf.constant(self.values, x.dtype), reached)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras saves."""
-        return {"thresholds": self.thresholds, "values": self.values}
+        return {"thresholds": self.thresholds.tolist(), "values": self.values.tolist()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> StepQuantizer:

@@ -1,0 +1,99 @@
+"""Networks that were read from ONNX answer as QONNX's executor and onnxruntime do, or are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.needs import needs
+
+needs("qonnx", "onnx", "onnxruntime", "tensorflow")
+
+from support.onnx_graphs import ROUNDINGS, Graph, RandomGraph
+
+from qap.errors import NotExact
+from qap.fixed import FixedPoint
+from qap.freezing import freeze
+from qap.importing import read_model
+from qap.importing.onnx_engine import OnnxEngine
+from qap.network import IntegerNetwork, connect
+
+FORMATS = [FixedPoint.parse(text) for text in ("ap_fixed<8,4>", "ap_ufixed<8,0>", "ap_fixed<6,2>")]
+
+
+def differences(path: Path, network: IntegerNetwork, count: int = 400) -> int:
+    """Logits of random vectors in which the user's own graph and the network differ."""
+    form = network.input_format
+    x = np.random.default_rng(0).integers(form.min_int, form.max_int, (count, network.n_in), endpoint=True)
+    return int((OnnxEngine(path).run(network, x) != network.forward(x)).sum())
+
+
+@pytest.mark.parametrize("start", range(0, 24, 4))
+def test_random_graphs_are_exact_or_refused(start: int, tmp_path: Path) -> None:
+    found = []
+    for seed in range(start, start + 4):
+        path = RandomGraph(seed).save(tmp_path / f"{seed}.onnx")
+        try:
+            network = freeze(read_model(path), FORMATS[seed % 3])
+        except NotExact:
+            continue
+        found.append(differences(path, network))
+    assert found and found == [0] * len(found)
+
+
+@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize(("signed", "narrow", "zero"), [(1, 0, 0.0), (1, 1, 3.0), (0, 1, 1.0)])
+def test_every_rounding_of_a_quant_is_exact(mode: str, signed: int, narrow: int, zero: float, tmp_path: Path) -> None:
+    graph = Graph(3)
+    graph.quant(0.5, 3, zero, rounding_mode=mode, signed=signed, narrow=narrow)
+    graph.node("MatMul", "", graph.constant(np.array([[1, -2], [3, 1], [-1, 2]])))
+    path = graph.save(tmp_path / "m.onnx", 2)
+    network = freeze(read_model(path), FixedPoint.parse("ap_fixed<6,4>"))
+    assert differences(path, network) == 0
+
+
+def test_a_wrong_weight_is_seen(tmp_path: Path) -> None:
+    graph = Graph(2)
+    graph.node("MatMul", "", graph.quantized([[0.5, -1.0], [0.25, 0.75]], 0.25, 4))
+    path = graph.save(tmp_path / "m.onnx", 2)
+    network = freeze(read_model(path), FORMATS[0])
+    assert differences(path, network) == 0
+    (layer,) = network.specs()
+    weight = layer.weight + np.array([[0, 1], [0, 0]])
+    wrong = connect(FORMATS[0], [layer._replace(weight=weight)], network.class_names)
+    x = np.array([[0, 5], [1, 0], [-3, 2]])
+    assert (OnnxEngine(path).run(wrong, x) != wrong.forward(x)).tolist() == [
+        [False, False],
+        [False, True],
+        [False, True],
+    ]
+
+
+def test_more_than_float32_holds_runs_in_float64_and_says_so(tmp_path: Path) -> None:
+    graph = Graph(4, batch="N")
+    graph.node("Gemm", "", graph.quantized(np.arange(8).reshape(2, 4) - 3.0, 0.25, 6), transB=1)
+    path = graph.save(tmp_path / "m.onnx", 2)
+    network = freeze(read_model(path), FixedPoint.parse("ap_fixed<24,8>"))
+    assert differences(path, network) == 0
+    assert "float64" in OnnxEngine(path).notes(network)[0]
+
+
+def test_a_scale_of_all_logits_is_left_out(tmp_path: Path) -> None:
+    graph = Graph(4)
+    graph.node("MatMul", "", graph.quantized(np.arange(8).reshape(4, 2) / 10 - 0.3, 0.1, 4))
+    graph.node("Mul", "", graph.constant(0.7))
+    graph.node("Add", "", graph.constant([0.3]))
+    graph.node("Softmax", "", axis=1)
+    path = graph.save(tmp_path / "m.onnx", 2)
+    network = freeze(read_model(path), FORMATS[0])
+    assert differences(path, network) == 0
+
+
+def test_sums_on_a_step_are_refused_where_a_float_scale_rounds_them(tmp_path: Path) -> None:
+    graph = Graph(4)
+    graph.node("MatMul", "", graph.quantized(np.arange(8).reshape(4, 2) / 10 - 0.3, 0.1, 4))
+    graph.node("BipolarQuant", "", graph.constant(1.0), domain=graph.domain)
+    graph.node("MatMul", "", graph.constant([[1, -1], [1, 1]]))
+    with pytest.raises(NotExact, match="BipolarQuant_2.*float scale"):
+        read_model(graph.save(tmp_path / "m.onnx", 2))
