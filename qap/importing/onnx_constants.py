@@ -22,7 +22,7 @@ REORDERING = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
 WITHOUT_EFFECT = ("Identity", "Dropout", "Cast")
 COMPUTED = (
     *REORDERING, *WITHOUT_EFFECT, "Constant", "Gather", "Concat", "Slice", "Mul", "Add", "Sub", "Div", "Pow", "Sqrt",
-    "Neg", "Abs", "Reciprocal", "Exp", "Log", "Floor", "Round", "Sign", "Clip", "Min", "Max", "DequantizeLinear",
+    "Neg", "Abs", "Reciprocal", "Exp", "Log", "Floor", "Round", "Sign", "Clip", "Min", "Max",
 )  # fmt: skip
 """Nodes of constants that are computed, none of which makes much of little."""
 QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant")
@@ -59,32 +59,33 @@ def computed(
         DataError: it is not one of `COMPUTED` or a quantizer, or what it reads does not fit.
     """
     if node.op_type in QUANTIZERS:
-        found = _quantized(name, node, inputs)
-    elif node.op_type not in COMPUTED or node.domain in QONNX_DOMAINS:
+        return _quantized(name, node, inputs)
+    if node.op_type == "DequantizeLinear":
+        return _dequantized(name, node, inputs)
+    if node.op_type not in COMPUTED or node.domain in QONNX_DOMAINS:
         raise DataError(f"node {name!r} computes constants with {node.op_type}, which is not supported")
-    else:
-        found = Constant(evaluate(name, node, [each.value for each in inputs], opsets))
-        scale = inputs[0].scale if inputs else None
-        if scale is not None and node.op_type in REORDERING:
-            others = [each.value for each in inputs[1:]]
-            found = Constant(found.value, evaluate(name, node, [scale, *others], opsets))
-        if node.op_type == "DequantizeLinear":
-            found = _dequantized(name, node, inputs)
+    found = Constant(evaluate(name, node, [each.value for each in inputs], opsets))
+    scale = inputs[0].scale if inputs else None
+    if scale is not None and node.op_type in (*REORDERING, "Identity"):
+        others = [each.value for each in inputs[1:]]
+        found = Constant(found.value, evaluate(name, node, [scale, *others], opsets))
     return found
 
 
 def _dequantized(name: str, node: onnx.NodeProto, inputs: list[Constant]) -> Constant:
     """Integers with the scale that they are given."""
+    if len(inputs) < 2:
+        raise DataError(f"node {name!r} ({node.op_type}) has no scale")
     axis = attributes_of(node).get("axis", 1)
     x, scale = inputs[0].value, positive_scale(name, inputs[1].value)
     zero = inputs[2].value.astype(np.float64) if len(inputs) > 2 else np.zeros_like(scale)
-    if (scale.ndim == 1 and scale.size > 1) or (scale.ndim == 1 and x.ndim > 1):
-        shape = [1] * x.ndim
-        shape[axis] = scale.size
-        scale, zero = scale.reshape(shape), zero.reshape(shape)
     try:
+        if scale.ndim == 1:
+            shape = [1] * x.ndim
+            shape[axis] = scale.size
+            scale, zero = scale.reshape(shape), zero.reshape(shape)
         return Constant((x - zero) * scale, np.broadcast_to(scale, x.shape))
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         raise DataError(f"node {name!r} ({node.op_type}) does not fit to its scale: {error}") from error
 
 

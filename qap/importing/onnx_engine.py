@@ -218,34 +218,41 @@ def _ended(model: onnx.ModelProto, output: str, last: int) -> onnx.ModelProto:
 def _in_float64(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same graph on float64 numbers."""
     graph = model.graph
+    kept = {
+        name for node in graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear") for name in node.input
+    }
     for tensor in graph.initializer:
-        if tensor.data_type == TensorProto.FLOAT:
+        if tensor.data_type == TensorProto.FLOAT and tensor.name not in kept:
             tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
-    for value in [*graph.input, *graph.output, *graph.value_info]:
+    values = {value.name: value for value in [*graph.input, *graph.output, *graph.value_info]}
+    for value in values.values():
         if value.type.tensor_type.elem_type == TensorProto.FLOAT:
             value.type.tensor_type.elem_type = TensorProto.DOUBLE
-    for node in graph.node:
-        for attribute in node.attribute:
-            if node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
-                attribute.i = TensorProto.DOUBLE
-    _cast_quantized(graph)
-    return model
-
-
-def _cast_quantized(graph: onnx.GraphProto) -> None:
-    """A Quant of QONNX's answers in float32, whatever it is given."""
     nodes = list(graph.node)
     del graph.node[:]
     for node in nodes:
-        graph.node.append(node)
-        if node.domain in QONNX_DOMAINS and node.op_type in ("Quant", "IntQuant"):
-            wide, short = node.output[0], f"{node.output[0]}_float32"
-            graph.node[-1].output[0] = short
-            graph.node.append(onnx.helper.make_node("Cast", [short], [wide], to=TensorProto.DOUBLE))
-            shapes = [each for each in [*graph.value_info, *graph.output] if each.name == wide]
-            for each in shapes:
-                sizes = [dim.dim_value for dim in each.type.tensor_type.shape.dim]
-                graph.value_info.append(onnx.helper.make_tensor_value_info(short, TensorProto.FLOAT, sizes))
+        for attribute in node.attribute:
+            if node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.DOUBLE
+        graph.node.extend(_cast(graph, node, values))
+    return model
+
+
+def _cast(graph: onnx.GraphProto, node: onnx.NodeProto, values: dict[str, onnx.ValueInfoProto]) -> list[onnx.NodeProto]:
+    """A node that reads or gives float32 whatever the graph is of, with the casts around it."""
+    if node.op_type == "QuantizeLinear":
+        wide, short = node.input[0], f"{node.output[0]}_read"
+        node.input[0] = short
+        nodes = [onnx.helper.make_node("Cast", [wide], [short], to=TensorProto.FLOAT), node]
+    elif node.op_type in ("Quant", "IntQuant", "DequantizeLinear"):
+        wide, short = node.output[0], f"{node.output[0]}_float32"
+        node.output[0] = short
+        nodes = [node, onnx.helper.make_node("Cast", [short], [wide], to=TensorProto.DOUBLE)]
+    else:
+        return [node]
+    sizes = [dim.dim_value for dim in values[wide].type.tensor_type.shape.dim] if wide in values else None
+    graph.value_info.append(onnx.helper.make_tensor_value_info(short, TensorProto.FLOAT, sizes))
+    return nodes
 
 
 def _execute(model: onnx.ModelProto, x: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -72,6 +72,9 @@ def _refuse_graphs_inside(path: Path, model: onnx.ModelProto) -> None:
     if model.functions:
         raise DataError(f"{path} holds functions of its own ({model.functions[0].name!r}); export it with them inlined")
     for node in model.graph.node:
+        texts = node.name, node.op_type, node.domain, *node.input, *node.output
+        if any(isinstance(text, bytes) for text in texts):  # what protobuf gives where it is not UTF-8
+            raise DataError(f"{path} is damaged: the name of a node is no text")
         if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
             raise DataError(f"{path}: node {node.name!r} ({node.op_type}) is control flow, which is not supported")
 

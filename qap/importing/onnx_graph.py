@@ -13,7 +13,7 @@ import numpy as np
 from qap.errors import DataError
 from qap.importing.onnx_chain import chain_of
 from qap.importing.onnx_file import load_onnx
-from qap.importing.onnx_nodes import READERS
+from qap.importing.onnx_nodes import OF_CODES, READERS
 from qap.importing.onnx_twin import Twin
 
 
@@ -35,6 +35,8 @@ def read_onnx(path: Path) -> keras.Model:
         chain = chain_of(load_onnx(path), READERS)
         twin = Twin(int(np.prod(chain.input_shape)))
         for step in chain.steps:
+            if twin.codes is not None and step.op not in OF_CODES:
+                raise DataError(f"node {step.name!r}: {step.op} of integers; only a DequantizeLinear may read them")
             READERS[step.op](twin, step)
         return twin.model()
     except DataError as error:

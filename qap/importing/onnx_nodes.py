@@ -12,7 +12,7 @@ from qap.fixed import FixedPoint
 from qap.importing.onnx_chain import Step
 from qap.importing.onnx_constants import REORDERING, WITHOUT_EFFECT, Constant
 from qap.importing.onnx_quant import MAX_STEPS, Array, Grid, Steps, grid_of, positive_scale
-from qap.importing.onnx_twin import FLOAT32_BITS, SHORT_BITS, Twin, is_dyadic, one_if_equal, short_format
+from qap.importing.onnx_twin import FLOAT32_BITS, SHORT_BITS, Codes, Twin, is_dyadic, one_if_equal, short_format
 from qap.training.quantization import FixedPointQuantizer
 
 MAX_LEVELS = 256
@@ -144,6 +144,9 @@ def _clip(twin: Twin, step: Step) -> None:
     )
     if not low < high:
         raise DataError(f"node {step.name!r}: a Clip from {low} to {high}")
+    if (codes := twin.codes) is not None:
+        twin.codes = codes._replace(low=int(max(low, codes.low)), high=int(min(high, codes.high)))
+        return
     twin.flush(step.name)
     if low == -np.inf and high < np.inf:
         twin.scale, twin.shift = np.asarray(-1.0), np.asarray(-high)
@@ -180,6 +183,33 @@ def _quantize(twin: Twin, step: Step, grid: Grid, scale: Array, zero: Array) -> 
             twin.refuse_ties(step.name, grid.steps(step.name).thresholds * unit)
         twin.quantize(step.name, FixedPointQuantizer(form), unit)
     twin.scale, twin.shift = scale if exponent is None else np.ones(()), -zero * unit
+
+
+def _quantize_linear(twin: Twin, step: Step) -> None:
+    """Remember the codes of ONNX's own quantization; `DequantizeLinear` makes numbers of them again."""
+    zero = step.constant(2)
+    kind = np.dtype(np.uint8) if zero is None else zero.value.dtype
+    if kind.kind not in "iu" or kind.itemsize > 2:
+        raise DataError(f"node {step.name!r}: a QuantizeLinear to {kind}; integers of 8 or 16 bits are possible")
+    limits = np.iinfo(kind)
+    twin.codes = Codes(*_scale_and_zero(step), int(limits.min), int(limits.max))
+
+
+def _dequantize_linear(twin: Twin, step: Step) -> None:
+    codes, twin.codes = twin.codes, None
+    if codes is None or (codes.scale, codes.zero) != _scale_and_zero(step):
+        raise DataError(f"node {step.name!r}: a DequantizeLinear without a QuantizeLinear of its scale before it")
+    # ONNX rounds first and adds the zero point then
+    grid = Grid(codes.low - codes.zero, codes.high - codes.zero, "ROUND")
+    _quantize(twin, step, grid, np.asarray(codes.scale), np.zeros(()))
+
+
+def _scale_and_zero(step: Step) -> tuple[float, int]:
+    scale = one_if_equal(positive_scale(step.name, step.needed(1, "scale").value))
+    zero = step.constant(2)
+    if scale.ndim or (zero is not None and zero.value.size != 1):
+        raise NotExact(step.name, "values with a scale of each neuron's own; one scale for all is possible")
+    return float(scale), 0 if zero is None else int(zero.value.ravel()[0])
 
 
 def _bipolar_quant(twin: Twin, step: Step) -> None:
@@ -282,6 +312,8 @@ READERS: Mapping[str, Callable[[Twin, Step], None]] = {
     "Clip": _clip,
     "Quant": _quant,
     "IntQuant": _quant,
+    "QuantizeLinear": _quantize_linear,
+    "DequantizeLinear": _dequantize_linear,
     "BipolarQuant": _bipolar_quant,
     "Sign": _sign,
     "MultiThreshold": _multi_threshold,
@@ -291,6 +323,9 @@ READERS: Mapping[str, Callable[[Twin, Step], None]] = {
     "ArgMax": _argmax,
 }
 """Operator -> what it adds to the twin."""
+
+OF_CODES = ("Clip", "DequantizeLinear", *WITHOUT_EFFECT, *REORDERING)
+"""Operators that may read the integers of a `QuantizeLinear`."""
 
 
 def _finite(step: Step, values: Array) -> None:

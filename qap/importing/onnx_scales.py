@@ -13,7 +13,7 @@ with extra("onnx"):
     import onnx
     from onnx import numpy_helper
 
-SCALED = ("Quant", "IntQuant", "BipolarQuant")
+SCALED = ("Quant", "IntQuant", "BipolarQuant", "DequantizeLinear")
 PRODUCTS = ("MatMul", "Gemm")
 
 

@@ -43,6 +43,15 @@ class Product(NamedTuple):
     format: FixedPoint | None
 
 
+class Codes(NamedTuple):
+    """The integers of ONNX's own quantization: `round(value / scale) + zero`, from low to high."""
+
+    scale: float
+    zero: int
+    low: int
+    high: int
+
+
 @dataclass(slots=True)
 class Twin:
     """The layers so far, and what stands behind them.
@@ -57,6 +66,8 @@ class Twin:
     scale: Array = field(default_factory=lambda: np.ones(()))
     shift: Array = field(default_factory=lambda: np.zeros(()))
     product: Product | None = None
+    codes: Codes | None = None
+    """What flows, where it is integers between two nodes of ONNX's own quantization."""
     width: int = field(init=False)
     """Numbers that flow behind the last layer."""
     unit: float = 2.0**-SHORT_BITS

@@ -97,3 +97,29 @@ def test_sums_on_a_step_are_refused_where_a_float_scale_rounds_them(tmp_path: Pa
     graph.node("MatMul", "", graph.constant([[1, -1], [1, 1]]))
     with pytest.raises(NotExact, match="BipolarQuant_2.*float scale"):
         read_model(graph.save(tmp_path / "m.onnx", 2))
+
+
+@pytest.mark.parametrize("scale", [0.125, 0.1])
+@pytest.mark.parametrize(("kind", "zero"), [(np.uint8, 0), (np.int8, 0), (np.uint8, 7)])
+def test_quantization_of_plain_onnx_is_exact(scale: float, kind: type, zero: int, tmp_path: Path) -> None:
+    graph = Graph(3, batch="N")
+
+    def quantized(clip: bool) -> None:
+        settings = graph.constant(scale), graph.constant(zero, kind)
+        graph.node("QuantizeLinear", "", *settings)
+        if clip:
+            graph.node("Clip", "", graph.constant(0, kind), graph.constant(15, kind))
+        graph.node("DequantizeLinear", "", *settings)
+
+    def weights(values: list[list[int]], of: float) -> str:
+        inputs = graph.constant(values, np.int8), graph.constant(of), graph.constant(0, np.int8)
+        return graph.beside("DequantizeLinear", *inputs)
+
+    graph.node("MatMul", "", weights([[1, -2, 3], [3, 1, -7], [-1, 2, 5]], 0.25))
+    graph.node("Add", "", graph.constant([0.3, -0.2, 0.1]))
+    graph.node("Relu", "")
+    quantized(clip=True)
+    graph.node("MatMul", "", weights([[1, -2], [3, 1], [-5, 9]], scale))
+    path = graph.save(tmp_path / "m.onnx", 2)
+    network = freeze(read_model(path), FixedPoint.parse("ap_fixed<6,4>"))
+    assert differences(path, network) == 0

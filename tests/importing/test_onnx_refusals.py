@@ -184,3 +184,18 @@ def test_a_truncated_file_is_refused(share: float, tmp_path: Path) -> None:
     path.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(DataError, match="ONNX|truncated"):
         read_model(path)
+
+
+def test_damaged_bytes_are_refused_or_read(tmp_path: Path) -> None:
+    rng, whole = np.random.default_rng(0), changed(tmp_path, lambda model: None).read_bytes()
+    refused = 0
+    for _ in range(60):
+        damaged = bytearray(whole)
+        damaged[rng.integers(len(damaged))] = rng.integers(256)
+        (tmp_path / "m.onnx").write_bytes(damaged)
+        try:
+            read_model(tmp_path / "m.onnx")
+        except QapError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 20
