@@ -19,6 +19,9 @@ def diagnose(
     project: Annotated[
         Path | None, typer.Option("--project", metavar="HLS_DIR", help="Folder of the hls4ml project, with firmware/.")
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="YML", help="hls4ml's configuration instead of a project.")
+    ] = None,
     data: Annotated[
         str | None, typer.Option("--data", metavar="SOURCE", help="A data set, npz:FILE or csv:FILE?label=COLUMN.")
     ] = None,
@@ -28,32 +31,66 @@ def diagnose(
     divisor: Annotated[
         int, typer.Option("--divide", min=1, help="What pixels are divided by; 255 if the model was trained on that.")
     ] = 256,
+    fix: Annotated[
+        Path | None, typer.Option("--fix", metavar="OUT", help="Write the exact project into this folder.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of page and JSON; runs/diagnose-NAME if not given.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Compile an hls4ml project, run it and its model on the test samples, and say where and why they differ."""
-    if project is None:
-        raise QapError("there is nothing to diagnose; name the hls4ml project: --project HLS_DIR")
+    if (project is None) == (config is None):
+        raise QapError("name either the hls4ml project, --project HLS_DIR, or its configuration, --config hls4ml.yml")
     if data is None:
         raise QapError("there are no samples to compare on; name a data set: --data SOURCE (qap datasets lists them)")
-    from qap.cli.console import errors, print_json
-    from qap.explore.diagnosis import UserModel, read_samples, read_source
+    import tempfile
+
+    from qap.cli.console import errors, print_json, print_line
+    from qap.explore.diagnosis import (
+        UserModel,
+        read_samples,
+        read_source,
+        write_diagnosis,
+        write_fix,
+        write_of_configuration,
+    )
     from qap.explore.diagnosis import diagnose as run_diagnosis
     from qap.files import user_path
 
     def tell(line: str) -> None:
         errors.print(line, soft_wrap=True, markup=False)
 
-    source = read_source(user_path(project))
+    source = read_source(user_path(project)) if project else None
     samples = read_samples(data, data_dir, divisor)
     read = UserModel(user_path(model), user_path(weights) if weights else None)
-    found = run_diagnosis(read, source, samples, str(project), tell)
+    with tempfile.TemporaryDirectory(prefix="qap-diagnose-") as temporary:
+        if source is None:
+            write_of_configuration(read, user_path(config or ""), Path(temporary) / "hls")
+            source = read_source(Path(temporary) / "hls")
+        found = run_diagnosis(read, source, samples, str(project or config), tell)
+        compared = write_fix(found.network, source, samples.x, user_path(fix), read.path.stem) if fix else None
+    paths = write_diagnosis(found, user_path(out) if out else _default_folder(project or config))
+    if fix:
+        paths["exact project"] = user_path(fix)
     if as_json:
-        print_json(found.to_dict())
+        print_json({**found.to_dict(), "files": {what: str(path) for what, path in paths.items()}})
     else:
         _print(found)
+        if compared is not None:
+            print_line(f"the exact project: 0 of {compared:,} outputs differ")
+        for what, path in paths.items():
+            print_line(f"{what}: {path}")
     if not found.equal:
         raise typer.Exit(1)
+
+
+def _default_folder(name: Path | None) -> Path:
+    """`runs/diagnose-NAME`, of the project's folder or of the configuration."""
+    from qap.files import slug
+
+    return Path("runs") / f"diagnose-{slug(Path(name or '').absolute().stem, 'project')}"
 
 
 def _print(found: Diagnosis) -> None:
@@ -61,16 +98,12 @@ def _print(found: Diagnosis) -> None:
     from rich.text import Text
 
     from qap.cli.console import print_line, results
+    from qap.explore.diagnosis.page import first_line, verdict
 
-    print_line(_verdict(found))
+    print_line(verdict(found))
+    print_line(first_line(found))
     for note in found.notes:
         print_line(f"note: {note}")
-    if found.first:
-        first = found.first
-        print_line(
-            f"first layer that differs: {first.layer}, {first.numbers:,} of {first.of:,} results; "
-            f"sample {first.sample}, neuron {first.neuron}: {first.hardware:g}, the model has {first.model:g}"
-        )
     shown = [each for each in found.types if each.matters(found.base)]
     if shown:
         table = Table()
@@ -86,20 +119,6 @@ def _print(found: Diagnosis) -> None:
     if found.configuration:
         print_line("the smallest types that make all outputs equal, compiled: 0 mismatches")
         print_line(found.configuration.rstrip())
-
-
-def _verdict(found: Diagnosis) -> str:
-    if found.equal:
-        return f"the hardware equals the model: {found.logits:,} outputs of {found.samples:,} samples"
-    return (
-        f"the hardware differs from the model: {found.gap.outputs:,} of {found.logits:,} outputs, "
-        f"{found.gap.decisions:,} of {found.samples:,} decisions; accuracy {_percent(found.accuracy_hardware)}, "
-        f"of the model {_percent(found.accuracy_model)}"
-    )
-
-
-def _percent(share: float | None) -> str:
-    return "unknown" if share is None else f"{share:.2%}"
 
 
 def _cells(each: Widened) -> list[str]:

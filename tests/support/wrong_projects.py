@@ -33,19 +33,19 @@ class Wrong(NamedTuple):
 
 def _text_edited(network: IntegerNetwork, folder: Path) -> None:
     write_project(network, folder)
-    _change_first_number(folder / "firmware" / "weights" / "w4.txt")
+    _change_second_number(folder / "firmware" / "weights" / "w4.txt")
 
 
 def _both_edited(network: IntegerNetwork, folder: Path) -> None:
     write_project(network, folder)
     for suffix in ("txt", "h"):
-        _change_first_number(folder / "firmware" / "weights" / f"w4.{suffix}")
+        _change_second_number(folder / "firmware" / "weights" / f"w4.{suffix}")
 
 
-def _change_first_number(path: Path) -> None:
-    """Another first weight."""
+def _change_second_number(path: Path) -> None:
+    """Another second weight, between two neurons that are not silent."""
     text = path.read_text()
-    start = text.index("{") + 1 if path.suffix == ".h" else 0
+    start = text.index(",", text.index("{") if path.suffix == ".h" else 0) + 1
     end = text.index(",", start)
     path.write_text(f"{text[:start]}{'-0.5' if float(text[start:end]) > 0 else '0.5'}{text[end:]}")
 
@@ -74,8 +74,8 @@ WRONG: dict[str, Wrong] = {
     "reuse-factor": Wrong("reuse-factor-or-strategy", "fc0", _reuse_ignored),
     "wraps": Wrong(
         "wraps-instead-of-saturating",
-        "fc0_relu.result",
-        lambda n, f: write_project(n, f, {"fc0_relu": {"result": "ap_ufixed<5,2,AP_RND_CONV,AP_WRAP>"}}),
+        "fc1_relu.result",
+        lambda n, f: write_project(n, f, {"fc1_relu": {"result": "ap_ufixed<5,2,AP_RND_CONV,AP_WRAP>"}}),
     ),
     "bias": Wrong("narrow-bias", "fc2.bias", lambda n, f: write_project(n, f, {"fc2": {"bias": "ap_fixed<4,1>"}})),
     "result": Wrong(

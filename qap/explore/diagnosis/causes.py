@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from qap.explore.diagnosis.evidence import Evidence
+from qap.explore.diagnosis.hardware import logit_classes
 from qap.explore.diagnosis.results import Cause
+from qap.explore.diagnosis.settings import settings_of
 from qap.explore.diagnosis.type_causes import of_types
 from qap.explore.diagnosis.value_causes import of_values
-from qap.extras import extra
 
 KINDS = (
     "narrow-accumulator", "narrow-result", "rounds-otherwise", "wraps-instead-of-saturating", "wrapped-weights",
@@ -34,7 +34,7 @@ def causes_of(evidence: Evidence) -> list[Cause]:
 def _of_softmax(evidence: Evidence) -> Iterator[Cause]:
     if evidence.final is None:
         return
-    before = evidence.reference.network.decide(evidence.traces[evidence.blocks[-1].last])  # type: ignore[arg-type]
+    before = logit_classes(evidence.reference.network, evidence.traces[evidence.blocks[-1].last])
     flips = int((before != evidence.classes).sum())
     if not flips:
         return
@@ -62,7 +62,9 @@ def _of_activation(evidence: Evidence) -> Iterator[Cause]:
 
 def _of_settings(evidence: Evidence) -> Iterator[Cause]:
     """What the configuration asks for and parameters.h does not have; it never changes a number."""
-    asked = _configured(evidence)
+    asked = settings_of(evidence.source).get("HLSConfig")
+    if not isinstance(asked, dict):
+        return
     layers = asked.get("LayerName") or {}
     for call in evidence.source.calls:
         if not call.function.startswith("dense"):
@@ -78,19 +80,6 @@ def _of_settings(evidence: Evidence) -> Iterator[Cause]:
                     "no number depends on it, only speed and size; choose a factor that divides the layer's products"
                 )
                 yield Cause("reuse-factor-or-strategy", call.name, text, remedy, False)
-
-
-def _configured(evidence: Evidence) -> dict[str, Any]:
-    path = evidence.source.folder / "hls4ml_config.yml"
-    if not path.is_file():
-        return {}
-    with extra("hls"):
-        import yaml
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return dict(content["HLSConfig"])
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError):
-        return {}  # older versions write Python objects into it, which nobody makes here
 
 
 FINDERS: tuple[Callable[[Evidence], Iterator[Cause]], ...] = (

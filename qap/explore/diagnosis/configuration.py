@@ -37,7 +37,7 @@ def model_weights(
     """The model's numbers for the arrays of the dense calls, in the arrays' own order."""
     found: dict[str, FloatArray] = {}
     for block, layer in zip(blocks, reference.network.layers, strict=True):
-        if block.dense is None or any(source.calls[call].function == "normalize" for call in block.calls):
+        if block.dense is None or block.folded:
             continue
         call = source.calls[block.dense]
         weight, bias = real_weights(layer)

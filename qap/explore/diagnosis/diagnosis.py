@@ -120,7 +120,7 @@ def diagnose(model: UserModel, source: HlsSource, samples: RealSamples, name: st
         gap=case.gap(traces), base=base, synthesized=gaps.get("synthesized"), first=first, types=types,
         causes=tuple(causes_of(evidence)),
         configuration=configuration_of(source, case.blocks, case.reference, case.final) if proven.none else None,
-        proven=proven, notes=tuple(notes),
+        proven=proven, notes=tuple(notes), network=case.reference.network,
     )  # fmt: skip
 
 

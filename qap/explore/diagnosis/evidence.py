@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.explore.diagnosis.configuration import model_weights
-from qap.explore.diagnosis.hardware import Block, Reference, layer_alone
+from qap.explore.diagnosis.hardware import Block, Reference, layer_alone, logit_classes
 from qap.explore.diagnosis.results import Gap, Widened
 from qap.explore.diagnosis.samples import Grid
 from qap.explore.diagnosis.source import HlsSource
@@ -64,6 +64,15 @@ class Evidence:
         """Whether a block gives something else than the model's layer does for the same inputs."""
         expected = layer_alone(self.reference.network.layers[index], self.inputs_of(index))[1]
         return bool((self.traces[self.blocks[index].last] != expected).any())
+
+    def gap_for_its_own_inputs(self) -> Gap:
+        """The gap to the model when that is given the inputs as the hardware's type rounds them."""
+        y = self.inputs_of(0)
+        for layer in self.reference.network.layers:
+            y = layer_alone(layer, y)[1]
+        classes = logit_classes(self.reference.network, y)
+        differs = self.traces[self.blocks[-1].last] != y
+        return Gap(int(differs.sum()), int((classes != self.classes).sum()))
 
     def block_of(self, call: int | None) -> int | None:
         """The index of the block that a call belongs to."""

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.explore.diagnosis.source import Call, HlsSource
-from qap.explore.diagnosis.weights import Weights
-from qap.fixed import FixedPoint, IntArray
+from qap.fixed import IntArray
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
 
 FINAL = ("softmax", "sigmoid", "tanh", "hard_sigmoid", "hard_tanh")
@@ -29,10 +28,12 @@ class Block:
     Args:
         calls: their indices in the source, in order.
         dense: the index of its dense call; None for an activation of the inputs.
+        folded: whether its weights hold a scale that the network has in its thresholds, so that sums are not the same.
     """
 
     calls: tuple[int, ...]
     dense: int | None
+    folded: bool = False
 
     @property
     def last(self) -> int:
@@ -153,20 +154,11 @@ def classes_of(source: HlsSource, network: IntegerNetwork, outputs: FloatArray) 
     return np.asarray(outputs[:, 0] > threshold, np.int64)
 
 
-def in_model_order(source: HlsSource, call: Call, weights: Weights, shape: tuple[int, int]) -> FloatArray | None:
-    """The simulated weights of a dense call as (n_in, n_out); None where there is no such array."""
-    values = weights.simulated
-    if values is None or values.size != shape[0] * shape[1]:
-        return None
-    transposed = is_transposed(source, call)
-    return values.reshape(shape[::-1]).T if transposed else values.reshape(shape)
+def logit_classes(network: IntegerNetwork, logits: FloatArray) -> IntArray:
+    """The class that real logits (n, n_out) decide, as `IntegerNetwork.decide` does."""
+    return np.asarray(network.decide(logits), np.int64)  # type: ignore[arg-type]
 
 
 def is_transposed(source: HlsSource, call: Call) -> bool:
     """Whether the weights of a dense call stand in the order of hls4ml's resource strategy: (n_out, n_in)."""
     return "resource" in source.constants.get(call.config, {}).get("strategy", "")
-
-
-def input_format(source: HlsSource) -> FixedPoint | None:
-    """The format of the project's inputs."""
-    return source.format(source.inputs.type)

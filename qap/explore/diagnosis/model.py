@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qap.errors import DataError
 from qap.fixed import FixedPoint
-from qap.network import IntegerNetwork, load_network
+from qap.network import IntegerNetwork, StepTable, connect, load_network
 
 
 class UserModel:
-    """A model file: a Keras model, or an integer network.
+    """A model file: whatever `qap.importing` reads, or an integer network.
 
     Args:
         path: the file.
@@ -28,24 +27,23 @@ class UserModel:
         if path.suffix == ".npz":
             self._network = load_network(path)
         else:
-            self.keras = _read_keras(path, weights)
+            from qap.importing import read_model
+
+            self.keras = read_model(path, weights)
 
     def network(self, form: FixedPoint) -> IntegerNetwork:
-        """The network for inputs of a format; one that was frozen before keeps its own.
+        """The network for inputs of a format.
+
+        One that was frozen before is connected anew, unless its staircases belong to the format that it has.
 
         Raises:
             NotExact: the model has no exact integer form.
         """
-        if self._network is not None:
-            return self._network
+        known = self._network
+        if known is not None:
+            if any(isinstance(layer.activation, StepTable) for layer in known.layers):
+                return known
+            return connect(form, known.specs(), known.class_names)
         from qap.freezing import freeze
 
         return freeze(self.keras, form)
-
-
-def _read_keras(path: Path, weights: Path | None) -> Any:
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such model file")
-    from qap.training.networks import load_model
-
-    return load_model(path)

@@ -156,7 +156,7 @@ def exact_format(reference: Reference, blocks: Sequence[Block], site: Site) -> F
     block, layer = blocks[index], reference.network.layers[index]
     if site.role == "result" and site.call == block.last:
         return layer.result_format
-    if site.call != block.dense:
+    if site.call != block.dense or block.folded:
         return None
     return {
         "weight": layer.weight_format, "bias": layer.bias_format, "accumulator": hls_accumulator(layer),
@@ -182,7 +182,9 @@ def _values(
     if index is None:
         return _softmax_values(reference, site.role)
     block = blocks[index]
-    if site.role == "accumulator" and site.call == block.dense:
+    if block.folded and site.call == block.dense != block.last:
+        return None
+    if site.role == "accumulator" and site.call == block.dense and not block.folded:
         return reference.accumulators[index]
     if site.role == "result" and site.call == block.last:
         return reference.results[index]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from qap.explore.diagnosis.hardware import Difference
 from qap.explore.diagnosis.ranges import TypeUse
+from qap.network import IntegerNetwork
 
 
 class Gap(NamedTuple):
@@ -88,6 +89,7 @@ class Diagnosis:
         configuration: YAML with the smallest types that make all outputs equal; None where there are none.
         proven: the gap with these types, compiled.
         notes: what else has to be known.
+        network: the model in integers, on the grid of the inputs.
     """
 
     model: str
@@ -105,6 +107,7 @@ class Diagnosis:
     configuration: str | None
     proven: Gap | None
     notes: tuple[str, ...]
+    network: IntegerNetwork
 
     @property
     def equal(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qap.errors import CheckFailed
 from qap.explore.diagnosis.hardware import Block
@@ -30,7 +31,15 @@ def refuse_other_structure(source: HlsSource, blocks: Sequence[Block], network: 
             f"the project {source.folder} has {_row(network.n_in, hardware)} "
             f"({', '.join(call.name for call in source.calls)})"
         )
-    return kept
+    return [
+        replace(block, folded=layer.is_per_neuron and not _scales(source, block))
+        for block, layer in zip(kept, network.layers, strict=True)
+    ]
+
+
+def _scales(source: HlsSource, block: Block) -> bool:
+    """Whether the hardware scales behind the sum, as the model does."""
+    return any(source.calls[call].function in ("normalize", "qap_steps") for call in block.calls)
 
 
 def _row(first: int, sizes: Sequence[int]) -> str:

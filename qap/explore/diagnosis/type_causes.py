@@ -33,19 +33,26 @@ def _input(
     if judged.lossless:
         return
     first = evidence.reference.network.layers[0]
-    changed = layer_alone(first, evidence.inputs_of(0))[1] != evidence.reference.results[0]
-    kind, remedy = "input-too-narrow", f"make it {widened.use.exact}"
+    changes = bool((layer_alone(first, evidence.inputs_of(0))[1] != evidence.reference.results[0]).any())
+    remedy = f"make it {widened.use.exact}"
+    if not evidence.grid.exact:
+        yield _off_the_grid(evidence, widened, form, judged, changes)
     if judged.overflow:
-        text = f"{_share(judged.overflow)} of the inputs are outside of {_described(form)}"
+        text = f"{_share(judged.overflow)} of the inputs are outside of {_described(form)} and {_happens(form)}"
+        yield _cause("input-too-narrow", widened, text, remedy, changes)
     elif evidence.grid.exact:
         text = f"the inputs have {evidence.grid.format.fractional} fractional bits, {form} keeps {form.fractional}"
-    else:
-        scaled = evidence.x * 255
-        of_bytes = bool((np.abs(scaled - np.rint(scaled)) < NEAR_BYTES).all())
-        what = "x/255 is not a fixed-point number" if of_bytes else "they lie on no fixed-point grid"
-        kind, remedy = "inputs-off-the-grid", f"train on x/256, or on inputs that are rounded to {form}"
-        text = f"{form} cannot hold the inputs of the model: {what}; the largest error is {judged.rounding:.3g}"
-    yield _cause(kind, widened, text, remedy, bool(changed.any()))
+        yield _cause("input-too-narrow", widened, text, remedy, changes)
+
+
+def _off_the_grid(evidence: Evidence, widened: Widened, form: FixedPoint, judged: Judged, changes: bool) -> Cause:
+    scaled = evidence.x * 255
+    of_bytes = bool((np.abs(scaled - np.rint(scaled)) < NEAR_BYTES).all())
+    what = "x/255 is not a fixed-point number" if of_bytes else "they lie on no fixed-point grid"
+    text = f"{form} cannot hold the inputs of the model: {what}; the largest error is {judged.rounding:.3g}"
+    remedy = f"train on x/256, or on inputs that are rounded to {form}"
+    left = evidence.gap_for_its_own_inputs()
+    return Cause("inputs-off-the-grid", str(widened.use.site), text, remedy, changes, left)
 
 
 def _weight(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.explore.diagnosis.evidence import PRINTED, Evidence
+from qap.explore.diagnosis.hardware import is_transposed, real_weights
 from qap.explore.diagnosis.results import Cause
 from qap.explore.diagnosis.weights import Weights
 from qap.fixed import FixedPoint
@@ -20,10 +21,28 @@ def of_values(evidence: Evidence) -> Iterator[Cause]:
     for index, (block, layer) in enumerate(zip(evidence.blocks, evidence.reference.network.layers, strict=True)):
         if block.dense is None:
             continue
+        if block.folded and evidence.guilty(index):
+            yield _folded(evidence, index, block.dense)
+            continue
         call = evidence.source.calls[block.dense]
         forms = (layer.weight_format, layer.bias_format)
         for name, form, role in zip(call.arguments[2:4], forms, ("weight", "bias"), strict=False):
             yield from _of_array(evidence, index, name, form, f"{call.name}.{role}")
+
+
+def _folded(evidence: Evidence, index: int, dense: int) -> Cause:
+    """A scale that stands in the weights, or nowhere."""
+    call, layer = evidence.source.calls[dense], evidence.reference.network.layers[index]
+    weights = evidence.weights.get(call.arguments[2])
+    own, model = weights.simulated if weights else None, real_weights(layer)[0]
+    model = model.T if is_transposed(evidence.source, call) else model
+    if own is not None and own.size == model.size and (np.abs(own - model.ravel()) <= PRINTED).all():
+        text = "the weights are the model's without its scale or normalization, and nothing scales behind the sum"
+        return Cause("scales-dropped", call.name, text, "keep the scale as a layer of its own", True)
+    text = "a scale or normalization was multiplied into the weights, which no short type holds then"
+    return Cause(
+        "narrow-normalization", f"{call.name}.weight", text, "--fix makes thresholds of it, which are exact", True
+    )
 
 
 def _of_array(evidence: Evidence, index: int, name: str, form: FixedPoint, place: str) -> Iterator[Cause]:

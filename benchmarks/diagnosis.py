@@ -1,0 +1,78 @@
+"""Does the diagnosis name the true cause, and does its fix mend it? A dozen projects that are wrong in known ways.
+
+    python benchmarks/diagnosis.py
+    python benchmarks/diagnosis.py --only softmax,header
+
+Of each project the causes, their places and the gaps are stored: as it is, with the smallest types, and of the exact
+project that the fix writes; the exit code is 1 when a cause is not the true one or a gap is left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from stored import add_out, store
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from support.wrong_projects import WRONG, Wrong, prepare
+
+from qap.explore.diagnosis import UserModel, diagnose, read_samples, read_source, write_fix
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", help="names, with commas between them")
+    add_out(parser)
+    arguments = parser.parse_args()
+    names = arguments.only.split(",") if arguments.only else list(WRONG)
+    results = []
+    for name in names:
+        results.append(measure(name, WRONG[name]))
+        print(results[-1], flush=True)
+    if not arguments.only:
+        store("diagnosis", results, arguments.out)
+    return int(not all(each["named"] and each["mended"] for each in results))
+
+
+def measure(name: str, wrong: Wrong) -> dict[str, Any]:
+    start, cpu = time.monotonic(), cpu_seconds()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        model, project, data = prepare(folder, wrong)
+        source, samples = read_source(project), read_samples(data, None, 256)
+        found = diagnose(UserModel(model), source, samples, name)
+        compared = write_fix(found.network, source, samples.x, folder / "fixed", name)
+    causes = [{"kind": each.kind, "place": each.place, "effective": each.effective} for each in found.causes]
+    first = found.causes[0] if found.causes else None
+    return {
+        "project": name,
+        "true_cause": wrong.cause,
+        "place": wrong.place,
+        "causes": causes,
+        "named": first is not None and (first.kind, first.place) == (wrong.cause, wrong.place),
+        "outputs_differ": found.gap.outputs,
+        "decisions_differ": found.gap.decisions,
+        "synthesized_differ": found.synthesized.outputs if found.synthesized else None,
+        "smallest_types_differ": found.proven.outputs if found.proven else None,
+        "fix_compared": compared,
+        "mended": bool(found.proven and found.proven.none),
+        "seconds": round(time.monotonic() - start, 1),
+        "cpu_seconds": round(cpu_seconds() - cpu, 1),
+    }
+
+
+def cpu_seconds() -> float:
+    """Of this process and of the compilers that it waited for."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
