@@ -14,7 +14,6 @@ from qap.errors import DataError
 from qap.extras import extra
 
 if TYPE_CHECKING:
-    from qap.data import Dataset, Split
     from qap.explore.sensitivity.measure import Sensitivity
     from qap.explore.sensitivity.suggestion import Suggestion
     from qap.network import IntegerNetwork
@@ -48,7 +47,7 @@ def sensitivity(
     network = _network(directory)
     with extra("report"):
         from qap.explore.sensitivity.heat_map import write_sensitivity
-    validation = _judged_on(network, directory.dataset)
+    validation = directory.dataset.validation
     found = measure(network, validation)
     suggestion = suggest(network, found, validation, budget, recipe=directory.recipe)
     if target:
@@ -61,15 +60,7 @@ def sensitivity(
     if as_json:
         _print_json(network, found, suggestion, files)
     else:
-        _print_tables(found, suggestion, files, labels=directory.dataset.has_labels)
-
-
-def _judged_on(network: IntegerNetwork, data: Dataset) -> Split:
-    """The validation part; without labels the network's own decisions are what a changed one is compared with."""
-    from qap.data import Split
-
-    part = data.validation
-    return part if data.has_labels else Split(part.x, network.classify(part.x))
+        _print_tables(network, found, suggestion, files)
 
 
 def _network(run: RunDirectory) -> IntegerNetwork:
@@ -110,16 +101,15 @@ def _print_json(network: IntegerNetwork, found: Sensitivity, suggestion: Suggest
     )
 
 
-def _print_tables(found: Sensitivity, suggestion: Suggestion, files: Mapping[str, Path], *, labels: bool) -> None:
+def _print_tables(
+    network: IntegerNetwork, found: Sensitivity, suggestion: Suggestion, files: Mapping[str, Path]
+) -> None:
     from rich.table import Table
     from rich.text import Text
 
     from qap.cli.console import print_line, results
 
-    if labels:
-        print_line(f"validation accuracy as trained: {found.accuracy:.2%} of {found.samples:,} samples")
-    else:
-        print_line(f"no labels: accuracy is the share of {found.samples:,} random vectors that keep their class")
+    print_line(f"validation accuracy as trained: {found.accuracy:.2%} of {found.samples:,} samples")
     for kind, what in (("sparsity", "its pruned weights"), ("bits", "the bits of its weights")):
         print_line(f"points of accuracy when one layer is changed, against {what}:")
         results.print(_drops(found, kind))

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 from qkeras import quantizers
 
@@ -43,6 +44,8 @@ def activation_form(layer: str, quantizer: Any, fractional: int) -> ActivationFo
     Raises:
         NotExact: this quantizer, or this setting of it, has no exact integer form.
     """
+    if isinstance(quantizer, Rounded):
+        return quantizer.form
     refuse_unknown(layer, "activation", quantizer)
     name = kind_of(quantizer)
     translate = _FORMS.get(name or "")
@@ -111,13 +114,11 @@ def _bounded_relu(layer: str, form: FixedPoint, bound: float, fractional: int) -
 
 def _quantized_tanh(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
     """QKeras' tanh is the straight line between -1 and 1, unless it is told otherwise."""
-    _refuse_curve(layer, "quantized_tanh", quantizer.use_real_tanh)
     return ActivationForm("linear", FixedPoint.from_qkeras(int(quantizer.bits), 0, symmetric=bool(quantizer.symmetric)))
 
 
 def _quantized_sigmoid(layer: str, quantizer: Any, fractional: int) -> ActivationForm:
     """QKeras' sigmoid is the straight line (x + 1) / 2 between 0 and 1, unless it is told otherwise."""
-    _refuse_curve(layer, "quantized_sigmoid", quantizer.use_real_sigmoid)
     form = FixedPoint.from_qkeras(int(quantizer.bits), 0, signed=False)
     lowest, finer = int(bool(quantizer.symmetric)), max(0, -fractional)
 
@@ -129,9 +130,51 @@ def _quantized_sigmoid(layer: str, quantizer: Any, fractional: int) -> Activatio
     return ActivationForm(steps, FixedPoint(False, form.width, form.integer))
 
 
-def _refuse_curve(layer: str, name: str, is_curve: bool) -> None:
-    if is_curve or quantizers._sigmoid is not quantizers.hard_sigmoid:
-        raise NotExact(layer, f"{name} with a curve of floats; QKeras' hard sigmoid is a line and has an exact form")
+def curve_of(layer: str, quantizer: Any) -> Callable[[Any], Any] | None:
+    """The curve that a `quantized_tanh` or `quantized_sigmoid` begins with; None for the straight line of QKeras.
+
+    Args:
+        layer: the name of the layer, for the error.
+        quantizer: any.
+
+    Raises:
+        NotExact: QKeras was told to take another sigmoid for all of them.
+    """
+    kind = kind_of(quantizer)
+    if kind not in ("quantized_tanh", "quantized_sigmoid"):
+        return None
+    if quantizer.use_real_tanh if kind == "quantized_tanh" else quantizer.use_real_sigmoid:
+        curve: Callable[[Any], Any] = getattr(keras.activations, kind.removeprefix("quantized_"))
+        return curve
+    if quantizers._sigmoid is not quantizers.hard_sigmoid:
+        raise NotExact(layer, "QKeras was set to another sigmoid than its hard one, which is a line")
+    return None
+
+
+class Rounded:
+    """What a `quantized_tanh` or `quantized_sigmoid` does behind its curve: round half to even, and clip.
+
+    Args:
+        quantizer: the quantizer.
+    """
+
+    def __init__(self, quantizer: Any) -> None:
+        self.is_signed = kind_of(quantizer) == "quantized_tanh"
+        self.steps, self.symmetric = 2 ** (int(quantizer.bits) - self.is_signed), bool(quantizer.symmetric)
+        self.low = -self.steps * self.is_signed + self.symmetric
+
+    def __call__(self, x: Any) -> Any:
+        """Round float32 tensors of any shape."""
+        return keras.ops.clip(keras.ops.round(x * self.steps), self.low, self.steps - 1) / self.steps
+
+    @property
+    def form(self) -> ActivationForm:
+        """Its values, and their format."""
+        values = np.arange(self.low, self.steps)
+        fractional = self.steps.bit_length() - 1
+        return ActivationForm(
+            StepTable(values[1:], values), FixedPoint.smallest(-self.steps * self.is_signed, self.steps - 1, fractional)
+        )
 
 
 def _leaky_relu(layer: str, magnitude_bits: int, integer: int, shift: int, fractional: int) -> ActivationForm:

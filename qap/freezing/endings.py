@@ -16,11 +16,10 @@ from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
 from qap.freezing.exact import FloatArray
 from qap.freezing.layers import Curve, Line
+from qap.freezing.scales import ROUNDING, Rounding
 from qap.network import LayerSpec
 from qap.network.interval import Interval
 
-ROUNDING = 2.0**-24
-"""What one operation of float32 may be off, as a share of its result."""
 NEAR = 0.25
 """So far, in LSBs of the sums, may rounding move them and still be undone."""
 
@@ -32,17 +31,24 @@ class Ending(NamedTuple):
         names: the layers that compute it.
         line: the scale and the offset of each output, all of them multiplied out.
         fractional: fractional bits of the sums.
+        rounds: whether float32 rounds the sums, so that chance decides between two that are equal.
         refused: the error where it can be neither dropped nor quantized.
     """
 
     names: tuple[str, ...]
     line: Line
     fractional: int
+    rounds: bool
     refused: NotExact
 
     @property
     def keeps_class(self) -> bool:
         """Whether the class of the sums is the class of the answers."""
+        return self.is_common and not self.rounds
+
+    @property
+    def is_common(self) -> bool:
+        """Whether all outputs have it in common, so that it keeps their order."""
         scale, offset = self.line
         common = scale[0] > 0 and (scale == scale[0]).all() and (offset == offset[0]).all()
         return bool(common) and (scale.size > 1 or not offset.any())
@@ -75,10 +81,26 @@ class Ending(NamedTuple):
         return LayerSpec(name, np.diag(scale), scale_format, offset, offset_format)
 
 
-def ending_of(curves: Sequence[Curve], sums: Interval, fractional: int) -> Ending:
-    """What these curves compute together.
+class Start(NamedTuple):
+    """What stands at the sums of the last layer.
 
     Args:
+        refused: the error where the floats behind them can be neither dropped nor quantized.
+        scale: (n_out,) of the sums, 1 where they are exact numbers.
+        rounding: how far the model's float32 sums may be off; None where they are exact.
+    """
+
+    refused: NotExact
+    scale: FloatArray
+    rounding: Rounding | None
+
+
+def ending_of(name: str, start: Start, curves: Sequence[Curve], sums: Interval, fractional: int) -> Ending:
+    """What a scale and these curves compute together.
+
+    Args:
+        name: of the last layer.
+        start: its scale.
         curves: behind the last layer, in the model's order.
         sums: the proven range of each sum of the last layer.
         fractional: fractional bits of the sums.
@@ -86,9 +108,9 @@ def ending_of(curves: Sequence[Curve], sums: Interval, fractional: int) -> Endin
     Raises:
         NotExact: they are no straight lines, or float32 rounds until sums cannot be told apart.
     """
-    scale, offset = np.ones(sums.low.size), np.zeros(sums.low.size)
-    largest = np.ldexp(np.maximum(np.abs(sums.low), np.abs(sums.high)).astype(np.float64), -fractional)
-    error = np.zeros_like(largest)
+    scale, offset, rounds = start.scale, np.zeros(sums.low.size), start.rounding is not None
+    error = np.zeros(sums.low.size) if start.rounding is None else start.rounding.largest
+    largest = np.ldexp(np.maximum(np.abs(sums.low), np.abs(sums.high)).astype(np.float64), -fractional) * scale
     for curve in curves:
         if curve.line is None:
             raise curve.refused
@@ -97,16 +119,15 @@ def ending_of(curves: Sequence[Curve], sums: Interval, fractional: int) -> Endin
         largest = product + np.abs(curve.line.offset)
         error = error * np.abs(curve.line.scale) + ROUNDING * (product + largest)
     if not scale.all():
-        raise curves[0].refused
+        raise start.refused
     if (error > NEAR * np.ldexp(np.abs(scale), -fractional)).any():
         raise NotExact(
-            curves[-1].name,
+            curves[-1].name if curves else name,
             "its scale and offset are so far apart, or the sums before it so wide, that float32 cannot tell two of "
             "them from one another; quantize its results",
         )
-    return Ending(
-        tuple(dict.fromkeys(curve.name for curve in curves)), Line(scale, offset), fractional, curves[0].refused
-    )
+    names = dict.fromkeys([*([name] if rounds else []), *(curve.name for curve in curves)])
+    return Ending(tuple(names) or (name,), Line(scale, offset), fractional, rounds, start.refused)
 
 
 def _rounded(values: FloatArray, bits: int) -> tuple[IntArray, FixedPoint]:

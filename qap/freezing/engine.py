@@ -107,6 +107,7 @@ class KerasEngine:
         """
         bits = network.float_bits()[: len(self._read(network).specs)]
         stepped = any(layer.is_per_neuron for layer in network.layers)
+        bits = [0 if layer.is_per_neuron else each for layer, each in zip(network.layers, bits, strict=False)]
         most: Precision = "float32" if stepped else "float64"
         if max(bits) > MANTISSA[most]:
             layer = network.layers[bits.index(max(bits))].name
@@ -148,7 +149,12 @@ class KerasEngine:
         ending = self.ending(network)
         if ending is None:
             return ()
-        if not _is_quantized(network, self._read(network)):
+        if ending.is_common and ending.rounds:
+            return (
+                f"changed: the float scale of {ending.where} is dropped; where two logits are equal, rounding decides "
+                "the class of the model, and the network takes the first",
+            )
+        if ending.is_common:
             return (f"the scale of {ending.where} is dropped: the logits are those before it, the class is the same",)
         bits = network.layers[-1].weight_format.width
         return (

@@ -8,9 +8,10 @@ becomes thresholds of each neuron.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -18,15 +19,21 @@ import numpy as np
 from qap.errors import NotExact
 from qap.fixed import FixedPoint
 from qap.freezing.activations import ActivationForm, activation_form
-from qap.freezing.endings import Ending, ending_of
+from qap.freezing.endings import Ending, Start, ending_of
 from qap.freezing.exact import FloatArray, exact_product, to_integers
-from qap.freezing.functions import OVER_CLASSES, SATURATING
+from qap.freezing.functions import OVER_CLASSES, SATURATING, slack_of
 from qap.freezing.graph import Call, unique
 from qap.freezing.layers import SCALING, Affine, Curve, Dense, Element, Final, Quantization, Rectifier, as_curve, read
-from qap.freezing.staircases import steps_of
+from qap.freezing.scales import Codes, Rounding, Sums, rounding
+from qap.freezing.staircases import Floats, steps_of
 from qap.network import IntegerLayer, LayerSpec, StepTable
-from qap.network.interval import Interval, format_interval, propagate
-from qap.network.layer import activated_interval, prove
+from qap.network.interval import Interval, format_interval, partial_sum_bound, propagate
+from qap.network.layer import Activation, activated_interval, prove
+
+Row = tuple[int, Call, list[Element]]
+"""A call, its index and what it was read as."""
+MANTISSA = 24
+"""Bits of whole numbers that float32 holds."""
 
 
 class Folded(NamedTuple):
@@ -51,16 +58,16 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
     """
     builder = _Builder(input_format)
     rows = [(index, call, read(call)) for index, call in enumerate(calls)]
-    final = _final(rows)
+    rows, final = _with_final(rows)
     for index, call, elements in rows:
-        if builder.curves and (curve := as_curve(call, elements, builder.curves[0].refused)):
+        if builder.floats and (curve := as_curve(call, elements, builder.floats)):
             builder.follow(call, curve)
             continue
         for position, element in enumerate(elements):
             last = position == len(elements) - 1
             builder.add(element, call, index if last or isinstance(elements[position + 1], Final) else None)
     builder.finish()
-    stepped = [spec.name for spec in builder.specs if _is_per_neuron(spec)]
+    stepped = [spec.name for spec in builder.specs if _is_per_neuron(spec.activation)]
     if builder.scaled and stepped:
         raise NotExact(
             builder.scaled,
@@ -84,6 +91,15 @@ class _Open:
     origin: int | None
     rectified: bool = False
     curves: list[Curve] = field(default_factory=list)
+    product: Dense | None = None
+    """What the model itself multiplies and adds, where nothing else is folded into it."""
+
+    @property
+    def floats(self) -> NotExact | None:
+        """The error where nothing brings its floats back; None if it has none."""
+        if self.product is not None and self.product.refused is not None:
+            return self.product.refused
+        return self.curves[0].refused if self.curves else None
 
 
 @dataclass(slots=True)
@@ -109,9 +125,9 @@ class _Builder:
         self.format, self.fractional = self.input_format, self.input_format.fractional
 
     @property
-    def curves(self) -> list[Curve]:
-        """What is float behind the affine map that is open."""
-        return self.open.curves if self.open else []
+    def floats(self) -> NotExact | None:
+        """The error where nothing brings back what is float behind the affine map that is open; None if nothing is."""
+        return self.open.floats if self.open else None
 
     def add(self, element: Element, call: Call, origin: int | None) -> None:
         """Take one element of a call; `origin` is the call's index where the element gives the call's results."""
@@ -119,7 +135,8 @@ class _Builder:
             case Dense(matrix, offset):
                 self.close()
                 self.dense = True
-                self.begin(call.name, matrix, offset)
+                before = self.pending
+                self.begin(call.name, matrix, offset).product = element if before is None else _after(before, element)
             case Affine():
                 self.affine(call, element)
             case Curve():
@@ -137,7 +154,8 @@ class _Builder:
         if type(call.layer) in SCALING and not _only_shifts(element):
             self.scaled = call.name
         name = call.name
-        if self.open is not None and not self.open.rectified and not self.open.curves:
+        if self.open is not None and not self.open.rectified and not self.open.floats:
+            self.open.product = None
             self.open.kernel = exact_product(name, self.open.kernel, element.matrix)
             self.open.bias = exact_product(name, self.open.bias, element.matrix, element.offset)
             return
@@ -150,7 +168,7 @@ class _Builder:
         layer = self.materialize(call)
         if layer.rectified:
             layer.rectified = False
-            layer.curves.append(_rectifier(curve))
+            layer.curves.append(_rectifier(layer))
         layer.curves.append(curve)
 
     def begin(self, name: str, kernel: FloatArray, bias: FloatArray) -> _Open:
@@ -181,11 +199,7 @@ class _Builder:
         spec = _spec(layer)
         form = activation_form(call.name, quantizer, spec.accum_fractional(self.fractional))
         layer.origin = origin
-        if layer.rectified and isinstance(form.activation, StepTable) and form.activation.is_per_neuron:
-            layer.rectified = False
-            refused = NotExact(layer.name, "a ReLU before thresholds of each neuron's own")
-            layer.curves.append(Curve(layer.name, keras.activations.relu, refused))
-        if layer.curves:
+        if layer.floats or (layer.rectified and _is_per_neuron(form.activation)):
             form = self.stepped(layer, quantizer, form)
         elif layer.rectified:
             form = _rectified(form)
@@ -193,12 +207,29 @@ class _Builder:
 
     def stepped(self, layer: _Open, quantizer: object, form: ActivationForm) -> ActivationForm:
         """The thresholds of what stands between a layer and its quantizer; neurons that fall are turned around."""
-        spec = _spec(layer)
-        proven, accumulators = self.proven(spec)
-        steps = steps_of(layer.name, layer.curves, quantizer, form, accumulators, proven.accum_format.fractional)
+        if layer.rectified:
+            layer.rectified = False
+            layer.curves.append(_rectifier(layer))
+        proven, accumulators = self.proven(_spec(layer))
+        floats = Floats(*self.scale(layer), layer.curves, quantizer)
+        steps = steps_of(layer.name, floats, form, accumulators, proven.accum_format.fractional)
         sign = np.where(steps.falls, -1.0, 1.0)
-        layer.kernel, layer.bias, layer.curves = layer.kernel * sign, layer.bias * sign, []
+        layer.kernel, layer.bias, layer.curves, layer.product = layer.kernel * sign, layer.bias * sign, [], None
         return steps.form
+
+    def scale(self, layer: _Open) -> tuple[FloatArray, Rounding | None]:
+        """What the sums of each neuron are multiplied by, and how far float32 may be off; None where it is exact.
+
+        Raises:
+            NotExact: its sums round in float32, and not as the model's do.
+        """
+        ones, product = np.ones(layer.bias.size), layer.product
+        inputs = self.interval or format_interval(self.input_format, len(layer.kernel))
+        if product is None or product.scale is None:
+            _refuse_rounding(layer, inputs, self.fractional)
+            return ones, None
+        codes = Codes(product.matrix, product.scale)
+        return product.scale, rounding(product.sums, codes, inputs, self.fractional)
 
     def proven(self, spec: LayerSpec) -> tuple[IntegerLayer, Interval]:
         """A layer behind those that are closed, and the ranges of its accumulators."""
@@ -211,8 +242,8 @@ class _Builder:
         if self.open is None:
             return
         layer, self.open = self.open, None
-        if layer.curves:
-            raise layer.curves[0].refused
+        if layer.floats:
+            raise layer.floats
         spec = _spec(layer)
         if form is not None:
             spec = spec._replace(activation=form.activation, result_format=form.result_format)
@@ -228,15 +259,16 @@ class _Builder:
         if self.open is None and self.pending is not None and self.specs:
             count = self.pending.matrix.shape[1]
             self.begin(f"{self.specs[-1].name}_output", np.eye(count), np.zeros(count))
-        if self.open is not None and self.open.curves and not self.open.rectified:
-            self.end(self.open)
+        if self.open is not None and (refused := self.open.floats) and not self.open.rectified:
+            self.end(self.open, refused)
         self.close()
 
-    def end(self, layer: _Open) -> None:
+    def end(self, layer: _Open, refused: NotExact) -> None:
         """Take the floats off the last layer; one that only hands on the results of a layer is left out."""
         proven, sums = self.proven(_spec(layer))
-        self.ending = ending_of(layer.curves, sums, proven.accum_format.fractional)
-        layer.curves = []
+        start = Start(refused, *self.scale(layer))
+        self.ending = ending_of(layer.name, start, layer.curves, sums, proven.accum_format.fractional)
+        layer.curves, layer.product = [], None
         if self.specs and not layer.bias.any() and np.array_equal(layer.kernel, np.eye(len(layer.kernel))):
             self.open = None
 
@@ -262,8 +294,8 @@ def _changes_nothing(form: ActivationForm, values: FixedPoint) -> bool:
     )
 
 
-def _is_per_neuron(spec: LayerSpec) -> bool:
-    return isinstance(spec.activation, StepTable) and spec.activation.is_per_neuron
+def _is_per_neuron(activation: Activation) -> bool:
+    return isinstance(activation, StepTable) and activation.is_per_neuron
 
 
 def _only_shifts(element: Affine) -> bool:
@@ -272,9 +304,30 @@ def _only_shifts(element: Affine) -> bool:
     return not element.offset.any() and bool((np.frexp(np.abs(numbers))[0] == 0.5).all())
 
 
-def _rectifier(of: Curve) -> Curve:
-    """A ReLU beside a curve."""
-    return Curve(of.name, keras.activations.relu, of.refused)
+def _rectifier(layer: _Open) -> Curve:
+    """The ReLU of a layer as a curve."""
+    return Curve(layer.name, keras.activations.relu, layer.floats or NotExact(layer.name, "its ReLU has no quantizer"))
+
+
+def _after(before: Affine, product: Dense) -> Dense:
+    """The products of a layer as functions of what stands before an affine map that is folded into it."""
+    matrix, offset = (keras.ops.convert_to_tensor(each, "float32") for each in before)
+    sums = product.sums
+
+    def call(x: Any) -> Any:
+        return sums.call(keras.ops.matmul(x, matrix) + offset)
+
+    kernel = before.matrix @ sums.kernel
+    return product._replace(matrix=before.matrix @ product.matrix, sums=Sums(call, kernel))
+
+
+def _refuse_rounding(layer: _Open, inputs: Interval, fractional: int) -> None:
+    """Refuse sums that are exact numbers, but not in float32: what stands behind them would read others."""
+    spec = _spec(layer)
+    weight, bias = prove(spec, fractional, inputs).aligned(fractional)
+    bits = math.frexp(partial_sum_bound(weight, bias, inputs))[1]
+    if bits > MANTISSA:
+        raise NotExact(layer.name, f"Keras would need {bits} bits of mantissa, float32 has {MANTISSA}")
 
 
 def _rectified(form: ActivationForm) -> ActivationForm:
@@ -286,19 +339,26 @@ def _rectified(form: ActivationForm) -> ActivationForm:
     return form._replace(activation=StepTable(steps.thresholds[first:], steps.values[first:]))
 
 
-def _final(rows: Sequence[tuple[int, Call, list[Element]]]) -> tuple[Call, Final] | None:
-    """The function that is left out at the end, None without one.
+def _with_final(rows: list[Row]) -> tuple[list[Row], tuple[Call, Final] | None]:
+    """The function that is left out at the end, None without one; such functions elsewhere become curves.
 
     Raises:
-        NotExact: such a function stands elsewhere.
+        NotExact: a function of all outputs stands elsewhere.
     """
-    row = [(call, element) for _, call, elements in rows for element in elements]
-    for call, element in row[:-1]:
-        if isinstance(element, Final):
-            raise NotExact(call.name, f"a {element.name} between layers; only at the end it can be left out")
-    if row and isinstance(row[-1][1], Final):
-        return row[-1][0], row[-1][1]
-    return None
+    last = next((row for row in reversed(rows) if row[2]), None)
+    final = (last[1], last[2][-1]) if last and isinstance(last[2][-1], Final) else None
+
+    def between(call: Call, element: Element) -> Element:
+        if not isinstance(element, Final) or (final and element is final[1]):
+            return element
+        refused = NotExact(call.name, f"a {element.name} between layers; only at the end it can be left out")
+        if element.name in OVER_CLASSES:
+            raise refused
+        refused = NotExact(call.name, f"{refused.why}, or before a quantizer it becomes steps")
+        return Curve(call.name, element.function, refused, slack=slack_of(element.function))
+
+    changed = [(index, call, [between(call, each) for each in elements]) for index, call, elements in rows]
+    return changed, final
 
 
 def _refuse_final(call: Call, final: Final, outputs: int) -> None:

@@ -73,6 +73,8 @@ def _ended(folded: Folded, output_bits: int | None) -> list[LayerSpec]:
             f"{ending.refused.why}; or let output_bits quantize the scale and offset at the end, "
             "which changes the model",
         )
+    if ending.is_common:
+        return folded.specs
     taken = {spec.name for spec in folded.specs}
     return [*folded.specs, ending.quantized(output_bits, unique(ending.names[-1], taken))]
 

@@ -14,10 +14,12 @@ import numpy as np
 import qkeras
 
 from qap.errors import NotExact
+from qap.freezing.activations import Rounded, curve_of
 from qap.freezing.exact import FloatArray, long
-from qap.freezing.functions import FINAL, PIECEWISE, Piece
+from qap.freezing.functions import FINAL, PIECEWISE, TURNING, Piece, slack_of
 from qap.freezing.graph import Call
-from qap.freezing.quantizers import refuse_unknown, weights_of
+from qap.freezing.quantizers import bias_of, refuse_unknown, weights_of
+from qap.freezing.scales import Codes, Sums, codes_of
 from qap.freezing.view import told_by
 
 WITHOUT_EFFECT = (
@@ -39,10 +41,21 @@ class Affine(NamedTuple):
 
 
 class Dense(NamedTuple):
-    """An affine map that is a layer of the network, whatever stands around it."""
+    """An affine map that is a layer of the network, whatever stands around it.
+
+    Args:
+        matrix: (n_in, n_out).
+        offset: (n_out,).
+        sums: of the model, without the offset.
+        scale: (n_out,) floats that multiply its results; None for 1.
+        refused: the error where a scale has no quantizer behind.
+    """
 
     matrix: FloatArray
     offset: FloatArray
+    sums: Sums
+    scale: FloatArray | None = None
+    refused: NotExact | None = None
 
 
 class Rectifier(NamedTuple):
@@ -77,12 +90,14 @@ class Curve(NamedTuple):
         function: the layer's own, of float32 tensors (n, neurons).
         refused: the error where no quantizer follows.
         line: its numbers where it is a straight line: without a quantizer a common one keeps the class.
+        slack: how far its results, (n, neurons), may be off in float32; None for what computes the same everywhere.
     """
 
     name: str
     function: Callable[[Any], Any]
     refused: NotExact
     line: Line | None = None
+    slack: Callable[[FloatArray], FloatArray] | None = None
 
 
 Element = Affine | Dense | Rectifier | Quantization | Final | Curve
@@ -155,11 +170,8 @@ def _reorder(call: Call) -> list[Element]:
 def _qdense(call: Call) -> list[Element]:
     layer = call.layer
     _refuse_rank(call)
-    kernel = weights_of(call.name, "kernel", layer.kernel_quantizer_internal, layer.kernel)
-    bias = np.zeros(kernel.shape[1])
-    if layer.use_bias and (layer.bias_quantizer_internal is not None or np.any(np.asarray(layer.bias))):
-        bias = weights_of(call.name, "bias", layer.bias_quantizer_internal, layer.bias)
-    return [Dense(kernel, bias), *_activation(call)]
+    bias = layer.bias if layer.use_bias else None
+    return _dense(call, layer.kernel, bias)
 
 
 def _qdense_batchnorm(call: Call) -> list[Element]:
@@ -168,12 +180,32 @@ def _qdense_batchnorm(call: Call) -> list[Element]:
     _refuse_rank(call)
     if not (layer.batchnorm.center and layer.batchnorm.scale):
         raise NotExact(call.name, "QKeras computes a QDenseBatchnorm only with center and scale")
-    kernel, bias = layer.get_folded_weights()
-    folded = [
-        weights_of(call.name, "kernel", layer.kernel_quantizer_internal, kernel),
-        weights_of(call.name, "bias", layer.bias_quantizer_internal, bias),
-    ]
-    return [Dense(*folded), *_activation(call)]
+    return _dense(call, *layer.get_folded_weights())
+
+
+def _dense(call: Call, kernel_variable: Any, bias_variable: Any) -> list[Element]:
+    """Products, sums, a bias and an activation; what is float in them follows the sums."""
+    layer = call.layer
+    kernel = weights_of(call.name, "kernel", layer.kernel_quantizer_internal, kernel_variable)
+    offset, refused = np.zeros(kernel.values.shape[1]), kernel.refused
+    if bias_variable is not None and (layer.bias_quantizer_internal is not None or np.any(np.asarray(bias_variable))):
+        bias = bias_of(call.name, layer.bias_quantizer_internal, bias_variable)
+        offset, refused = bias.values, refused or bias.refused
+    tensor = keras.ops.convert_to_tensor(kernel.values, "float32")
+    sums = Sums(lambda x: keras.ops.dot(x, tensor), kernel.values)
+    if refused is None:
+        return [Dense(kernel.values, offset, sums), *_activation(call)]
+    codes = Codes(kernel.values, np.ones(offset.size))
+    if kernel.refused is not None:
+        codes = codes_of(call.name, kernel.values, kernel.most)
+    floats: list[Element] = [Dense(codes.codes, np.zeros(offset.size), sums, codes.scale, refused)]
+    if offset.any():
+        added = keras.ops.convert_to_tensor(offset, "float32")
+        floats.append(Curve(call.name, lambda x: x + added, refused, Line(np.ones(offset.size), offset)))
+    behind = _activation(call)
+    if behind and all(isinstance(element, Affine | Rectifier) for element in behind):
+        behind = [Curve(call.name, layer.activation, refused)]
+    return [*floats, *behind]
 
 
 def _batch_normalization(call: Call) -> list[Element]:
@@ -217,7 +249,15 @@ def _function(call: Call, function: Any) -> list[Element]:
         return _pieces(call, piece, function)
     if (name := _find(FINAL, function)) is not None:
         return [Final(function, name)]
+    if slack := slack_of(function):
+        refused = NotExact(call.name, f"a {function.__name__} that no quantizer follows")
+        return [Curve(call.name, function, refused, slack=slack)]
+    if any(known is function for known in TURNING):
+        raise NotExact(call.name, f"{function.__name__} falls and rises, so it has no steps; use tanh or a ReLU")
     refuse_unknown(call.name, "activation", function)
+    if curve := curve_of(call.name, function):
+        refused = NotExact(call.name, f"{type(function).__name__} with a curve of floats")
+        return [Curve(call.name, curve, refused, slack=slack_of(curve)), Quantization(Rounded(function))]
     return [Quantization(function)]
 
 
@@ -231,6 +271,13 @@ def _relu(call: Call) -> list[Element]:
         raise NotExact(call.name, f"a ReLU with the threshold {float(layer.threshold)}; only 0 has an exact form")
     high = None if layer.max_value is None else float(layer.max_value)
     return _pieces(call, Piece(slope=float(layer.negative_slope or 0), high=high), layer)
+
+
+def _elu(call: Call) -> list[Element]:
+    if float(call.layer.alpha) < 0:
+        raise NotExact(call.name, f"an ELU with alpha {call.layer.alpha} falls and rises, so it has no steps")
+    refused = NotExact(call.name, "an ELU that no quantizer follows")
+    return [Curve(call.name, call.layer, refused, slack=slack_of(keras.activations.elu))]
 
 
 def _leaky_relu(call: Call) -> list[Element]:
@@ -301,6 +348,7 @@ _READERS: Mapping[type, Callable[[Call], list[Element]]] = {
     keras.layers.Activation: _activation,
     keras.layers.ReLU: _relu,
     keras.layers.LeakyReLU: _leaky_relu,
+    keras.layers.ELU: _elu,
     keras.layers.Softmax: _softmax,
     keras.layers.Flatten: _reorder,
     keras.layers.Reshape: _reorder,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import qkeras
 
 from qap.errors import NotExact
-from qap.freezing.exact import FloatArray
+from qap.freezing.exact import FloatArray, refuse_infinite
 
 _OF_QKERAS = (
     qkeras.quantized_bits, qkeras.quantized_linear, qkeras.quantized_relu, qkeras.quantized_po2,
@@ -17,6 +17,8 @@ _OF_QKERAS = (
     qkeras.quantized_hswish, qkeras.binary, qkeras.ternary,
 )  # fmt: skip
 _OF_QAP = ("qap>FixedPointQuantizer", "qap>ChannelQuantizer", "qap>FloatScaleQuantizer", "qap>StepQuantizer")
+MAX_CODE_BITS = 12
+"""Wider whole numbers are not told from floats by their values."""
 _RANDOM = (qkeras.bernoulli, qkeras.stochastic_ternary, qkeras.stochastic_binary)
 
 
@@ -51,21 +53,52 @@ def refuse_unknown(layer: str, what: str, quantizer: Any) -> None:
         raise NotExact(layer, f"{name} quantizes only in part (its qnoise_factor is not 1)")
 
 
-def weights_of(layer: str, what: str, quantizer: Any, variable: Any) -> FloatArray:
-    """A kernel or bias as its quantizer gives it, any shape.
+class Weights(NamedTuple):
+    """A kernel or bias as its quantizer gives it.
+
+    Args:
+        values: any shape, numbers of float32.
+        refused: the error where floats are none to have: it has no quantizer, or one with a float scale. None if exact.
+        most: the largest whole number by which a float scale is multiplied.
+    """
+
+    values: FloatArray
+    refused: NotExact | None = None
+    most: int = 0
+
+
+def weights_of(layer: str, what: str, quantizer: Any, variable: Any) -> Weights:
+    """A kernel or bias as its quantizer gives it.
 
     Raises:
-        NotExact: the quantizer is missing, draws random numbers or has a float scale.
+        NotExact: the quantizer is missing, not known, or draws random numbers.
     """
     if quantizer is None:
         raise NotExact(layer, f"its {what} has no quantizer, it is float")
     refuse_unknown(layer, f"{what}_quantizer", quantizer)
-    if reason := getattr(quantizer, "not_exact", None):
-        raise NotExact(layer, reason)
+    values = np.asarray(quantizer(keras.ops.convert_to_tensor(variable)), np.float64)
+    refuse_infinite(layer, what, values)
+    reason = getattr(quantizer, "not_exact", None)
     alpha = getattr(quantizer, "alpha", None)
     if alpha is not None and not (isinstance(alpha, str) and alpha == "auto_po2") and not _powers_of_two(alpha):
-        raise NotExact(layer, f"its {what} has a float scale (alpha={alpha!r}); use alpha='auto_po2' or a power of two")
-    return np.asarray(quantizer(keras.ops.convert_to_tensor(variable)), np.float64)
+        reason = f"its {what} has a float scale (alpha={alpha!r}); use alpha='auto_po2' or a power of two"
+    if reason is None:
+        return Weights(values)
+    bits = int(getattr(quantizer, "bits", getattr(quantizer, "width", 1)))
+    return Weights(values, NotExact(layer, reason), 2 ** (min(MAX_CODE_BITS, bits) - 1))
+
+
+def bias_of(layer: str, quantizer: Any, variable: Any) -> Weights:
+    """A bias as its quantizer gives it, or as it is without one.
+
+    Raises:
+        NotExact: the quantizer is not known, or draws random numbers.
+    """
+    if quantizer is not None:
+        return weights_of(layer, "bias", quantizer, variable)
+    values = np.asarray(variable, np.float64)
+    refuse_infinite(layer, "bias", values)
+    return Weights(values, NotExact(layer, "its bias has no quantizer, it is float"))
 
 
 def _powers_of_two(alpha: Any) -> bool:

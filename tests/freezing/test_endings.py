@@ -123,7 +123,7 @@ def test_sums_that_float32_cannot_tell_apart_are_refused() -> None:
 
 
 def test_answers_that_are_not_sums_are_seen() -> None:
-    ending = Ending(("scale",), Line(np.array([0.3]), np.array([0.1])), 2, NotExact("scale", "it is float"))
+    ending = Ending(("scale",), Line(np.array([0.3]), np.array([0.1])), 2, False, NotExact("scale", "it is float"))
     assert ending.undo(np.array([[0.3 * 1.25 + 0.1 + 1e-7]])).tolist() == [[5]]
     with pytest.raises(NotExact, match=r"'scale'.*without its scale the model answers 5\.3"):
         ending.undo(np.array([[0.3 * 1.325 + 0.1]]))

@@ -187,10 +187,6 @@ REFUSED = [
     ([dense(3, qkeras.quantized_bits(4, 0, alpha=1, use_stochastic_rounding=True), name="luck")], "'luck'.*random"),
     ([dense(3, qkeras.quantized_bits(4, 0, alpha=1, qnoise_factor=0.5), name="part")], "'part'.*in part"),
     ([dense(4), qkeras.QActivation("quantized_ulaw(4)", name="ulaw"), dense(3)], "'ulaw'.*quantized_ulaw"),
-    (
-        [dense(4), qkeras.QActivation(qkeras.quantized_tanh(4, use_real_tanh=True), name="tanh"), dense(3)],
-        "'tanh'.*curve of floats",
-    ),
     ([dense(4), keras.layers.Activation("softmax", name="early"), dense(3)], "'early'.*softmax"),
     ([dense(4), keras.layers.Activation("tanh", name="float"), dense(3)], "'float'.*tanh"),
     ([dense(4), qkeras.QActivation("quantized_relu(4,2,use_sigmoid=1)", name="sig"), dense(3)], "'sig'.*sigmoid"),

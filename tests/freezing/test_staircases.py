@@ -144,7 +144,8 @@ def test_random_normalizations_are_exact(seed: int) -> None:
         ([qkeras.QActivation(RELU), layers.BatchNormalization()], "batch_normalization.*is not a short binary"),
         ([layers.BatchNormalization(), qkeras.QActivation("quantized_relu(9,2)")], "512 values, at most 256"),
         ([layers.BatchNormalization(), qkeras.QActivation("quantized_bits(30,9,alpha=1)")], "1,073,741,824 values"),
-        ([layers.BatchNormalization(), layers.Activation("tanh"), qkeras.QActivation(RELU)], "a tanh between layers"),
+        ([layers.BatchNormalization(), layers.Activation("gelu"), qkeras.QActivation(RELU)], "gelu falls and rises"),
+        ([layers.Activation("tanh")], "a tanh between layers; .*, or before a quantizer it becomes steps"),
     ],
 )
 def test_what_is_no_staircase_is_refused(between: list[Any], message: str) -> None:

@@ -70,7 +70,7 @@ class Lesson:
         history = fit(
             model,
             data,
-            recipe.student_to_train,
+            recipe.student,
             seed=recipe.seed + generation,
             prune=recipe.prune,
             objective=objective,
