@@ -30,6 +30,7 @@ _HOMES = {
         "simplify",
     ],
     "qap.freezing": ["KerasEngine", "freeze"],
+    "qap.importing": ["import_model"],
     "qap.verification": ["EmulatorEngine", "adversarial_vectors", "agree", "verify"],
     "qap.hardware.hls": ["CsimEngine", "write_project"],
     "qap.hardware.rtl": ["RtlEngine", "RtlOptions", "write_rtl"],

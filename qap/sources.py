@@ -21,13 +21,13 @@ def in_folder(name: str, folder: Path) -> str:
     kind, _, argument = name.partition(":")
     try:
         if kind == "npz" and argument:
-            return f"npz:{_absolute(argument, folder)}"
+            return f"npz:{file_in_folder(argument, folder)}"
         if kind == "csv":
             file, options = read_table_source(argument)
             if "test" in options:
-                options["test"] = _absolute(options["test"], folder)
+                options["test"] = file_in_folder(options["test"], folder)
             query = "&".join(f"{key}={quote(value, safe='/')}" for key, value in options.items())
-            return f"csv:{_absolute(file, folder)}?{query}"
+            return f"csv:{file_in_folder(file, folder)}?{query}"
     except DataError:  # whoever loads it says what is wrong
         pass
     return name
@@ -53,7 +53,13 @@ def read_table_source(argument: str) -> tuple[str, dict[str, str]]:
     return name, options
 
 
-def _absolute(file: str, folder: Path) -> str:
+def file_in_folder(file: str, folder: Path) -> str:
+    """The path of a file made absolute, as it is where a recipe could not hold that.
+
+    Args:
+        file: as in a recipe.
+        folder: what relative paths belong to.
+    """
     path = user_path(file)
     if path.is_absolute():
         return file

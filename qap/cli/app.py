@@ -13,6 +13,7 @@ from qap.cli import (
     diagnose,
     estimate,
     hardware,
+    imports,
     info,
     parts,
     report,
@@ -27,6 +28,7 @@ USAGE_ERROR: Any = typer.BadParameter.__base__  # of click: typer carries its ow
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run.run,
+    "import": imports.import_model,
     "data": stages.stage_command(("data",), "Load and check the data, and record its splits and its scaling."),
     "teacher": stages.stage_command(("data", "teacher"), "Train the float teacher."),
     "student": stages.stage_command(("data", "student"), "Train the quantized, pruned, distilled student."),

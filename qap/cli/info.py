@@ -36,8 +36,8 @@ def recipes(
         return
     for each in builtin_recipes():
         recipe = load_recipe(each)
-        units = "-".join(str(layer.units) for layer in recipe.student.layers)
         teacher = "distilled" if recipe.distill else "no teacher"
+        units = recipe.what.removeprefix("student ")
         typer.echo(f"{each:<20} {recipe.data.name}: {units}, {recipe.prune.sparsity:.0%} pruned, {teacher}")
 
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qap.errors import RecipeError
+
 if TYPE_CHECKING:
     from qap.recipe import Recipe
     from qap.run import RunDirectory
 
+MODELS = (".keras", ".h5", ".hdf5", ".json", ".onnx", ".npz")
 Source = Annotated[str, typer.Argument(metavar="RECIPE|RUN", help="A built-in recipe, a TOML file, or a run's folder.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/NAME-seedN if not given.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Instead of the recipe's seed.")]
@@ -50,6 +53,8 @@ def open_run(
             return run
         recipe, data_dir = run.recipe.override(changes), data_dir or run.data_dir
         return RunDirectory.create(out or run.path, recipe, data_dir, force=force)
+    if _is_model(source):
+        raise RecipeError(f"{source} is a model, not a recipe or a run; qap import {source} makes a run of it first")
     recipe = load_recipe(source)
     changed = recipe.override(changes)
     return RunDirectory.create(out or default_folder(changed, plain=not assignments), changed, data_dir, force=force)
@@ -63,6 +68,14 @@ def _is_folder(source: str) -> bool:
     try:
         return (Path(source) / RECIPE).exists() or (Path(source).is_dir() and source not in builtin_recipes())
     except OSError:  # a name that no file can have
+        return False
+
+
+def _is_model(source: str) -> bool:
+    """Whether a file is meant that `qap import` takes."""
+    try:
+        return Path(source).suffix.lower() in MODELS and Path(source).is_file()
+    except (OSError, ValueError):
         return False
 
 

@@ -14,6 +14,7 @@ from qap.errors import DataError
 from qap.extras import extra
 
 if TYPE_CHECKING:
+    from qap.data import Dataset, Split
     from qap.explore.sensitivity.measure import Sensitivity
     from qap.explore.sensitivity.suggestion import Suggestion
     from qap.network import IntegerNetwork
@@ -47,7 +48,7 @@ def sensitivity(
     network = _network(directory)
     with extra("report"):
         from qap.explore.sensitivity.heat_map import write_sensitivity
-    validation = directory.dataset.validation
+    validation = _judged_on(network, directory.dataset)
     found = measure(network, validation)
     suggestion = suggest(network, found, validation, budget, recipe=directory.recipe)
     if target:
@@ -60,7 +61,15 @@ def sensitivity(
     if as_json:
         _print_json(network, found, suggestion, files)
     else:
-        _print_tables(network, found, suggestion, files)
+        _print_tables(found, suggestion, files, labels=directory.dataset.has_labels)
+
+
+def _judged_on(network: IntegerNetwork, data: Dataset) -> Split:
+    """The validation part; without labels the network's own decisions are what a changed one is compared with."""
+    from qap.data import Split
+
+    part = data.validation
+    return part if data.has_labels else Split(part.x, network.classify(part.x))
 
 
 def _network(run: RunDirectory) -> IntegerNetwork:
@@ -101,15 +110,16 @@ def _print_json(network: IntegerNetwork, found: Sensitivity, suggestion: Suggest
     )
 
 
-def _print_tables(
-    network: IntegerNetwork, found: Sensitivity, suggestion: Suggestion, files: Mapping[str, Path]
-) -> None:
+def _print_tables(found: Sensitivity, suggestion: Suggestion, files: Mapping[str, Path], *, labels: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
     from qap.cli.console import print_line, results
 
-    print_line(f"validation accuracy as trained: {found.accuracy:.2%} of {found.samples:,} samples")
+    if labels:
+        print_line(f"validation accuracy as trained: {found.accuracy:.2%} of {found.samples:,} samples")
+    else:
+        print_line(f"no labels: accuracy is the share of {found.samples:,} random vectors that keep their class")
     for kind, what in (("sparsity", "its pruned weights"), ("bits", "the bits of its weights")):
         print_line(f"points of accuracy when one layer is changed, against {what}:")
         results.print(_drops(found, kind))

@@ -20,6 +20,8 @@ from qap.data.dataset import Dataset, Scaling, Split
 from qap.data.images import digits, fashion_mnist, mnist, mnist_1v9
 from qap.data.raw import RawData, assemble
 from qap.data.tables import table
+from qap.data.vectors import KIND as RANDOM
+from qap.data.vectors import random_vectors
 from qap.errors import DataError, did_you_mean
 from qap.fixed import FixedPoint
 
@@ -108,7 +110,8 @@ def load(
     """Load a data set in three parts, on the grid that the hardware sees.
 
     Args:
-        name: one of `DATASETS`; `csv` and `npz` are followed by a colon and a file.
+        name: one of `DATASETS`; `csv` and `npz` are followed by a colon and a file. `random:16` are vectors of 16
+            inputs without labels.
         input_format: the grid; None takes that of the data set (pixels `ap_ufixed<8,0>`, digits `ap_ufixed<5,1>`,
             features `ap_fixed<8,3,AP_RND_CONV,AP_SAT>`). Another format brings the values onto it by its
             rounding and overflow: `ap_ufixed<1,0>` is one threshold bit a pixel, at 128.
@@ -128,14 +131,16 @@ def load(
         ((11422, 784), dtype('uint8'))
     """
     kind, colon, argument = name.partition(":")
-    if kind not in DATASETS:
+    if kind not in (*DATASETS, RANDOM):
         raise DataError(f"no data set {name!r}{did_you_mean(kind, DATASETS, (d.name for d in DESCRIPTIONS))}")
-    if colon and kind not in WITH_FILE:
+    if colon and kind not in (*WITH_FILE, RANDOM):
         raise DataError(f"no data set {name!r}: {kind!r} takes nothing after its name")
     if not 0 < validation < 1:
         raise DataError(f"0 < validation < 1 must hold, but got validation={validation}")
     if seed < 0:
         raise DataError(f"seed >= 0 must hold, but got seed={seed}")
     form = FixedPoint.parse(input_format) if isinstance(input_format, str) else input_format
+    if kind == RANDOM:
+        return random_vectors(argument, form, seed)
     raw = DATASETS[kind](argument, Path(data_dir) if data_dir else None)
     return assemble(name, raw, form, validation, seed)

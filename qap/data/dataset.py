@@ -165,7 +165,7 @@ class Dataset(Tabular):
         train: for fitting.
         validation: for choosing.
         test: for the final numbers, and for nothing else.
-        class_names: one for each class index.
+        class_names: one for each class index; none where there are no labels, and every `y` is 0 then.
         input_format: the format of every input; at most 24 bits beside the sign, so that float32 holds it exactly.
         image_shape: (height, width) when a sample is a picture.
         scaling: how raw features came onto the grid, None for pixels.
@@ -193,10 +193,10 @@ class Dataset(Tabular):
                 )
             if not form.holds(split.x):
                 raise DataError(f"{self.name}: the {part} part holds numbers outside of {form}")
-            if split.y.min() < 0 or split.y.max() >= self.n_classes:
+            if split.y.min() < 0 or split.y.max() >= max(1, self.n_classes):
                 raise DataError(f"{self.name}: the {part} part has a class outside of 0..{self.n_classes - 1}")
         counts = np.bincount(self.train.y, minlength=self.n_classes)
-        if not counts.all():
+        if self.has_labels and not counts.all():
             missing = self.class_names[int(counts.argmin())]
             raise DataError(f"{self.name}: the training part has no sample of the class {missing!r}")
         if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != self.n_in:
@@ -206,6 +206,11 @@ class Dataset(Tabular):
     def n_in(self) -> int:
         """Inputs of one sample."""
         return int(self.train.x.shape[1])
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether it is known which class a sample is of."""
+        return bool(self.class_names)
 
     @property
     def n_classes(self) -> int:

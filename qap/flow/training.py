@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from qap.data import Dataset, Split
+from qap.data import Dataset
 from qap.extras import load_tensorflow
-from qap.files import write_with
+from qap.flow.importing import import_network, import_student
+from qap.flow.judging import judged, save_kernels
 from qap.flow.stage import Progress
-from qap.network import save_network
-from qap.run import DATA, HISTORY, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, WEIGHTS, RunDirectory
+from qap.network import IntegerNetwork, save_network
+from qap.run import DATA, HISTORY, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, RunDirectory
 from qap.run.stages import learns_from_file
 
 if TYPE_CHECKING:
@@ -54,7 +51,9 @@ def teacher(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
 
 
 def student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
-    """Train the student."""
+    """Train the student, or import the model that stands in its place."""
+    if run.recipe.model is not None:
+        return import_student(run, run.recipe.model)
     load_tensorflow()
     from qap.training import train_student
     from qap.training.networks import dense_layers, load_model, save_model, untrained_student
@@ -63,26 +62,22 @@ def student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     teacher = load_model(run.file(TEACHER)) if learns_from_file(recipe) else None
     model, history = train_student(recipe, data, teacher, _told(progress))
     untrained = untrained_student(recipe, data.n_in, data.n_classes)
-    _save_kernels(run, initial=untrained, trained=model)
+    save_kernels(run, initial=untrained, trained=model)
     history.write_csv(run.file(HISTORY))
     save_model(model, run.file(STUDENT))
     return {
         **_judge(model, data),
         "best_epoch": history.best_epoch,
         "pruned": history.best.sparsity,
-        "units_trained": [layer.units for layer in recipe.student.layers],
+        "units_trained": [layer.units for layer in recipe.student_to_train.layers],
         "units": [int(layer.kernel.shape[1]) for layer in dense_layers(model)],
     }
 
 
 def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     """Turn the student into the exact integer network."""
-    load_tensorflow()
-    from qap.freezing import freeze
-    from qap.training.networks import load_model
-
-    data = run.dataset
-    network = freeze(load_model(run.file(STUDENT)), data.input_format, data.class_names)
+    data, model = run.dataset, run.recipe.model
+    network = import_network(run, model) if model and model.is_network else _frozen(run)
     save_network(network, run.file(NETWORK))
     return {
         **judged(lambda split: network.classify(split.x), data),
@@ -92,6 +87,14 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         "sparsity": network.sparsity,
         "size_bytes": network.size_bytes,
     }
+
+
+def _frozen(run: RunDirectory) -> IntegerNetwork:
+    load_tensorflow()
+    from qap.freezing import freeze
+    from qap.training.networks import load_model
+
+    return freeze(load_model(run.file(STUDENT)), run.dataset.input_format, run.dataset.class_names or None)
 
 
 def _told(progress: Progress) -> Tell:
@@ -105,25 +108,3 @@ def _judge(model: Any, data: Dataset) -> dict[str, Any]:
     from qap.training.fit import predict_logits
 
     return judged(lambda split: predict_logits(model, split.x, data.input_format.lsb).argmax(axis=1), data)
-
-
-def judged(decide: Callable[[Split], npt.NDArray[Any]], data: Dataset) -> dict[str, Any]:
-    """Accuracy on every part, and the confusion matrix (true class, decided class) on test."""
-    decided = {part: decide(getattr(data, part)) for part in ("train", "validation", "test")}
-    accuracy = {part: float((classes == getattr(data, part).y).mean()) for part, classes in decided.items()}
-    confusion = np.zeros((data.n_classes, data.n_classes), np.int64)
-    np.add.at(confusion, (data.test.y, decided["test"]), 1)
-    return {"accuracy": accuracy, "confusion": confusion.tolist()}
-
-
-def _save_kernels(run: RunDirectory, **models: Any) -> None:
-    """Keep the float kernels of models as `NAME_INDEX`, for the report."""
-    from qap.training.networks import dense_layers
-
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    for name, model in models.items():
-        kernels = [np.asarray(layer.kernel) for layer in dense_layers(model)]
-        arrays |= {f"{name}_{index}": kernel for index, kernel in enumerate(kernels)}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_with(run.file(WEIGHTS), lambda path: path.write_bytes(buffer.getvalue()))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import keras
+import numpy.typing as npt
 
 from qap.errors import DataError
+from qap.fixed import FixedPoint
+from qap.importing.float_chain import is_float
+from qap.importing.post_training import Formats, quantize_floats
+from qap.recipe import ModelRecipe, QuantizeRecipe
+from qap.recipe.reading import checked
 
 Kind = Literal["keras", "h5", "json", "onnx", "network"]
 KINDS = "a .keras or .h5 file of Keras or QKeras, its JSON with --weights, an .onnx file, or network.npz"
@@ -41,6 +48,53 @@ def read_model(path: Path, weights: Path | None = None) -> keras.Model:
     if kind == "json":
         return read_json(path, weights)
     return read_keras(path) if kind == "keras" else read_h5(path)
+
+
+def import_model(
+    model: str | Path | Any,
+    weights: str | Path | None = None,
+    *,
+    precision: str | FixedPoint | None = None,
+    bits: int | None = None,
+    samples: npt.NDArray[Any] | None = None,
+) -> keras.Model:
+    """A model from elsewhere as a quantized Keras model, for `qap.freeze`.
+
+    Args:
+        model: a file as `read_model` takes it, or a Keras model.
+        weights: the HDF5 file that belongs to a JSON.
+        precision: the format of weights and activations of float layers, as `ap_fixed<16,6>`.
+        bits: their width instead; their ranges are chosen by `samples`. 8 where neither is given.
+        samples: (n, n_in) real inputs.
+
+    Raises:
+        DataError: as `read_model`.
+        QapError: the model has float layers, and nothing says what becomes of them.
+        NotExact: the model is not a chain of layers.
+
+    Example:
+        >>> model = qap.import_model("model.h5", precision="ap_fixed<16,6>")
+        >>> network = qap.freeze(model, FixedPoint.parse("ap_fixed<8,1>"))
+    """
+    twin = (
+        read_model(Path(model), Path(weights) if weights else None) if isinstance(model, str | Path) else _saved(model)
+    )
+    if not is_float(twin):
+        return twin
+    content = {"file": twin.name, "precision": precision, "bits": bits}
+    recipe = checked(ModelRecipe, {key: value for key, value in content.items() if value is not None}, "import_model")
+    return quantize_floats(twin, Formats(recipe, QuantizeRecipe()), samples)
+
+
+def _saved(model: Any) -> keras.Model:
+    """A Keras model object by way of a file, so that its layers are told apart as those of a file are."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("model.keras" if isinstance(model, keras.Model) else "model.h5")
+        try:
+            model.save(path)
+        except Exception as error:  # whatever the object is
+            raise DataError(f"{type(model).__name__} is not a Keras model that can be saved: {error}") from error
+        return read_model(path)
 
 
 def kind_of_model(path: Path) -> Kind:

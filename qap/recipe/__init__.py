@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from qap.errors import RecipeError, did_you_mean
 from qap.recipe.compression import DistillRecipe, PruneRecipe, QuantizeRecipe
 from qap.recipe.hardware import RtlRecipe, Strategy, TargetRecipe
+from qap.recipe.model import ModelRecipe
 from qap.recipe.reading import assign, checked, read_toml, toml_value
 from qap.recipe.training import DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
 from qap.recipe.values import Part, Share
@@ -28,6 +29,7 @@ __all__ = [
     "DataRecipe",
     "DistillRecipe",
     "LayerRecipe",
+    "ModelRecipe",
     "PruneRecipe",
     "QuantizeRecipe",
     "Recipe",
@@ -59,7 +61,9 @@ class Recipe(Part):
     """The run fails (exit 1) when the integer network is below it on the test images."""
     data: DataRecipe = DataRecipe()
     teacher: TeacherRecipe | None = None
-    student: StudentRecipe
+    student: StudentRecipe | None = None
+    model: ModelRecipe | None = None
+    """A model that was trained elsewhere, instead of a student."""
     prune: PruneRecipe = PruneRecipe()
     quantize: QuantizeRecipe = QuantizeRecipe()
     distill: DistillRecipe | None = None
@@ -68,8 +72,7 @@ class Recipe(Part):
     """None leaves it to the command: `qap run` makes RTL when the rtl extra is installed."""
 
     def __repr__(self) -> str:
-        units = "-".join(str(layer.units) for layer in self.student.layers)
-        return f"Recipe({self.name}: {self.data.name}, student {units}, seed {self.seed})"
+        return f"Recipe({self.name}: {self.data.name}, {self.what}, seed {self.seed})"
 
     def _repr_html_(self) -> str:
         return f"<details><summary>{escape(repr(self))}</summary><pre>{escape(self.to_toml())}</pre></details>"
@@ -77,6 +80,26 @@ class Recipe(Part):
     def summary(self) -> str:
         """What is trained, pruned, quantized and distilled, as the TOML of the recipe."""
         return f"{self!r}\n\n{self.to_toml()}"
+
+    @property
+    def what(self) -> str:
+        """The student, or the model that stands in its place, in a few words."""
+        if self.model is not None:
+            return f"model {Path(self.model.file).name}"
+        return f"student {'-'.join(str(layer.units) for layer in self.student_to_train.layers)}"
+
+    @property
+    def student_to_train(self) -> StudentRecipe:
+        """The student.
+
+        Raises:
+            RecipeError: there is none, for the recipe imports a model.
+        """
+        if self.student is None:
+            raise RecipeError(
+                f"the recipe {self.name!r} imports a model and has no [student], so there is nothing to train"
+            )
+        return self.student
 
     @property
     def trains_teacher(self) -> bool:
@@ -96,6 +119,10 @@ class Recipe(Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.student is None and self.model is None:
+            raise ValueError("the key 'student' is missing, or a 'model' to import")
+        if self.student is not None and self.model is not None:
+            raise ValueError("a recipe has a [student] that is trained or a [model] that is imported, not both")
         if self.distill is not None and self.distill.needs_teacher and self.teacher is None:
             raise ValueError(f'[distill] with method = "{self.distill.method}" needs a [teacher]')
         if self.target.strategy == "distributed_arithmetic" and self.target.reuse_factor != 1:
@@ -103,8 +130,20 @@ class Recipe(Part):
                 f"target.reuse_factor={self.target.reuse_factor}: the distributed_arithmetic strategy is fully "
                 "parallel, only reuse_factor=1 is possible"
             )
-        self.prune.check(self.student)
+        if self.student is not None:
+            self.prune.check(self.student)
+        else:
+            self._check_import()
         return self
+
+    def _check_import(self) -> None:
+        trained = {"teacher": self.teacher, "distill": self.distill, "prune": self.prune != PruneRecipe()}
+        if given := [part for part, value in trained.items() if value]:
+            raise ValueError(f"a [model] is imported as it is, so [{given[0]}] is not read; leave it out")
+        if self.quantize.method not in ("qat", "ptq"):
+            raise ValueError(
+                f'quantize.method = "{self.quantize.method}" is for students; float layers of a [model] take "ptq"'
+            )
 
     def override(self, assignments: Iterable[str]) -> Recipe:
         """A recipe with `a.b.0.c=value` assignments applied; values are TOML or plain text, `a.b=` removes the key.
@@ -121,13 +160,14 @@ class Recipe(Part):
         return parse_recipe(content, "--set")
 
     def in_folder(self, folder: Path) -> Recipe:
-        """The recipe with its data made absolute.
+        """The recipe with the files of its data and its model made absolute.
 
         Args:
             folder: what relative paths of files belong to.
         """
         data = self.data.model_copy(update={"name": in_folder(self.data.name, folder)})
-        return self.model_copy(update={"data": data})
+        model = self.model.in_folder(folder) if self.model else None
+        return self.model_copy(update={"data": data, "model": model})
 
     def to_toml(self) -> str:
         """The recipe as TOML that `load_recipe` reads back to an equal one."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from qap import __version__
 from qap.doctor import examine, package_version
 from qap.recipe import Recipe, TrainingRecipe
+from qap.recipe.model import DEFAULT_BITS
 from qap.report.records import PARTS, Records
 from qap.report.tables import NOT_MEASURED, Cell, Content, Rows, Table, count, numbers, percent, seconds, table, texts
 from qap.training.history import History
@@ -19,15 +20,33 @@ def data_table(records: Records) -> Table:
     """What was trained and tested on."""
     data, names = records.data, records.class_names
     samples, shape = data.get("samples") or {}, data.get("image_shape")
+    classes = ", ".join(names[:SHOWN_NAMES]) + (" …" if len(names) > SHOWN_NAMES else "")
     rows: Rows = [
         ("name", str(data.get("name"))),
         ("samples", ", ".join(f"{count(samples.get(part))} {part}" for part in PARTS)),
-        (f"{len(names)} classes", ", ".join(names[:SHOWN_NAMES]) + (" …" if len(names) > SHOWN_NAMES else "")),
+        (f"{len(names)} classes", classes) if names else ("classes", "none: random vectors without labels"),
         ("format of an input", Cell(str(data.get("input_format")), kind="code")),
         ("one sample", f"{shape[0]} by {shape[1]} pixels" if shape else "features, no picture"),
         ("SHA-256", Cell(str(data.get("digest")), kind="code")),
     ]
     return table("Data.", texts("", ""), rows)
+
+
+def import_table(records: Records) -> Table:
+    """Where an imported model comes from, and what became of its float layers."""
+    model, found = records.recipe.model, records.results["student"]
+    if model is None:
+        raise ValueError("the recipe imports no model")
+    rows: Rows = [("file", Cell(model.file, kind="code"))]
+    if model.weights:
+        rows.append(("weights", Cell(model.weights, kind="code")))
+    if "same_class" in found:
+        how = (
+            str(model.precision) if model.precision else f"{model.bits or DEFAULT_BITS} bits, ranges chosen by the data"
+        )
+        rows.append(("float layers quantized to", Cell(how, kind="code")))
+        rows.append(("test vectors that keep their class by that", percent(found["same_class"])))
+    return table("The model was imported, nothing was trained.", texts("", ""), rows)
 
 
 def training_table(records: Records) -> Table:
@@ -87,7 +106,7 @@ def _pruning(recipe: Recipe) -> str:
     prune = recipe.prune
     if prune.granularity == "fan-in":
         return f"each neuron keeps {prune.fan_in} weights, chosen by {prune.method} on a {prune.schedule} schedule"
-    own = [layer.sparsity for layer in recipe.student.layers]
+    own = [layer.sparsity for layer in recipe.student_to_train.layers]
     asked = sorted({prune.sparsity if sparsity is None else sparsity for sparsity in own})
     if not any(asked):
         return "the recipe prunes nothing"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from qap.report.figures import Kernel, training_curves, weight_histograms
 from qap.report.markup import KeyFigure, Picture, picture, render
-from qap.report.origin_tables import data_table, target_table, time_table, training_table, versions_table
-from qap.report.records import MODELS, STAGE_OF, Records, read_records
+from qap.report.origin_tables import data_table, import_table, target_table, time_table, training_table, versions_table
+from qap.report.records import STAGE_OF, Records, read_records
 from qap.report.result_tables import (
     accuracy_table,
     agreement_table,
@@ -45,7 +45,7 @@ def run_page(run: RunDirectory) -> str:
         accuracy=accuracy_table(records),
         size=size_table(network, records.metrics["pruned"], trained) if network else None,
         data=data_table(records) if records.data else None,
-        training=training_table(records),
+        training=import_table(records) if records.recipe.model else training_table(records),
         curves=list(curves(records)),
         confusions=list(confusions(records)),
         layers=layer_table(network, hls.get("reuse_factors") or {}) if network else None,
@@ -70,7 +70,10 @@ def key_figures(records: Records) -> Iterator[KeyFigure]:
     """The numbers at the top of the page."""
     metrics, found = records.metrics, records.verification
     accuracy = metrics["accuracy"]["integer"]
-    yield KeyFigure(percent(accuracy["test"] if accuracy else None), "accuracy of the integer network on test")
+    meaning = (
+        "accuracy of the integer network on test" if records.has_labels else "accuracy, for the data have no labels"
+    )
+    yield KeyFigure(percent(accuracy["test"] if accuracy else None), meaning)
     yield KeyFigure(percent(metrics["sparsity"]), "of its weights are 0")
     yield KeyFigure(count(metrics["nonzeros"]), "weights and biases that are not 0")
     yield KeyFigure(count(metrics["size_bytes"]), "bytes, zeros included")
@@ -134,7 +137,7 @@ def histograms(records: Records) -> Picture | None:
 
 def confusions(records: Records) -> Iterator[Table]:
     """The confusion matrix of every model that was judged."""
-    for model, title in MODELS.items():
+    for model, title in records.titles.items():
         matrix = records.results[STAGE_OF[model]].get("confusion")
         if matrix and len(matrix) == len(records.class_names):  # else it is of other data, which the page says
             yield confusion_table(title, matrix, records.class_names)

@@ -24,6 +24,7 @@ from qap.verification import Agreement, Verification
 PARTS = ("train", "validation", "test")
 MODELS = {"teacher": "Teacher (float)", "student": "Student (quantized)", "integer": "Integer network"}
 STAGE_OF = {"teacher": "teacher", "student": "student", "integer": "freeze"}
+IMPORTED = "Imported model"
 
 REMEDY = "; qap verify makes it again"
 
@@ -61,6 +62,20 @@ class Records:
     stale: tuple[str, ...]
 
     @property
+    def titles(self) -> Mapping[str, str]:
+        """How the models of this run are called: an imported one has neither a teacher nor a student."""
+        if self.recipe.model is None:
+            return {model: title for model, title in MODELS.items() if model != "teacher" or self.recipe.teacher}
+        quantized = f"{IMPORTED}, quantized" if "same_class" in self.results["student"] else IMPORTED
+        models = {} if self.recipe.model.is_network else {"student": quantized}
+        return {**models, "integer": MODELS["integer"]}
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether there is an accuracy to speak of."""
+        return not self.data or bool(self.class_names)
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes, empty when no data were loaded."""
         return tuple(self.data.get("class_names") or ())
@@ -77,6 +92,7 @@ def read_records(run: RunDirectory) -> Records:
         stages.pop("teacher", None)
     network = load_network(run.file(NETWORK)) if "freeze" in stages else None
     verification = read_verification(run.file(VERIFY)) if "verify" in stages else None
+    is_network = run.recipe.model is not None and run.recipe.model.is_network
     stale = [line for name in stages if name != "data" and (line := _stale(run, name))]
     if verification and network and verification.network_digest != network.digest:
         stale.append("verify.json is about another network than network.npz: run qap verify again")
@@ -87,8 +103,8 @@ def read_records(run: RunDirectory) -> Records:
         results={name: stages[name].result if name in stages else {} for name in STAGES},
         seconds={name: record.seconds for name, record in stages.items()},
         teacher_history=History.read_csv(run.file(TEACHER_HISTORY)) if "teacher" in stages else None,
-        history=History.read_csv(run.file(HISTORY)) if "student" in stages else None,
-        kernels=read_kernels(run.file(WEIGHTS)) if "student" in stages else {},
+        history=History.read_csv(run.file(HISTORY)) if "student" in stages and run.recipe.student else None,
+        kernels=read_kernels(run.file(WEIGHTS)) if "student" in stages and not is_network else {},
         network=network,
         verification=verification,
         stale=tuple(stale),

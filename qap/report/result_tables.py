@@ -10,25 +10,27 @@ import numpy as np
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.hardware.resources import COUNTS, resource_names
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
-from qap.report.records import MODELS, PARTS, STAGE_OF, Records
+from qap.report.records import IMPORTED, PARTS, STAGE_OF, Records
 from qap.report.samples import WrongSamples
 from qap.report.tables import NOT_MEASURED, Cell, Content, Rows, Table, count, numbers, percent, table, texts
 from qap.verification import Agreement, Verification
 
+NO_LABELS = "Accuracy was not measured: the data are random vectors without labels."
 LARGEST_MATRIX = 16  # classes whose confusion matrix still fits a page
 
 
 def accuracy_table(records: Records) -> Table:
     """The accuracy of teacher, student and integer network on each part of the data."""
     rows: Rows = []
-    for model, title in MODELS.items():
-        if model == "teacher" and records.recipe.teacher is None:
-            continue
+    if before := records.results["student"].get("float_accuracy"):
+        rows.append([f"{IMPORTED} (float)", *(percent(before.get(part)) for part in PARTS), NOT_MEASURED])
+    for model, title in records.titles.items():
         result = records.results[STAGE_OF[model]]
         accuracy = result.get("accuracy") or {}
         rows.append([title, *(percent(accuracy.get(part)) for part in PARTS), _wrong(result.get("confusion"))])
     columns = texts("") + numbers(*PARTS, "wrong on test")
-    return table("Accuracy on the three parts of the data; the test part decides nothing.", columns, rows)
+    caption = "Accuracy on the three parts of the data; the test part decides nothing."
+    return table(caption if records.has_labels else NO_LABELS, columns, rows)
 
 
 def _wrong(confusion: Sequence[Sequence[int]] | None) -> str:

@@ -67,6 +67,8 @@ def wrong_samples(run: RunDirectory, network: IntegerNetwork, data_digest: str |
         data = run.dataset
         if data.digest != data_digest:
             raise DataError("the data have changed since the run was made")
+        if not data.has_labels:
+            raise DataError("the data are random vectors without labels")
         if data.n_classes != len(network.class_names):
             raise DataError(
                 f"the network decides between {len(network.class_names)} classes, but the data have {data.n_classes}"

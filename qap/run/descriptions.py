@@ -57,6 +57,8 @@ class Student(Judged):
     pruned: Fraction | None = None
     units_trained: list[Number] = []
     units: list[Number] = []
+    float_accuracy: Accuracy | None = None
+    same_class: Fraction | None = None
 
 
 class Frozen(Judged):

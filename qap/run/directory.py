@@ -200,6 +200,10 @@ class RunDirectory:
             RecipeError: the student has not one output for each class.
         """
         loaded = load_for(self.recipe, self.data_dir)
+        if self.recipe.student is None:
+            return loaded
+        if not loaded.has_labels:
+            raise RecipeError(f"data.name={loaded.name!r} has no labels to train a student with")
         last = len(self.recipe.student.layers) - 1
         units = self.recipe.student.layers[last].units
         if units != loaded.n_classes:  # building the student says so too, but only after the teacher's training

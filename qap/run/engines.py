@@ -19,6 +19,7 @@ class EngineSource(NamedTuple):
             and may need an extra.
         reads: files and folders of the run, `{target}` in them stands for `rtl.target`; the network itself is read in
             any case.
+        of_student: whether it runs the student, which a run of an imported integer network has not.
         of_rtl: whether it runs what `qap rtl` generates, so that only a recipe with RTL asks for it.
         of_stream: whether it runs the AXI4-Stream top, so that only a recipe whose RTL has one asks for it.
         on_request: whether only `qap verify --engines` asks for it, and no run by itself.
@@ -26,6 +27,7 @@ class EngineSource(NamedTuple):
 
     made_by: str
     reads: tuple[str, ...] = ()
+    of_student: bool = False
     of_rtl: bool = False
     of_stream: bool = False
     on_request: bool = False
@@ -36,7 +38,7 @@ class EngineSource(NamedTuple):
 
 
 ENGINES = {
-    "keras": EngineSource("qap.flow.engines:keras", (STUDENT,)),
+    "keras": EngineSource("qap.flow.engines:keras", (STUDENT,), of_student=True),
     "emulator": EngineSource("qap.flow.engines:emulator"),
     "csim": EngineSource("qap.flow.engines:csim", (HLS,)),
     "rtl": EngineSource("qap.flow.engines:rtl", (RTL,), of_rtl=True),
@@ -49,8 +51,12 @@ ENGINES = {
 def engines_of(recipe: Recipe) -> tuple[str, ...]:
     """The engines that a run of this recipe is verified with."""
     streams = recipe.makes_rtl and recipe.rtl is not None and recipe.rtl.interface == "axis"
+    has_student = recipe.model is None or not recipe.model.is_network
     return tuple(
         name
         for name, source in ENGINES.items()
-        if not source.on_request and (recipe.makes_rtl or not source.of_rtl) and (streams or not source.of_stream)
+        if not source.on_request
+        and (has_student or not source.of_student)
+        and (recipe.makes_rtl or not source.of_rtl)
+        and (streams or not source.of_stream)
     )

@@ -23,6 +23,7 @@ def metrics(run: RunDirectory) -> dict[str, Any]:
         "seed": run.recipe.seed,
         "accuracy": {
             "teacher": results["teacher"].get("accuracy"),
+            "float": results["student"].get("float_accuracy"),
             "student": results["student"].get("accuracy"),
             "integer": frozen.get("accuracy"),
         },
@@ -31,6 +32,7 @@ def metrics(run: RunDirectory) -> dict[str, Any]:
         "nonzeros": frozen.get("nonzeros"),
         "sparsity": frozen.get("sparsity"),
         "pruned": results["student"].get("pruned"),
+        "same_class": results["student"].get("same_class"),
         "size_bytes": frozen.get("size_bytes"),
         **{key: results["verify"].get(key) for key in ("exact", "mismatches", "failures", "unavailable", "notes")},
         "seconds": {name: record.seconds for name, record in records.items() if record},

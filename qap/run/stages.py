@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from qap.errors import DataError
+from qap.products import checksum
 from qap.recipe import Recipe, RtlRecipe
 from qap.run.directory import (
     CORE_NETLIST,
@@ -76,8 +78,34 @@ def _verify_settings(run: RunDirectory) -> dict[str, Any]:
 
 def _student_settings(run: RunDirectory) -> dict[str, Any]:
     """What decides a student; a teacher that learns beside it is part of that."""
+    if run.recipe.model is not None:
+        return _imported_settings(run)
     learning = run.recipe.teacher is not None and not run.recipe.trains_teacher
     return _settings(run, "student", "prune", "quantize", "distill", "seed", *(["teacher"] if learning else []))
+
+
+def _imported_settings(run: RunDirectory) -> dict[str, Any]:
+    """What decides an imported model: the content of its files, wherever they lie."""
+    model = run.recipe.model
+    files = model.files if model else ()
+    for file in files:
+        if not file.is_file():
+            raise DataError(f"the model {file} that {run.path} was made of is not there; model.file says where it lies")
+    return {**_settings(run, "model", "quantize"), "files": [checksum(file) for file in files]}
+
+
+def _frozen_settings(run: RunDirectory) -> Any:
+    """Nothing but the student decides a network, unless it is imported as one."""
+    model = run.recipe.model
+    if model is None:
+        return None
+    return _imported_settings(run) if model.is_network else {"output_bits": model.output_bits}
+
+
+def _student_files(recipe: Recipe) -> tuple[str, ...]:
+    if recipe.model is None:
+        return (STUDENT, HISTORY, WEIGHTS)
+    return () if recipe.model.is_network else (STUDENT, WEIGHTS)
 
 
 def _settings(run: RunDirectory, *parts: str) -> dict[str, Any]:
@@ -107,11 +135,16 @@ STAGES: dict[str, Stage] = {
         Stage(
             "student",
             lambda r: (DATA, TEACHER) if learns_from_file(r) else (DATA,),
-            lambda r: (STUDENT, HISTORY, WEIGHTS),
+            _student_files,
             _student_settings,
-            lambda r: r.student.epochs * r.trainings,
+            lambda r: r.student.epochs * r.trainings if r.student else None,
         ),
-        Stage("freeze", lambda r: (DATA, STUDENT), lambda r: (NETWORK,), lambda run: None),
+        Stage(
+            "freeze",
+            lambda r: (DATA, STUDENT) if STUDENT in _student_files(r) else (DATA,),
+            lambda r: (NETWORK,),
+            _frozen_settings,
+        ),
         Stage("hls", lambda r: (DATA, NETWORK), lambda r: (HLS,), lambda run: _settings(run, "name", "target")),
         Stage("rtl", lambda r: (DATA, NETWORK), lambda r: (RTL,), lambda run: _settings(run, "rtl", "target")),
         Stage("synth", lambda r: (RTL,), _synthesized_files, lambda run: _settings(run, "rtl")),
@@ -121,6 +154,11 @@ STAGES: dict[str, Stage] = {
             lambda r: (VERIFY,),
             _verify_settings,
         ),
-        Stage("report", lambda r: (VERIFY, NETWORK, HISTORY), lambda r: (REPORT, METRICS), _report_settings),
+        Stage(
+            "report",
+            lambda r: (VERIFY, NETWORK, HISTORY) if r.student else (VERIFY, NETWORK),
+            lambda r: (REPORT, METRICS),
+            _report_settings,
+        ),
     )
 }

@@ -49,7 +49,7 @@ def untrained_student(recipe: Recipe, n_in: int, n_classes: int, *, generation: 
         generation: another one has other initial weights.
     """
     build = build_float_student if recipe.quantize.trains_float else build_student
-    return build(recipe.student, n_in, n_classes, seed=recipe.seed + generation)
+    return build(recipe.student_to_train, n_in, n_classes, seed=recipe.seed + generation)
 
 
 def build_float_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, seed: int = 0) -> keras.Model:
@@ -97,9 +97,9 @@ def without_dead_neurons(model: keras.Model, recipe: Recipe, n_in: int) -> keras
     alive = [np.flatnonzero(kernel.any(axis=1)) for kernel in kernels[1:]] + [np.arange(kernels[-1].shape[1])]
     units = tuple(
         part.model_copy(update={"units": int(kept.size)})
-        for part, kept in zip(recipe.student.layers, alive, strict=True)
+        for part, kept in zip(recipe.student_to_train.layers, alive, strict=True)
     )
-    smaller = recipe.model_copy(update={"student": recipe.student.model_copy(update={"layers": units})})
+    smaller = recipe.model_copy(update={"student": recipe.student_to_train.model_copy(update={"layers": units})})
     shrunk = untrained_student(smaller, n_in, units[-1].units)
     reads = [np.arange(n_in), *alive[:-1]]
     for layer, rows, columns in zip(layers, reads, alive, strict=True):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import qkeras
 
 from qap.errors import RecipeError
-from qap.recipe import LayerRecipe, Recipe
+from qap.recipe import LayerRecipe, QuantizeRecipe, Recipe
 from qap.recipe.quantizer import Quantizer
 from qap.training.calibration import CALIBRATIONS, min_max, saturating
 from qap.training.networks import dense_layers
@@ -133,7 +133,7 @@ def _layers(model: keras.Model, recipe: Recipe, dataset: Dataset) -> list[Traine
     answers = answers if isinstance(answers, list | tuple) else [answers]
     return [
         Trained(layer.name, part, np.asarray(layer.kernel), _bias(layer), np.asarray(answer))
-        for layer, part, answer in zip(dense, recipe.student.layers, answers, strict=True)
+        for layer, part, answer in zip(dense, recipe.student_to_train.layers, answers, strict=True)
     ]
 
 
@@ -155,14 +155,24 @@ def _width(quantizer: Quantizer, where: str) -> int:
     )
 
 
-def _fractional(values: Array, recipe: Recipe, signed: bool, width: int) -> int:
-    choose = CALIBRATIONS[recipe.quantize.calibration or DEFAULT_CALIBRATION]
-    return choose(values, signed, width, recipe.quantize.percentile or DEFAULT_PERCENTILE)
+def fractional_bits_of(values: Array, quantize: QuantizeRecipe, signed: bool, width: int) -> int:
+    """The fractional bits that calibration chooses for numbers.
+
+    Args:
+        values: what the format will hold, any shape.
+        quantize: its `calibration` and `percentile` are read.
+        signed: whether the format goes below 0.
+        width: bits of the format.
+    """
+    choose = CALIBRATIONS[quantize.calibration or DEFAULT_CALIBRATION]
+    return choose(values, signed, width, quantize.percentile or DEFAULT_PERCENTILE)
 
 
 def _kernel_quantizer(layer: Trained, recipe: Recipe, width: int) -> ChannelQuantizer:
     columns = list(layer.kernel.T) if recipe.quantize.per_channel else [layer.kernel]
-    return ChannelQuantizer(True, width, [_fractional(column, recipe, True, width) for column in columns])
+    return ChannelQuantizer(
+        True, width, [fractional_bits_of(column, recipe.quantize, True, width) for column in columns]
+    )
 
 
 def _plain(values: Array, width: int) -> FixedPointQuantizer:
@@ -176,7 +186,7 @@ def _bias_quantizer(shifts: npt.NDArray[np.int64]) -> ChannelQuantizer:
 
 def _activation(layer: Trained, recipe: Recipe, width: int) -> Any:
     relu = layer.part.rectifies
-    form = saturating(not relu, width, _fractional(layer.answers, recipe, not relu, width))
+    form = saturating(not relu, width, fractional_bits_of(layer.answers, recipe.quantize, not relu, width))
     return qkeras.QActivation(FixedPointQuantizer(form, relu), name=layer.name.replace("dense", "activation"))
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.recipe_keys import KEYS, base_recipe, pair, schema_keys
 
+from qap.errors import RecipeError
 from qap.explore.sweep.points import float_recipe, points_of, teacher_recipe
 from qap.explore.sweep.spec import parse_sweep
-from qap.recipe import Recipe, load_recipe
+from qap.recipe import Recipe, load_recipe, parse_recipe
 from qap.run import RunDirectory
+from qap.run.engines import engines_of
 from qap.run.stages import STAGES
 
 DECIDING = [name for name in STAGES if name != "report"]
@@ -99,3 +102,57 @@ def test_the_key_of_a_point_moves_with_how_it_is_measured() -> None:
     assert len(keys) == len(ways)
     again = {**content, "name": "another", "set": ("seed=0",)}
     assert points_of(parse_sweep(again, "test"))[0].key in keys
+
+
+IMPORTED = {"file": "mine.json", "weights": "mine.h5", "precision": "ap_fixed<16,6>"}
+
+
+def imported(folder: Path, **model: Any) -> Recipe:
+    """The recipe of an imported model, whose files are there."""
+    for name in ("mine.json", "mine.h5", "other.json", "other.h5", "net.npz"):
+        (folder / name).write_text(name)
+    content = {"name": "mine", "data": {"name": "random:9"}, "model": model}
+    return parse_recipe(content, "test").in_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("changed", "stages"),
+    [
+        ({"file": "other.json"}, {"student"}),
+        ({"weights": "other.h5"}, {"student"}),
+        ({"precision": "ap_fixed<8,3>"}, {"student"}),
+        ({"precision": None, "bits": 6}, {"student"}),
+        ({"output_bits": 8}, {"student", "freeze"}),
+    ],
+)
+def test_a_key_of_an_imported_model_moves_its_stages(changed: Any, stages: set[str], tmp_path: Path) -> None:
+    before, after = (settings(imported(tmp_path, **{**IMPORTED, **more}), tmp_path) for more in ({}, changed))
+    assert {name for name in STAGES if before[name] != after[name]} == {*stages, "report"}
+
+
+def test_an_imported_network_has_no_student_and_no_keras(tmp_path: Path) -> None:
+    recipe = imported(tmp_path, file="net.npz")
+    assert STAGES["student"].writes(recipe) == ()
+    assert STAGES["freeze"].reads(recipe) == ("data.json",)
+    assert "keras" not in engines_of(recipe) and "keras" in engines_of(imported(tmp_path, **IMPORTED))
+    before = settings(recipe, tmp_path)["freeze"]
+    (tmp_path / "net.npz").write_text("another")
+    assert settings(recipe, tmp_path)["freeze"] != before
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"student": {"layers": [{"units": 2, "weight": 4}]}}, "not both"),
+        ({"model": None}, "the key 'student' is missing, or a 'model' to import"),
+        ({"teacher": {}}, r"\[teacher\] is not read"),
+        ({"prune": {"sparsity": 0.5}}, r"\[prune\] is not read"),
+        ({"quantize": {"method": "dynamic"}}, "is for students"),
+        ({"model": {"file": "a.h5", "precision": "ap_fixed<8,3>", "bits": 8}}, "give one of the two"),
+        ({"model": {"file": "a.npz", "bits": 8}}, "is an integer network already"),
+    ],
+)
+def test_a_recipe_trains_or_imports(changed: Any, said: str) -> None:
+    content = {"name": "mine", "data": {"name": "random:9"}, "model": {"file": "a.h5"}, **changed}
+    with pytest.raises(RecipeError, match=said):
+        parse_recipe({key: value for key, value in content.items() if value is not None}, "test")

@@ -103,8 +103,8 @@ KEYS: dict[str, Key] = {
 
 
 def schema_keys() -> list[str]:
-    """The keys of a recipe that hold a value, not a table; `N` stands for the number of a layer."""
-    names = [key.name for key in keys_of(Recipe)]
+    """The keys of a recipe with a student that hold a value, not a table; `N` stands for the number of a layer."""
+    names = [key.name for key in keys_of(Recipe) if not key.name.startswith("model")]
     return [name for name in names if not any(other.startswith(f"{name}.") for other in names)]
 
 

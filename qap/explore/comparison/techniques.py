@@ -76,6 +76,7 @@ def technique_recipe(base: Recipe, name: str, seed: int) -> Recipe:
     """
     parts = _parts(name)
     content = base.model_dump(mode="json", exclude_none=True)
+    content["student"] = base.student_to_train.model_dump(mode="json", exclude_none=True)
     former = {key: content.pop(key, {}) for key in ("prune", "quantize", "distill", "teacher")}
     content |= {"name": f"{base.name} {name}", "seed": seed, "accuracy_floor": 0.0}
     quantize = _chosen(name, parts, "quantize") or parts[0].otherwise

@@ -18,7 +18,7 @@ def weight_bits(recipe: Recipe, bits: Any) -> list[str]:
     """The weights of all layers get so many bits, in the range that they have."""
     return [
         f"{where}={_with_width(layer.weight, bits, where)}"
-        for index, layer in enumerate(recipe.student.layers)
+        for index, layer in enumerate(recipe.student_to_train.layers)
         for where in [f"student.layers.{index}.weight"]
     ]
 
@@ -27,7 +27,7 @@ def activation_bits(recipe: Recipe, bits: Any) -> list[str]:
     """The activations of all layers that have a format get so many bits, in the range that they have."""
     return [
         f"{where}={_with_width(layer.activation, bits, where)}"
-        for index, layer in enumerate(recipe.student.layers)
+        for index, layer in enumerate(recipe.student_to_train.layers)
         if layer.activation != "linear"
         for where in [f"student.layers.{index}.activation"]
     ]
@@ -47,10 +47,10 @@ def distillation(recipe: Recipe, method: Any) -> list[str]:
 
 def units(recipe: Recipe, hidden: Any) -> list[str]:
     """The neurons of the hidden layers."""
-    if not isinstance(hidden, list | tuple) or len(hidden) != len(recipe.student.layers) - 1:
+    count = len(recipe.student_to_train.layers) - 1
+    if not isinstance(hidden, list | tuple) or len(hidden) != count:
         raise RecipeError(
-            f"axes.units: a value is a list of {len(recipe.student.layers) - 1} numbers, one for each hidden layer, "
-            f"but got {hidden!r}"
+            f"axes.units: a value is a list of {count} numbers, one for each hidden layer, but got {hidden!r}"
         )
     return [f"student.layers.{index}.units={n}" for index, n in enumerate(hidden)]
 

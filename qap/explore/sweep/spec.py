@@ -113,6 +113,7 @@ def base_recipe(sweep: Sweep) -> Recipe:
     """The recipe that all points start from.
 
     Raises:
-        RecipeError: there is none, or a change of it is not possible.
+        RecipeError: there is none, a change of it is not possible, or it has no student to train.
     """
-    return load_recipe(sweep.recipe).override(sweep.set)
+    recipe = load_recipe(sweep.recipe).override(sweep.set)
+    return recipe.model_copy(update={"student": recipe.student_to_train})

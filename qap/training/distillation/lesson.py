@@ -70,7 +70,7 @@ class Lesson:
         history = fit(
             model,
             data,
-            recipe.student,
+            recipe.student_to_train,
             seed=recipe.seed + generation,
             prune=recipe.prune,
             objective=objective,

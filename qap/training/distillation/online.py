@@ -28,8 +28,8 @@ def online(lesson: Lesson) -> Taught:
     else:
         teacher = build_teacher(recipe.teacher, data.n_in, data.n_classes, seed=recipe.seed)
     # both take the same number of steps, so the teacher's rate decays over the student's training
-    training = recipe.teacher.model_copy(update={"decay": recipe.student.decay})
-    steps = steps_of(recipe.student, len(data.train))
+    training = recipe.teacher.model_copy(update={"decay": recipe.student_to_train.decay})
+    steps = steps_of(recipe.student_to_train, len(data.train))
     return lesson.train(LearningTeacher(lesson.distill, teacher, training, steps))
 
 

@@ -1,0 +1,86 @@
+"""The stages of an imported model: it is read instead of trained, and float layers are quantized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.data import Dataset, Split
+from qap.errors import DataError
+from qap.extras import load_tensorflow
+from qap.flow.judging import judged, save_kernels
+from qap.network import IntegerNetwork, load_network
+from qap.recipe import ModelRecipe
+from qap.run import STUDENT, RunDirectory
+
+CHUNK = 4096  # samples at once
+
+
+def import_student(run: RunDirectory, model: ModelRecipe) -> Mapping[str, Any]:
+    """Read the model, quantize what is float in it, and say what that cost."""
+    data = run.dataset
+    if model.is_network:
+        _stored_network(run, model)
+        return {}
+    load_tensorflow()
+    from qap.importing import Formats, is_float, quantize_floats, read_model
+    from qap.training.networks import dense_layers, save_model
+
+    source = read_model(Path(model.file), Path(model.weights) if model.weights else None)
+    _refuse_other_width(model, int(np.prod(source.input_shape[1:])), int(source.output_shape[-1]), data)
+    twin, cost = source, dict[str, Any]()
+    if is_float(source):
+        samples = data.real(data.train.x) if data.has_labels else None
+        twin = quantize_floats(source, Formats(model, run.recipe.quantize), samples)
+        same = _classes(source, data, data.test) == _classes(twin, data, data.test)
+        accuracy = judged(lambda split: _classes(source, data, split), data).get("accuracy")
+        cost = {"float_accuracy": accuracy, "same_class": float(same.mean())}
+    save_kernels(run, trained=twin)
+    save_model(twin, run.file(STUDENT))
+    units = [int(layer.kernel.shape[1]) for layer in dense_layers(twin)]
+    return {**judged(lambda split: _classes(twin, data, split), data), **cost, "units": units}
+
+
+def import_network(run: RunDirectory, model: ModelRecipe) -> IntegerNetwork:
+    """The integer network that `model.file` already is."""
+    return _stored_network(run, model)
+
+
+def _stored_network(run: RunDirectory, model: ModelRecipe) -> IntegerNetwork:
+    network, data = load_network(Path(model.file)), run.dataset
+    _refuse_other_width(model, network.n_in, network.n_out, data)
+    if network.input_format != data.input_format:
+        raise DataError(
+            f"{model.file} reads inputs of {network.input_format}, but the data are of {data.input_format}; set "
+            f"data.input_format={network.input_format}"
+        )
+    return network
+
+
+def _refuse_other_width(model: ModelRecipe, inputs: int, outputs: int, data: Dataset) -> None:
+    if inputs != data.n_in:
+        raise DataError(f"{model.file} reads {inputs:,} inputs, but the samples of {data.name} have {data.n_in:,}")
+    if data.has_labels and outputs != data.n_classes and (outputs, data.n_classes) != (1, 2):
+        raise DataError(f"{model.file} has {outputs:,} outputs, but {data.name} has {data.n_classes:,} classes")
+
+
+def _classes(model: Any, data: Dataset, split: Split) -> npt.NDArray[np.int64]:
+    """What a Keras model decides, (n,)."""
+    shape, parts = model.input_shape[1:], []
+    for start in range(0, len(split), CHUNK):
+        x = data.real(split.x[start : start + CHUNK]).reshape(-1, *shape)
+        parts.append(np.asarray(model(x, training=False)))
+    answers = np.concatenate(parts)
+    decided = answers.argmax(axis=1) if answers.shape[1] > 1 else answers[:, 0] > _middle(model)
+    classes: npt.NDArray[np.int64] = decided.astype(np.int64)
+    return classes
+
+
+def _middle(model: Any) -> float:
+    """Above which number a single output decides for the second class."""
+    function = getattr(getattr(model.layers[-1], "activation", None), "__name__", "")
+    return 0.5 if "sigmoid" in function else 0.0
