@@ -45,7 +45,7 @@ def stage_command(stages: tuple[str, ...], text: str) -> Callable[..., None]:
 def verify(
     source: Source,
     engines: Annotated[
-        str | None, typer.Option(help="Names with commas between: keras,emulator,csim,rtl,axis,netlist.")
+        str | None, typer.Option(help="Names with commas between: keras,onnx,emulator,csim,rtl,axis,netlist.")
     ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,

@@ -4,16 +4,45 @@ from __future__ import annotations
 
 import operator
 from importlib import import_module
-from typing import cast
+from typing import Any, NamedTuple, cast
 
+import numpy.typing as npt
+
+from qap.errors import QapError
 from qap.extras import load_tensorflow
+from qap.fixed import IntArray
 from qap.hardware.hls import CsimEngine
 from qap.hardware.rtl import AxisEngine, RtlEngine
 from qap.hardware.synthesis import NetlistEngine
+from qap.network import IntegerNetwork
 from qap.recipe import RtlRecipe
-from qap.run import HLS, RTL, STUDENT, RunDirectory
+from qap.run import HLS, ONNX_MODEL, RTL, STUDENT, RunDirectory
 from qap.run.engines import ENGINES
 from qap.verification import EmulatorEngine, Engine
+
+
+class Unavailable(NamedTuple):
+    """An engine that cannot run for what the run is.
+
+    Args:
+        name: of the engine.
+        why: what is in the way.
+    """
+
+    name: str
+    why: str
+
+    def available(self) -> str:
+        """What is in the way."""
+        return self.why
+
+    def run(self, network: IntegerNetwork, x_int: npt.NDArray[Any]) -> IntArray:
+        """Never called.
+
+        Raises:
+            QapError: always.
+        """
+        raise QapError(f"{self.name} cannot run: {self.why}")
 
 
 def make_engine(run: RunDirectory, name: str) -> Engine:
@@ -38,6 +67,17 @@ def keras(run: RunDirectory) -> Engine:
     from qap.training.networks import load_model
 
     return KerasEngine(load_model(run.file(STUDENT)))
+
+
+def onnx(run: RunDirectory) -> Engine:
+    """The engine of the ONNX graph that was imported."""
+    load_tensorflow()
+    from qap.importing.onnx_engine import OnnxEngine
+
+    imported = run.stage("student")
+    if imported and "same_class" in imported.result:
+        return Unavailable("onnx", "the float layers of the graph were quantized, so the network is another model")
+    return OnnxEngine(run.file(ONNX_MODEL))
 
 
 def emulator(run: RunDirectory) -> Engine:

@@ -12,10 +12,11 @@ import numpy.typing as npt
 from qap.data import Dataset, Split
 from qap.errors import DataError
 from qap.extras import load_tensorflow
+from qap.files import write_with
 from qap.flow.judging import judged, save_kernels
 from qap.network import IntegerNetwork, load_network
 from qap.recipe import ModelRecipe
-from qap.run import STUDENT, RunDirectory
+from qap.run import ONNX_MODEL, STUDENT, RunDirectory
 
 CHUNK = 4096  # samples at once
 
@@ -39,10 +40,20 @@ def import_student(run: RunDirectory, model: ModelRecipe) -> Mapping[str, Any]:
         same = _classes(source, data, data.test) == _classes(twin, data, data.test)
         accuracy = judged(lambda split: _classes(source, data, split), data).get("accuracy")
         cost = {"float_accuracy": accuracy, "same_class": float(same.mean())}
+    if model.is_onnx:
+        _save_graph(run, Path(model.file))
     save_kernels(run, trained=twin)
     save_model(twin, run.file(STUDENT))
     units = [int(layer.kernel.shape[1]) for layer in dense_layers(twin)]
     return {**judged(lambda split: _classes(twin, data, split), data), **cost, "units": units}
+
+
+def _save_graph(run: RunDirectory, path: Path) -> None:
+    """Keep the graph for its engine, with the numbers that lie beside it."""
+    from qap.importing.onnx_file import load_onnx
+
+    content = load_onnx(path).SerializeToString()
+    write_with(run.file(ONNX_MODEL), lambda file: file.write_bytes(content))
 
 
 def import_network(run: RunDirectory, model: ModelRecipe) -> IntegerNetwork:

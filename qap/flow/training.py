@@ -94,7 +94,9 @@ def _frozen(run: RunDirectory) -> IntegerNetwork:
     from qap.freezing import freeze
     from qap.training.networks import load_model
 
-    return freeze(load_model(run.file(STUDENT)), run.dataset.input_format, run.dataset.class_names or None)
+    model, data = run.recipe.model, run.dataset
+    output_bits = model.output_bits if model else None
+    return freeze(load_model(run.file(STUDENT)), data.input_format, data.class_names or None, output_bits)
 
 
 def _told(progress: Progress) -> Tell:

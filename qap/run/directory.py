@@ -25,6 +25,7 @@ from qap.run.descriptions import Content, DataSet, Stages
 
 RECIPE, STAGE_RECORDS, DATA = "recipe.toml", "stages.json", "data.json"
 TEACHER, STUDENT, WEIGHTS = "teacher.keras", "student.keras", "weights.npz"
+ONNX_MODEL = "model.onnx"
 TEACHER_HISTORY, HISTORY = "teacher_history.csv", "history.csv"
 NETWORK, HLS, RTL, SYNTH = "network.npz", "hls", "rtl", "synth"
 CORE_NETLIST, TOP_NETLIST = f"{SYNTH}/{{target}}-core", f"{SYNTH}/{{target}}-top"

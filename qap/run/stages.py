@@ -16,6 +16,7 @@ from qap.run.directory import (
     HLS,
     METRICS,
     NETWORK,
+    ONNX_MODEL,
     REPORT,
     RESOURCES,
     RTL,
@@ -105,7 +106,9 @@ def _frozen_settings(run: RunDirectory) -> Any:
 def _student_files(recipe: Recipe) -> tuple[str, ...]:
     if recipe.model is None:
         return (STUDENT, HISTORY, WEIGHTS)
-    return () if recipe.model.is_network else (STUDENT, WEIGHTS)
+    if recipe.model.is_network:
+        return ()
+    return (STUDENT, WEIGHTS, ONNX_MODEL) if recipe.model.is_onnx else (STUDENT, WEIGHTS)
 
 
 def _settings(run: RunDirectory, *parts: str) -> dict[str, Any]:

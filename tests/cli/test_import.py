@@ -160,3 +160,41 @@ def test_a_model_that_has_gone_is_named_when_the_run_goes_on(qap, quantized, tmp
     done = qap("train", tmp_path / "run")
     assert done.status == 2
     assert f"the model {quantized}" in done.error and "is not there" in done.error
+
+
+@pytest.fixture
+def graph(tmp_path):
+    """A QONNX file of 9 inputs and 2 outputs, quantized or float."""
+    needs("onnx", "qonnx", "onnxruntime")
+    from support.onnx_graphs import Graph
+
+    def write(*, quantized: bool):
+        made = Graph(9)
+        first, last = RNG.integers(-7, 8, (9, 4)) / 8, RNG.integers(-7, 8, (4, 2)) / 8
+        noise = 0 if quantized else RNG.uniform(0, 0.01, (9, 4))
+        made.node("MatMul", "", made.constant(first + noise))
+        made.node("Relu")
+        if quantized:
+            made.quant(0.25, 3, signed=0)
+        made.node("MatMul", "", made.constant(last))
+        return made.save(tmp_path / "mine.onnx", 2)
+
+    return write
+
+
+def test_a_graph_is_verified_as_the_user_has_it(qap, graph, tmp_path):
+    path, run = graph(quantized=True), tmp_path / "run"
+    imported(qap, path, "--input-format", "ap_fixed<6,3>", "--out", run)
+    path.unlink()  # the run keeps what its engine reads
+    done = qap("verify", run, "--engines", "keras,onnx,emulator")
+    assert done.status == 0, done.err
+    assert "onnx == emulator on 2048 test vectors: 0 mismatches" in done.out
+
+
+def test_the_graph_of_float_layers_is_another_model_than_the_quantized_one(qap, graph, tmp_path):
+    run = tmp_path / "run"
+    imported(qap, graph(quantized=False), "--precision", "12,4", "--input-format", "ap_fixed<6,3>", "--out", run)
+    assert qap("verify", run, "--engines", "keras,emulator").status == 0
+    done = qap("verify", run, "--engines", "onnx,emulator")
+    assert done.status == 2
+    assert "the float layers of the graph were quantized" in done.error

@@ -58,7 +58,7 @@ def test_another_target_is_verified_again(run):
 def test_what_an_engine_reads_is_read_by_the_stage():
     with_rtl = load_recipe("mnist-1v9").override(["rtl.enabled=true"])
     read = STAGES["verify"].reads(with_rtl)
-    assert all(file in read for source in ENGINES.values() for file in source.files(with_rtl))
+    assert all(file in read for name in engines_of(with_rtl) for file in ENGINES[name].files(with_rtl))
     without = STAGES["verify"].reads(with_rtl.override(["rtl.enabled=false"]))
     assert set(read) - set(without) == {"rtl", "synth/xc7-core"}
 
@@ -90,7 +90,9 @@ def test_an_engine_needs_its_files_and_a_known_name(run):
     assert make_engine(run, "emulator").available() is None
     with pytest.raises(DataError, match="make one with qap rtl"):
         make_engine(run, "rtl")
-    with pytest.raises(QapError, match=r"no engine 'kerass' \(there are: keras, emulator, csim, rtl, axis, netlist\)"):
+    with pytest.raises(
+        QapError, match=r"no engine 'kerass' \(there are: keras, onnx, emulator, csim, rtl, axis, netlist\)"
+    ):
         verify_run(run, ["emulator", "kerass"])
 
 

@@ -463,7 +463,7 @@ def test_a_student_that_does_not_fit_to_the_data_is_refused_before_any_training(
 @pytest.mark.parametrize(
     ("engines", "message"),
     [
-        (["emulator", "foo"], r"no engine 'foo' \(there are: keras, emulator, csim"),
+        (["emulator", "foo"], r"no engine 'foo' \(there are: keras, onnx, emulator, csim"),
         (["emulator", ""], "no engine ''"),
         (["emulator"], "at least two different engines can be compared, but got emulator"),
         (["emulator", "emulator"], "at least two different engines"),

@@ -134,7 +134,10 @@ def test_an_imported_network_has_no_student_and_no_keras(tmp_path: Path) -> None
     recipe = imported(tmp_path, file="net.npz")
     assert STAGES["student"].writes(recipe) == ()
     assert STAGES["freeze"].reads(recipe) == ("data.json",)
-    assert "keras" not in engines_of(recipe) and "keras" in engines_of(imported(tmp_path, **IMPORTED))
+    assert engines_of(recipe) == ("emulator", "csim")
+    assert engines_of(imported(tmp_path, **IMPORTED)) == ("keras", "emulator", "csim")
+    assert engines_of(imported(tmp_path, file="graph.onnx")) == ("keras", "onnx", "emulator", "csim")
+    assert "onnx" not in engines_of(imported(tmp_path, file="graph.onnx", bits=8))
     before = settings(recipe, tmp_path)["freeze"]
     (tmp_path / "net.npz").write_text("another")
     assert settings(recipe, tmp_path)["freeze"] != before
