@@ -77,6 +77,8 @@ def onnx(run: RunDirectory) -> Engine:
     imported = run.stage("student")
     if imported and "same_class" in imported.result:
         return Unavailable("onnx", "the float layers of the graph were quantized, so the network is another model")
+    if run.recipe.model is not None and run.recipe.model.output_bits is not None:
+        return Unavailable("onnx", "output_bits quantized the logits of the graph, so the network is another model")
     return OnnxEngine(run.file(ONNX_MODEL))
 
 

@@ -198,3 +198,18 @@ def test_the_graph_of_float_layers_is_another_model_than_the_quantized_one(qap, 
     done = qap("verify", run, "--engines", "onnx,emulator")
     assert done.status == 2
     assert "the float layers of the graph were quantized" in done.error
+
+
+def test_the_graph_of_quantized_logits_is_another_model(qap, tmp_path):
+    needs("onnx", "qonnx", "onnxruntime")
+    from support.onnx_graphs import Graph
+
+    made = Graph(9)
+    made.node("MatMul", "", made.quantized(RNG.uniform(-1, 1, (9, 2)), np.array([[0.1, 0.3]]), 4))
+    path, run = made.save(tmp_path / "mine.onnx", 2), tmp_path / "run"
+    refused = qap("import", path, "--input-format", "ap_fixed<6,3>", "--out", run)
+    assert refused.status == 2
+    imported(qap, path, "--input-format", "ap_fixed<6,3>", "--output-bits", "8", "--out", run, "--force")
+    done = qap("verify", run, "--engines", "onnx,emulator")
+    assert done.status == 2
+    assert "output_bits quantized the logits" in done.error
