@@ -1,8 +1,9 @@
 """Freezing: the only room that reads a trained Keras model, to make integers of it and to answer as it does.
 
 graph -> layers -> folding -> freezing -> integer network
-           (activations, exact)    |
-                                engine: the model called as a whole, which is the check of all the others
+                      |          |
+                      |       engine (walk): the model called as a whole, which is the check of all the others
+        activations, staircases, scales, endings, final
 """
 
 from qap.extras import load_tensorflow

@@ -14,8 +14,8 @@ import numpy as np
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
+from qap.freezing.elements import Curve, Line
 from qap.freezing.exact import FloatArray
-from qap.freezing.layers import Curve, Line
 from qap.freezing.scales import ROUNDING, Rounding
 from qap.network import LayerSpec
 from qap.network.interval import Interval

@@ -8,33 +8,35 @@ the layers as `freeze` does, but `trace`, which only names the layer of a mismat
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import qkeras
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
 from qap.freezing.endings import Ending
 from qap.freezing.folding import Folded, fold
-from qap.freezing.functions import FINAL
-from qap.freezing.graph import calls_of, graph_of, is_model
-from qap.freezing.layers import NORMALIZATIONS, SCALING, WITHOUT_EFFECT
-from qap.freezing.view import View, told_by
+from qap.freezing.graph import calls_of, graph_of
+from qap.freezing.layers import SCALING
+from qap.freezing.walk import (
+    IN_FLOAT32,
+    MANTISSA,
+    Precision,
+    caller,
+    final_function,
+    final_layer,
+    float64_call,
+    floatx,
+    plain_call,
+    walk,
+)
 from qap.network import IntegerNetwork
 
-Precision = Literal["float32", "float64"]
-MANTISSA: dict[Precision, int] = {"float32": 24, "float64": 53}
-IN_FLOAT32 = (qkeras.quantized_relu, qkeras.quantized_linear)
-"""Activations that compute in float32 whatever they are given."""
 GUARDED_BITS = 22
 """24 bits less two guard bits are left for their results."""
-AFFINE = (*NORMALIZATIONS, qkeras.QDense, qkeras.QDenseBatchnorm)
 
 
 class KerasEngine:
@@ -88,7 +90,7 @@ class KerasEngine:
         """
         precision = self.precision(network)
         outputs: list[Any] = []
-        _walk(self._model, self._inputs(network, x_int, precision), _caller(precision), outputs.append)
+        walk(self._model, self._inputs(network, x_int, precision), caller(precision), outputs.append)
         results = network.trace(x_int)
         for index, (layer, origin) in enumerate(zip(network.layers, self._read(network).origins, strict=False)):
             if origin is not None:
@@ -192,10 +194,10 @@ class KerasEngine:
         """The model's answers before a final softmax, sigmoid or the like."""
         x = self._inputs(network, x_int, precision)
         try:
-            with _floatx(precision):
-                last = _final_layer(self._model)
+            with floatx(precision):
+                last = final_layer(self._model)
                 if precision == "float64":
-                    y = _walk(self._model, x, _float64_call, without=last)
+                    y = walk(self._model, x, float64_call, without=last)
                 elif last is None:
                     y = self._model(x, training=False)
                 else:
@@ -208,7 +210,7 @@ class KerasEngine:
 
     def _without_final(self, x: Any, last: Any) -> Any:
         """The answers before the final function, which is shown to be all that is left out."""
-        y, function = _walk(self._model, x, _plain_call, without=last), _final_function(last)
+        y, function = walk(self._model, x, plain_call, without=last), final_function(last)
         if not np.array_equal(np.asarray(function(y)), np.asarray(self._model(x, training=False)), equal_nan=True):
             raise NotExact(last.name, f"without its {function.__name__} the model computes something else")
         return y
@@ -219,118 +221,12 @@ def _is_quantized(network: IntegerNetwork, folded: Folded) -> bool:
     return len(network.layers) > len(folded.specs)
 
 
-def _walk(
-    model: Any, x: Any, call: Callable[..., Any], seen: Callable[[Any], None] | None = None, without: Any = None
-) -> Any:
-    """Run a model by Keras' own order of its graph, each layer through `call(layer, *args, drop=..., **kwargs)`.
-
-    Args:
-        model: the model, or one inside of it.
-        x: its input.
-        call: what runs a layer, without its activation where `drop` is true.
-        seen: is told the answer of every layer.
-        without: the layer whose activation is to be left out.
-    """
-
-    def operation_of(layer: Any) -> Callable[..., Any]:
-        def run(*args: Any, **kwargs: Any) -> Any:
-            if is_model(layer):
-                return _walk(layer, args[0], call, seen, without)
-            y = call(layer, *args, drop=layer is without, **kwargs)
-            if seen is not None:
-                seen(y)
-            return y
-
-        return run
-
-    return graph_of(model)._run_through_graph([x], operation_fn=operation_of)
-
-
-def _final_layer(model: Any) -> Any:
-    """The layer at the end of a model whose function only keeps the decision, None without one."""
-    tensor = graph_of(model).outputs[0]
-    last, index, _ = tensor._keras_history
-    while type(last) in WITHOUT_EFFECT:
-        last, index, _ = last._inbound_nodes[index].input_tensors[0]._keras_history
-    if is_model(last):
-        return _final_layer(last)
-    return last if any(_final_function(last) is known for known, _ in FINAL) else None
-
-
-def _final_function(layer: Any) -> Any:
-    return keras.activations.softmax if type(layer) is keras.layers.Softmax else getattr(layer, "activation", None)
-
-
-def _caller(precision: Precision) -> Callable[..., Any]:
-    return _plain_call if precision == "float32" else _float64_call
-
-
-def _plain_call(layer: Any, x: Any, *, drop: bool, **kwargs: Any) -> Any:
-    """The layer itself; where its activation is left out, its own code without it."""
-    if not drop:
-        return layer(x, **kwargs)
-    return x if _only_activates(layer) else View(layer, activation=None).call(x, **kwargs)
-
-
-def _float64_call(layer: Any, x: Any, *, drop: bool, **kwargs: Any) -> Any:
-    """The layer on float64 numbers, with the weights that it has in the float32 that it was trained in."""
-    activation = getattr(layer, "activation", None)
-    if type(activation) in IN_FLOAT32:
-        activation = _guarded(activation)
-    if type(layer) in AFFINE:
-        with _floatx("float32"):
-            kernel, offset = told_by(layer, int(x.shape[-1]))
-        y = _float64(x @ _float64(kernel) if kernel.ndim == 2 else x * _float64(kernel)) + _float64(offset)
-        return y if drop or activation is None or type(layer) in NORMALIZATIONS else _float64(activation(y))
-    if drop:
-        return x
-    view = View(layer, activation=activation, compute_dtype="float64", dtype="float64")
-    return _float64(view.call(x, **kwargs))
-
-
-def _float64(values: Any) -> Any:
-    return keras.ops.cast(keras.ops.convert_to_tensor(values), "float64")
-
-
-def _only_activates(layer: Any) -> bool:
-    return type(layer) in (keras.layers.Activation, keras.layers.Softmax, qkeras.QActivation)
-
-
-def _guarded(quantizer: Any) -> Callable[[Any], Any]:
-    """Bring float64 into the float32 of a quantizer without changing what it rounds to.
-
-    Numbers beyond the range saturate either way. The rest is rounded to odd: a number that does not fit
-    in 24 bits gets its last bit set, so that it stays on its side of every tie (S. Boldo, G. Melquiond,
-    "When double rounding is odd", 2005).
-    """
-
-    def quantize(y: Any) -> Any:
-        with _floatx("float32"):
-            limit = 4.0 * float(np.asarray(quantizer.max()))
-            bits = np.clip(np.asarray(y, np.float64), -limit, limit).view(np.uint64)
-            lost = np.uint64((1 << 29) - 1)
-            odd = np.where(bits & lost, (bits & ~lost) | np.uint64(1 << 29), bits)
-            return quantizer(keras.ops.convert_to_tensor(odd.view(np.float64).astype(np.float32)))
-
-    return quantize
-
-
 def _integers(layer: str, y: npt.NDArray[np.float64], form: FixedPoint) -> IntArray:
     scaled = np.ldexp(y, form.fractional)
     integers = scaled.astype(np.int64)
     if (integers != scaled).any():
         raise NotExact(layer, f"Keras gave {float(y[integers != scaled][0])!r}, which is not on the grid of {form}")
     return integers
-
-
-@contextlib.contextmanager
-def _floatx(precision: Precision) -> Iterator[None]:
-    previous = keras.config.floatx()
-    keras.config.set_floatx(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(previous)
 
 
 def _first_line(error: Exception) -> str:

@@ -19,19 +19,18 @@ import numpy as np
 from qap.errors import NotExact
 from qap.fixed import FixedPoint
 from qap.freezing.activations import ActivationForm, activation_form
+from qap.freezing.elements import Affine, Curve, Dense, Element, Final, Quantization, Rectifier
 from qap.freezing.endings import Ending, Start, ending_of
 from qap.freezing.exact import FloatArray, exact_product, to_integers
-from qap.freezing.functions import OVER_CLASSES, SATURATING, slack_of
+from qap.freezing.final import refuse_final, with_final
 from qap.freezing.graph import Call, unique
-from qap.freezing.layers import SCALING, Affine, Curve, Dense, Element, Final, Quantization, Rectifier, as_curve, read
+from qap.freezing.layers import SCALING, as_curve, read
 from qap.freezing.scales import Codes, Rounding, Sums, rounding
 from qap.freezing.staircases import Floats, steps_of
 from qap.network import IntegerLayer, LayerSpec, StepTable
 from qap.network.interval import Interval, format_interval, partial_sum_bound, propagate
 from qap.network.layer import Activation, activated_interval, prove
 
-Row = tuple[int, Call, list[Element]]
-"""A call, its index and what it was read as."""
 MANTISSA = 24
 """Bits of whole numbers that float32 holds."""
 
@@ -58,7 +57,7 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
     """
     builder = _Builder(input_format)
     rows = [(index, call, read(call)) for index, call in enumerate(calls)]
-    rows, final = _with_final(rows)
+    rows, final = with_final(rows)
     for index, call, elements in rows:
         if builder.floats and (curve := as_curve(call, elements, builder.floats)):
             builder.follow(call, curve)
@@ -77,7 +76,7 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
     if not builder.dense:
         raise NotExact(model_name, "the model has no QDense layer")
     if final is not None:
-        _refuse_final(*final, builder.specs[-1].weight.shape[1])
+        refuse_final(*final, builder.specs[-1].weight.shape[1])
     return Folded(builder.specs, builder.origins, builder.ending)
 
 
@@ -337,34 +336,3 @@ def _rectified(form: ActivationForm) -> ActivationForm:
         return form._replace(activation="relu")
     first = int(np.searchsorted(steps.thresholds, 0, side="right"))
     return form._replace(activation=StepTable(steps.thresholds[first:], steps.values[first:]))
-
-
-def _with_final(rows: list[Row]) -> tuple[list[Row], tuple[Call, Final] | None]:
-    """The function that is left out at the end, None without one; such functions elsewhere become curves.
-
-    Raises:
-        NotExact: a function of all outputs stands elsewhere.
-    """
-    last = next((row for row in reversed(rows) if row[2]), None)
-    final = (last[1], last[2][-1]) if last and isinstance(last[2][-1], Final) else None
-
-    def between(call: Call, element: Element) -> Element:
-        if not isinstance(element, Final) or (final and element is final[1]):
-            return element
-        refused = NotExact(call.name, f"a {element.name} between layers; only at the end it can be left out")
-        if element.name in OVER_CLASSES:
-            raise refused
-        refused = NotExact(call.name, f"{refused.why}, or before a quantizer it becomes steps")
-        return Curve(call.name, element.function, refused, slack=slack_of(element.function))
-
-    changed = [(index, call, [between(call, each) for each in elements]) for index, call, elements in rows]
-    return changed, final
-
-
-def _refuse_final(call: Call, final: Final, outputs: int) -> None:
-    if final.name in OVER_CLASSES and outputs == 1:
-        raise NotExact(call.name, f"a {final.name} over a single output is constant; use a sigmoid")
-    if final.name in SATURATING and outputs > 1:
-        raise NotExact(
-            call.name, f"a {final.name} saturates, so {outputs} outputs may tie where their logits differ; leave it out"
-        )

@@ -15,10 +15,11 @@ import numpy as np
 
 from qap.errors import NotExact, QapError
 from qap.fixed import FixedPoint, IntArray
-from qap.freezing.engine import MANTISSA, KerasEngine
+from qap.freezing.engine import KerasEngine
 from qap.freezing.exact import MAX_PARAMETER_BITS
 from qap.freezing.folding import Folded, fold
 from qap.freezing.graph import calls_of, unique
+from qap.freezing.walk import MANTISSA
 from qap.network import IntegerNetwork, LayerSpec, connect
 
 SAMPLES = 200

@@ -21,8 +21,8 @@ import numpy.typing as npt
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, IntArray
 from qap.freezing.activations import ActivationForm
+from qap.freezing.elements import Curve
 from qap.freezing.exact import FloatArray, first_reached
-from qap.freezing.layers import Curve
 from qap.freezing.scales import GUARD, Rounding
 from qap.network import StepTable
 from qap.network.interval import Interval

@@ -18,8 +18,8 @@ from support.random_networks import random_inputs
 from qap.errors import NotExact, QapError
 from qap.fixed import FixedPoint
 from qap.freezing import KerasEngine, freeze
+from qap.freezing.elements import Line
 from qap.freezing.endings import Ending
-from qap.freezing.layers import Line
 from qap.network import IntegerNetwork, connect
 from qap.verification import EmulatorEngine, verify
 

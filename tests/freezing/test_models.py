@@ -20,7 +20,6 @@ from support.random_networks import random_inputs
 from qap.errors import NotExact
 from qap.fixed import FixedPoint
 from qap.freezing import KerasEngine, folding, freeze
-from qap.freezing.layers import Dense
 from qap.network import IntegerNetwork, StepTable, connect
 from qap.training.networks import load_model
 from qap.verification import EmulatorEngine, adversarial_vectors, verify
@@ -256,7 +255,7 @@ def test_a_layer_that_freeze_misreads_is_caught_and_named(monkeypatch: pytest.Mo
     def misread(call: Any) -> list[Any]:
         elements = read(call)
         if call.name == "last":
-            elements[0] = Dense(elements[0].matrix, elements[0].offset + 0.125)
+            elements[0] = elements[0]._replace(offset=elements[0].offset + 0.125)
         return elements
 
     read = folding.read
