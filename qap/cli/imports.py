@@ -141,6 +141,8 @@ def _said(run: RunDirectory, records: dict[str, StageRecord]) -> Iterator[str]:
         yield (f"accuracy of the integer network: {accuracy['test']:.2%} of {len(data.test):,} test samples")
     if "same_class" in student:
         yield (f"float layers were quantized: {student['same_class']:.2%} of the test vectors keep their class")
+    for note in frozen.get("notes", ()):
+        yield f"note: {note}"
     if not data.has_labels:
         yield (
             f"no labels, so no accuracy: verification takes random and adversarial vectors of {data.input_format}; "

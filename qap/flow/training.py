@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qap.data import Dataset
+from qap.errors import NotExact
 from qap.extras import load_tensorflow
 from qap.flow.importing import import_network, import_student
 from qap.flow.judging import judged, save_kernels
@@ -80,6 +81,7 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     network = import_network(run, model) if model and model.is_network else _frozen(run)
     save_network(network, run.file(NETWORK))
     return {
+        **({"notes": _notes(run, network)} if model and not model.is_network else {}),
         **judged(lambda split: network.classify(split.x), data),
         "digest": network.digest,
         "parameters": network.parameters,
@@ -97,6 +99,17 @@ def _frozen(run: RunDirectory) -> IntegerNetwork:
     model, data = run.recipe.model, run.dataset
     output_bits = model.output_bits if model else None
     return freeze(load_model(run.file(STUDENT)), data.input_format, data.class_names or None, output_bits)
+
+
+def _notes(run: RunDirectory, network: IntegerNetwork) -> list[str]:
+    """What became of a model beside its numbers: scales that were left out or quantized, by name."""
+    from qap.freezing import KerasEngine
+    from qap.training.networks import load_model
+
+    try:
+        return list(KerasEngine(load_model(run.file(STUDENT))).notes(network))
+    except NotExact as error:  # Keras itself would round, which a verification says, too
+        return [str(error)]
 
 
 def _told(progress: Progress) -> Tell:

@@ -69,6 +69,7 @@ class Frozen(Judged):
     nonzeros: Number | None = None
     sparsity: Fraction | None = None
     size_bytes: Number | None = None
+    notes: list[str] = []
 
 
 class Hls(Open):
