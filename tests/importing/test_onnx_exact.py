@@ -123,3 +123,26 @@ def test_quantization_of_plain_onnx_is_exact(scale: float, kind: type, zero: int
     path = graph.save(tmp_path / "m.onnx", 2)
     network = freeze(read_model(path), FixedPoint.parse("ap_fixed<6,4>"))
     assert differences(path, network) == 0
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("function", ["Relu", "Dropout"])
+def test_a_graph_as_brevitas_writes_it_is_exact(per_channel: bool, function: str, tmp_path: Path) -> None:
+    """Float scales, weights transposed, biases with the scale of the sums, and a scale of all logits at the end."""
+    rng, graph, n_in, scale = np.random.default_rng(1), Graph(1, 4, 2), 8, 0.0613
+    graph.node("Flatten", "")
+    graph.quant(scale, 8)
+    for n_out, last in ((6, False), (4, True)):
+        weight = rng.normal(0, 0.3, (n_out, n_in))
+        largest = np.abs(weight).max(axis=1, keepdims=True) if per_channel and not last else np.abs(weight).max()
+        of_weights = np.asarray(largest / 7, np.float32)
+        of_sums = of_weights.reshape(-1 if of_weights.ndim else ()) * np.float32(scale)
+        bias = graph.quantized(rng.normal(0, 0.5, n_out), of_sums, 16)
+        graph.node("Gemm", "", graph.quantized(weight, of_weights, 4, narrow=1), bias, transB=1)
+        if not last:
+            graph.node(function, "")
+            n_in, scale = n_out, 0.0371
+            graph.quant(scale, 4, signed=int(function == "Dropout"))
+    path = graph.save(tmp_path / "m.onnx", 4)
+    network = freeze(read_model(path), FixedPoint.parse("ap_fixed<8,4>"))
+    assert differences(path, network) == 0
