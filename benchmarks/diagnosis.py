@@ -1,7 +1,9 @@
 """Does the diagnosis name the true cause, and does its fix mend it? A dozen projects that are wrong in known ways.
 
-    python benchmarks/diagnosis.py
-    python benchmarks/diagnosis.py --only softmax,header
+    python benchmarks/diagnosis.py --jobs 2
+    python benchmarks/diagnosis.py --records FILE
+
+Every project's result is a line of --records as soon as it is known, and is not measured again.
 
 Of each project the causes, their places and the gaps are stored: as it is, with the smallest types, and of the exact
 project that the fix writes; the exit code is 1 when a cause is not the true one or a gap is left.
@@ -10,10 +12,13 @@ project that the fix writes; the exit code is 1 when a cause is not the true one
 from __future__ import annotations
 
 import argparse
+import json
+import multiprocessing
 import resource
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -21,34 +26,46 @@ from stored import add_out, store
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from support.wrong_projects import WRONG, Wrong, prepare
+from support.wrong_projects import WRONG, prepare
 
 from qap.explore.diagnosis import UserModel, diagnose, read_samples, read_source, write_fix
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", help="names, with commas between them")
+    parser.add_argument("--jobs", type=int, default=1, help="projects at a time, each with two compilers")
+    parser.add_argument("--records", type=Path, help="file of finished projects, which is continued")
     add_out(parser)
     arguments = parser.parse_args()
-    names = arguments.only.split(",") if arguments.only else list(WRONG)
-    results = []
-    for name in names:
-        results.append(measure(name, WRONG[name]))
-        print(results[-1], flush=True)
-    if not arguments.only:
-        store("diagnosis", results, arguments.out)
+    known = read_records(arguments.records) if arguments.records else {}
+    missing = [name for name in WRONG if name not in known]
+    with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(measure, name) for name in missing]):
+            result = future.result()
+            known[result["project"]] = result
+            print(result, flush=True)
+            if arguments.records:
+                with arguments.records.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(result) + "\n")
+    results = [known[name] for name in WRONG]
+    store("diagnosis", results, arguments.out)
     return int(not all(each["named"] and each["mended"] for each in results))
 
 
-def measure(name: str, wrong: Wrong) -> dict[str, Any]:
+def read_records(path: Path) -> dict[str, Any]:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {content["project"]: content for content in map(json.loads, lines)}
+
+
+def measure(name: str) -> dict[str, Any]:
+    wrong = WRONG[name]
     start, cpu = time.monotonic(), cpu_seconds()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         model, project, data = prepare(folder, wrong)
         source, samples = read_source(project), read_samples(data, None, 256)
         found = diagnose(UserModel(model), source, samples, name)
-        compared = write_fix(found.network, source, samples.x, folder / "fixed", name)
+        compared = write_fix(found.network, source, samples.x, folder / "fixed", "fixed")
     causes = [{"kind": each.kind, "place": each.place, "effective": each.effective} for each in found.causes]
     first = found.causes[0] if found.causes else None
     return {

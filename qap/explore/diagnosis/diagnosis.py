@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import DataError
+from qap.errors import DataError, ToolFailed
 from qap.explore.diagnosis.causes import causes_of
 from qap.explore.diagnosis.configuration import configuration_of, exact_version
 from qap.explore.diagnosis.evidence import Evidence
@@ -18,6 +19,7 @@ from qap.explore.diagnosis.hardware import (
     blocks_of,
     classes_of,
     first_difference,
+    has_common_scale,
     reference_of,
 )
 from qap.explore.diagnosis.model import UserModel
@@ -35,6 +37,9 @@ from qap.hardware.tools import Tell, silent
 
 MOST_SAMPLES = 2000
 """Samples on which versions are compared; the project itself runs on all."""
+BUILDS = 2
+"""Compilers at a time."""
+UNCHANGED = "as it is"
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -50,6 +55,7 @@ class Case:
         reference: the model on the samples.
         grid: of the inputs.
         samples: what is compared on.
+        scaled: whether the hardware's logits are the network's times one factor, which keeps the decision.
     """
 
     source: HlsSource
@@ -59,13 +65,15 @@ class Case:
     reference: Reference
     grid: Grid
     samples: RealSamples
+    scaled: bool
 
     def gap(self, traces: Sequence[FloatArray]) -> Gap:
         """How far traces of the first samples are from the model."""
         count = len(traces[0])
         logits = self.reference.results[-1][:count]
         differs = traces[self.blocks[-1].last] != logits
-        return Gap(int(differs.sum()), int((self.classes(traces) != self.reference.classes[:count]).sum()))
+        outputs = 0 if self.scaled else int(differs.sum())
+        return Gap(outputs, int((self.classes(traces) != self.reference.classes[:count]).sum()))
 
     def classes(self, traces: Sequence[FloatArray]) -> IntArray:
         """What the hardware decides."""
@@ -89,17 +97,17 @@ def diagnose(model: UserModel, source: HlsSource, samples: RealSamples, name: st
         ToolFailed: the C simulation does not build or run.
     """
     case, notes = _case(model, source, samples)
-    tell("compiling the C simulation with traces")
-    traces = simulate(source, samples.x)
     uses = uses_of(source, case.weights, case.reference, case.blocks, samples.x)
     versions = _versions(case, uses)
-    tell(f"compiling {len(versions)} versions of it, each with one type wide")
     part = samples.x[:MOST_SAMPLES]
+    tell(f"compiling the C simulation with traces, and {len(versions)} versions of it, most with one type wide")
+    with ThreadPoolExecutor(BUILDS) as pool:
+        itself = pool.submit(simulate, source, samples.x)
+        others = pool.submit(run_versions, source, case.weights, list(versions.values()), part)
+        traces, of_versions = itself.result(), others.result()
     base = case.gap([trace[: len(part)] for trace in traces])
-    gaps = {
-        key: case.gap(found)
-        for key, found in zip(versions, run_versions(source, case.weights, list(versions.values()), part), strict=True)
-    }
+    _refuse_misread(source, traces, of_versions[list(versions).index(UNCHANGED)])
+    gaps = {key: case.gap(found) for key, found in zip(versions, of_versions, strict=True)}
     types = tuple(
         Widened(use, versions[str(use.site)].types[use.site], gaps[str(use.site)])
         if str(use.site) in versions
@@ -112,6 +120,8 @@ def diagnose(model: UserModel, source: HlsSource, samples: RealSamples, name: st
     )  # fmt: skip
     proven = gaps["exact"]
     first = first_difference(case.reference, source, case.blocks, traces)
+    if first and case.scaled and first.number == len(case.blocks) - 1:
+        first = None
     y = samples.y
     return Diagnosis(
         model=str(model.path), project=name, samples=len(samples.x), logits=traces[case.blocks[-1].last].size,
@@ -122,6 +132,16 @@ def diagnose(model: UserModel, source: HlsSource, samples: RealSamples, name: st
         configuration=configuration_of(source, case.blocks, case.reference, case.final) if proven.none else None,
         proven=proven, notes=tuple(notes), network=case.reference.network,
     )  # fmt: skip
+
+
+def _refuse_misread(source: HlsSource, traces: Sequence[FloatArray], again: Sequence[FloatArray]) -> None:
+    """The version in which nothing is changed must answer as the project's own files do."""
+    for call, trace, same in zip(source.calls, traces, again, strict=True):
+        if (trace[: len(same)] != same).any():
+            raise ToolFailed(
+                f"the C++ of {source.folder} could not be taken apart: put together again without a change, its layer "
+                f"{call.name!r} answers otherwise; please report this project"
+            )
 
 
 def _case(model: UserModel, source: HlsSource, samples: RealSamples) -> tuple[Case, list[str]]:
@@ -140,12 +160,18 @@ def _case(model: UserModel, source: HlsSource, samples: RealSamples) -> tuple[Ca
             "fractional bits"
         )
     reference = reference_of(network, samples.x)
-    return Case(source, read_weights(source), blocks, final, reference, grid, samples), notes
+    weights = read_weights(source)
+    scaled = has_common_scale(source, blocks[-1], network.layers[-1], weights)
+    if scaled:
+        notes.append(
+            "the last scale of the model is left out of its integers: of the logits, only decisions are compared"
+        )
+    return Case(source, weights, blocks, final, reference, grid, samples, scaled), notes
 
 
 def _versions(case: Case, uses: Sequence[TypeUse]) -> dict[str, Version]:
-    """What is compiled, by name: a site, `synthesized`, the weights of a layer, `softmax`, `exact`."""
-    versions: dict[str, Version] = {}
+    """What is compiled, by name: nothing changed, a site, `synthesized`, the weights of a layer, `softmax`, `exact`."""
+    versions = {UNCHANGED: Version()}
     headers = {name: each.header for name, each in case.weights.items() if each.differing and each.header is not None}
     if headers:
         versions["synthesized"] = Version(weights=headers)

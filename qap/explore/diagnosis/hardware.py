@@ -6,7 +6,7 @@ A layer of the network is an affine map with its activation; in hls4ml these are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,9 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.explore.diagnosis.source import Call, HlsSource
+from qap.explore.diagnosis.weights import Weights
 from qap.fixed import IntArray
 from qap.network import IntegerLayer, IntegerNetwork, StepTable
+from qap.network.emulator import ExactProduct
+from qap.network.interval import format_interval
 
+FACTOR_ERROR = 1e-6
 FINAL = ("softmax", "sigmoid", "tanh", "hard_sigmoid", "hard_tanh")
 FloatArray = npt.NDArray[np.float64]
 
@@ -103,9 +107,10 @@ def reference_of(network: IntegerNetwork, x: FloatArray) -> Reference:
     accumulators, results = [], []
     fractional = network.input_format.fractional
     y: IntArray = x_int
-    for layer in network.layers:
+    ranges = [format_interval(network.input_format, network.n_in), *(results for _, results in network.intervals())]
+    for layer, inputs in zip(network.layers, ranges, strict=False):
         weight, bias = layer.aligned(fractional)
-        accumulator = y @ weight + bias
+        accumulator = ExactProduct(weight, bias, inputs)(y)
         y = layer.activate(accumulator)
         fractional = layer.result_format.fractional
         accumulators.append(layer.accum_format.to_float(accumulator))
@@ -157,6 +162,21 @@ def classes_of(source: HlsSource, network: IntegerNetwork, outputs: FloatArray) 
 def logit_classes(network: IntegerNetwork, logits: FloatArray) -> IntArray:
     """The class that real logits (n, n_out) decide, as `IntegerNetwork.decide` does."""
     return np.asarray(network.decide(logits), np.int64)  # type: ignore[arg-type]
+
+
+def has_common_scale(source: HlsSource, block: Block, layer: IntegerLayer, weights: Mapping[str, Weights]) -> bool:
+    """Whether the weights of a layer are the network's times one positive factor other than 1."""
+    if block.dense is None:
+        return False
+    call = source.calls[block.dense]
+    own = weights[call.arguments[2]].simulated if call.arguments[2] in weights else None
+    model = real_weights(layer)[0]
+    model = (model.T if is_transposed(source, call) else model).ravel()
+    if own is None or own.size != model.size or not model.any() or (own[model == 0] != 0).any():
+        return False
+    factors = own[model != 0] / model[model != 0]
+    factor = float(np.median(factors))
+    return factor > 0 and abs(factor - 1) > FACTOR_ERROR and bool((abs(factors / factor - 1) < FACTOR_ERROR).all())
 
 
 def is_transposed(source: HlsSource, call: Call) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,9 +22,11 @@ from qap.explore.diagnosis.source import TRACE, HlsSource
 from qap.hardware.tools import compiler, run_tool
 from qap.templates import fill
 
-FLAGS = ("-O1", "-std=c++17", "-w", "-pthread")
+FLAGS = ("-O1", "-std=c++17", "-w", "-pthread", '-DWEIGHTS_DIR="firmware/weights"')
+SEARCHED = ("-I.", "-Ifirmware", "-Ifirmware/ap_types")
 BUILD_TIMEOUT_S, RUN_TIMEOUT_S = 900.0, 900.0
 FloatArray = npt.NDArray[np.float64]
+INCLUDE = re.compile(r"^[ \t]*#include\s+[<\"]([^>\"]+)[>\"].*$", re.M)
 _TRACED = re.compile(rf"^[ \t]*nnet::{TRACE}<[^;]*;[ \t]*$", re.M)
 
 
@@ -83,18 +85,18 @@ def simulate(source: HlsSource, x: FloatArray) -> list[FloatArray]:
         _copy(source, folder)
         cpp = folder / "firmware" / f"{source.name}.cpp"
         cpp.write_text(with_traces(source, cpp.read_text(encoding="utf-8", errors="replace")), encoding="utf-8")
-        prologue = [f'#include "firmware/{source.name}.cpp"', '#include "firmware/nnet_utils/nnet_helpers.h"']
+        prologue = [f'#include "firmware/{source.name}.cpp"', '#include "nnet_utils/nnet_helpers.h"']
         return _run(source, folder, prologue, [VariantText("", "")], [], x)[0]
 
 
 def simulate_variants(
-    source: HlsSource, prologue: Sequence[str], arrays: Sequence[SharedArray], variants: Sequence[VariantText],
+    source: HlsSource, arrays: Sequence[SharedArray], variants: Sequence[VariantText],
     x: FloatArray,
 ) -> list[list[FloatArray]]:  # fmt: skip
     """What every call of every version gives for samples; arguments and errors as in `simulate`."""
     with tempfile.TemporaryDirectory(prefix="qap-diagnose-") as temporary:
         _copy(source, Path(temporary))
-        return _run(source, Path(temporary), prologue, variants, arrays, x)
+        return _run(source, Path(temporary), list(shared_headers(source)), variants, arrays, x)
 
 
 def with_traces(source: HlsSource, cpp: str) -> str:
@@ -104,6 +106,20 @@ def with_traces(source: HlsSource, cpp: str) -> str:
         line = f'nnet::{TRACE}<{call.result_type}>({call.arguments[1]}, "qap_{index}", {width});'
         cpp = cpp.replace(call.text, f"{call.text}\n    {line}", 1)
     return cpp
+
+
+def shared_headers(source: HlsSource) -> Iterator[str]:
+    """The includes of a project that are not its own files, in their order."""
+    names: dict[str, None] = {}
+    for file in ("defines.h", f"{source.name}.h", "parameters.h", f"{source.name}.cpp"):
+        text = (source.firmware / file).read_text(encoding="utf-8", errors="replace")
+        names |= dict.fromkeys(found[1] for found in INCLUDE.finditer(text))
+    own = ("defines.h", "parameters.h", f"{source.name}.h")
+    for name in names:
+        if name not in own and not name.startswith("weights/"):
+            local = (source.firmware / name).is_file() or name.startswith(("ap_", "hls_"))
+            yield f'#include "{name}"' if local else f"#include <{name}>"
+    yield '#include "nnet_utils/nnet_helpers.h"'
 
 
 def _first_size(source: HlsSource) -> int:
@@ -138,10 +154,9 @@ def _run(
     }  # fmt: skip
     program = fill("qap.explore.diagnosis", "program.cpp.j2", of_extra="hls", **content)
     (folder / "program.cpp").write_text(program, encoding="utf-8")
-    weights = f'-DWEIGHTS_DIR="{folder / "firmware" / "weights"}"'
     try:
         run_tool(
-            [compiler(), *FLAGS, weights, "-I.", "-Ifirmware", "-Ifirmware/ap_types", "program.cpp", "-o", "program"],
+            [compiler(), *FLAGS, *SEARCHED, "program.cpp", "-o", "program"],
             folder, timeout_s=BUILD_TIMEOUT_S,
         )  # fmt: skip
     except ToolFailed as error:

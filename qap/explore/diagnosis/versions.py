@@ -7,8 +7,7 @@ place replaced, in a namespace of its own; hls4ml's headers are read once for al
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.explore.diagnosis.ranges import Site, array_of
-from qap.explore.diagnosis.simulation import SharedArray, VariantText, simulate_variants, with_traces
+from qap.explore.diagnosis.simulation import INCLUDE, SharedArray, VariantText, simulate_variants, with_traces
 from qap.explore.diagnosis.source import HlsSource
 from qap.explore.diagnosis.weights import Weights
 
-BUILDS = 2
-"""Compilers at a time."""
+TOGETHER = 16
+"""Versions that one compiler takes; most of its time is for hls4ml's headers, which it reads once for all of them."""
 FloatArray = npt.NDArray[np.float64]
-_INCLUDE = re.compile(r"^[ \t]*#include\s+[<\"]([^>\"]+)[>\"].*$", re.M)
 _GUARD = re.compile(r"^#(?:ifndef|define)[ \t]+\w+_H_?[ \t]*$", re.M)
 _LOADING = re.compile(r"#ifndef __SYNTHESIS__\s+static bool loaded_weights.*?#endif", re.S)
 _IMPLEMENTATION = re.compile(r"(softmax_implementation implementation\s*=\s*nnet::softmax_implementation::)\w+")
@@ -48,11 +46,9 @@ class Version:
 def run_versions(
     source: HlsSource, weights: Mapping[str, Weights], versions: Sequence[Version], x: FloatArray
 ) -> list[list[FloatArray]]:
-    """What every call gives in every version; two builds at a time. Errors as of `simulate`."""
-    shares = [list(versions[start::BUILDS]) for start in range(min(BUILDS, len(versions)))]
-    with ThreadPoolExecutor(BUILDS) as pool:
-        found = list(pool.map(lambda share: _run(source, weights, share, x), shares))
-    return [found[index % BUILDS][index // BUILDS] for index in range(len(versions))]
+    """What every call gives in every version. Errors as of `simulate`."""
+    shares = [versions[start : start + TOGETHER] for start in range(0, len(versions), TOGETHER)]
+    return [traces for share in shares for traces in _run(source, weights, share, x)]
 
 
 def _run(
@@ -66,7 +62,7 @@ def _run(
         arrays += [SharedArray(others[name], _numbers(values)) for name, values in version.weights.items()]
         text = version_text(source, version, {name: others.get(name, name) for name in own}, own)
         texts.append(VariantText(f"namespace v{index} {{\n{text}\n}}", f"v{index}::"))
-    return simulate_variants(source, list(_headers(source)), arrays, texts, x)
+    return simulate_variants(source, arrays, texts, x)
 
 
 def version_text(
@@ -113,27 +109,14 @@ def _with_loading(source: HlsSource, cpp: str, load: str) -> str:
     return f"{cpp[: start + 1]}\n{load}\n{cpp[start + 1 :]}"
 
 
-def _headers(source: HlsSource) -> Iterator[str]:
-    """The includes of hls4ml's own headers, in the order that the project has them."""
-    names: dict[str, None] = {}
-    for file in ("defines.h", f"{source.name}.h", "parameters.h", f"{source.name}.cpp"):
-        for found in _INCLUDE.finditer(_text(source.firmware / file)):
-            if found[1] not in ("defines.h", "parameters.h", f"{source.name}.h") and not found[1].startswith(
-                "weights/"
-            ):
-                names[found[1]] = None
-    local = {name for name in names if (source.firmware / name).is_file() or name.startswith(("ap_", "hls_"))}
-    yield from (f'#include "{name}"' if name in local else f"#include <{name}>" for name in names)
-
-
 def _weight_headers(source: HlsSource) -> list[Path]:
-    included = [found[1] for found in _INCLUDE.finditer(_text(source.firmware / "parameters.h"))]
+    included = [found[1] for found in INCLUDE.finditer(_text(source.firmware / "parameters.h"))]
     return [source.firmware / name for name in included if name.startswith("weights/")]
 
 
 def _body(path: Path) -> str:
     """A file without its includes and its include guard."""
-    text = _INCLUDE.sub("", _text(path))
+    text = INCLUDE.sub("", _text(path))
     if path.suffix == ".h" and _GUARD.search(text):
         text = _GUARD.sub("", text, count=2)
         end = text.rindex("#endif")
