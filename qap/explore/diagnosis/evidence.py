@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from qap.explore.diagnosis.configuration import model_weights
 from qap.explore.diagnosis.hardware import Block, Reference, layer_alone, logit_classes
+from qap.explore.diagnosis.ranges import array_of
 from qap.explore.diagnosis.results import Gap, Widened
 from qap.explore.diagnosis.samples import Grid
 from qap.explore.diagnosis.source import HlsSource
@@ -17,8 +18,8 @@ from qap.explore.diagnosis.weights import Weights
 from qap.fixed import IntArray
 
 FloatArray = npt.NDArray[np.float64]
-PRINTED = 1e-9
-"""hls4ml writes weights with ten digits behind the point."""
+MOST_DIGITS = 9
+"""hls4ml writes a weight with as many digits behind the point as its type has fractional bits, up to about so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +86,10 @@ class Evidence:
     def is_models(self, array: str) -> bool:
         """Whether an array holds the model's numbers; true where these are not known."""
         model, own = self.model_values(array), self.weights[array].simulated
-        return model is None or own is None or bool((np.abs(own - model) <= PRINTED).all())
+        return model is None or own is None or bool((np.abs(own - model) <= self.printed(array)).all())
+
+    def printed(self, array: str) -> float:
+        """How far a number of an array may be from the model's because of the digits that it is written with."""
+        uses = (each.use for each in self.types if array_of(self.source, each.use.site) == array)
+        digits = min([MOST_DIGITS, *(max(0, use.form.fractional) for use in uses if use.form)])
+        return 0.51 * 10.0**-digits

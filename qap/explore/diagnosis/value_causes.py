@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from qap.explore.diagnosis.evidence import PRINTED, Evidence
+from qap.explore.diagnosis.evidence import MOST_DIGITS, Evidence
 from qap.explore.diagnosis.hardware import is_transposed, real_weights
 from qap.explore.diagnosis.results import Cause
 from qap.explore.diagnosis.weights import Weights
@@ -36,7 +36,8 @@ def _folded(evidence: Evidence, index: int, dense: int) -> Cause:
     weights = evidence.weights.get(call.arguments[2])
     own, model = weights.simulated if weights else None, real_weights(layer)[0]
     model = model.T if is_transposed(evidence.source, call) else model
-    if own is not None and own.size == model.size and (np.abs(own - model.ravel()) <= PRINTED).all():
+    printed = evidence.printed(call.arguments[2])
+    if own is not None and own.size == model.size and (np.abs(own - model.ravel()) <= printed).all():
         text = "the weights are the model's without its scale or normalization, and nothing scales behind the sum"
         return Cause("scales-dropped", call.name, text, "keep the scale as a layer of its own", True)
     text = "a scale or normalization was multiplied into the weights, which no short type holds then"
@@ -63,8 +64,7 @@ def _of_array(evidence: Evidence, index: int, name: str, form: FixedPoint, place
     values = weights.simulated
     if model is None or values is None or not evidence.guilty(index):
         return
-    wrong = np.abs(values - model) > PRINTED
-    if not wrong.any():
+    if evidence.is_models(name):
         return
     left = evidence.gaps.get(f"values of {name}")
     effective = left is not None and left != evidence.base
@@ -75,9 +75,10 @@ def _of_array(evidence: Evidence, index: int, name: str, form: FixedPoint, place
 def _how_wrong(
     evidence: Evidence, index: int, values: FloatArray, model: FloatArray, form: FixedPoint, weights: Weights
 ) -> tuple[str, str, str]:
-    wrong = np.abs(values - model) > PRINTED
+    printed = evidence.printed(weights.name)
+    wrong = np.abs(values - model) > printed
     quantized = form.to_float(form.with_modes(form.rounding.RND_CONV, form.overflow.SAT).quantize(values))
-    if wrong.mean() > 0.2 and (np.abs(quantized - model) <= PRINTED).mean() > 0.9:
+    if wrong.mean() > 0.2 and (np.abs(quantized - model) <= printed).mean() > 0.9:
         text = f"{int(wrong.sum())} of {wrong.size} numbers lie beside the grid {form} of the model"
         return "weights-never-quantized", text, "give hls4ml the quantized weights"
     layer = evidence.reference.network.layers[index]
@@ -101,6 +102,6 @@ def _which(weights: Weights, model: FloatArray | None) -> str:
     good = [
         name
         for name, each in (("header", weights.header), ("text", weights.text))
-        if each.size == model.size and (np.abs(each - model) <= PRINTED).all()
+        if each.size == model.size and (np.abs(each - model) <= 10.0**-MOST_DIGITS).all()
     ]
     return f"; the model's are in the {good[0]}" if len(good) == 1 else ""
