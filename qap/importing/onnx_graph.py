@@ -1,6 +1,7 @@
 """The way from an ONNX file to its Keras twin.
 
 onnx_file -> onnx_chain -> onnx_nodes -> onnx_twin -> a Keras model of known layers
+              (constants)   (quantizers)
 """
 
 from __future__ import annotations

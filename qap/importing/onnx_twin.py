@@ -20,6 +20,7 @@ from qap.errors import NotExact
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.freezing.graph import unique
 from qap.importing.onnx_quant import Array, Steps
+from qap.importing.onnx_shapes import one_if_equal
 from qap.training.quantization import FixedPointQuantizer, StepQuantizer
 
 SHORT_BITS = 16
@@ -210,12 +211,6 @@ class Twin:
         self.close()
         if self.shift.any() or (self.scale < 0).any():
             self.flush(name)
-
-
-def one_if_equal(values: Array) -> Array:
-    """One number where all neurons have the same."""
-    values = np.asarray(values, np.float64)
-    return values.ravel()[0].reshape(()) if values.size and (values == values.ravel()[0]).all() else values
 
 
 def is_dyadic(scale: Array) -> bool:
