@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import qkeras
 
+from qap.errors import QapError
 from qap.importing.keras_config import LayerConfig
 from qap.importing.old_layers import binary_kernel, scale_of, ternary_kernel
 from qap.importing.quantizers import activation_of, quantizer_of
@@ -44,7 +45,12 @@ def build(layer: LayerConfig, take: Take) -> Iterator[Part]:
     if builder is None:
         raise layer.error(_unknown(layer))
     _refuse_dtype(layer)
-    yield from builder(layer, take)
+    try:
+        yield from builder(layer, take)
+    except QapError:
+        raise
+    except Exception as error:  # a setting that is not possible: Keras and QKeras raise whatever their parts raise
+        raise layer.error(f"its settings are not possible: {_first_line(error)}") from error
 
 
 def called(layer: LayerConfig, part: Part, x: Any) -> Any:
@@ -55,14 +61,18 @@ def called(layer: LayerConfig, part: Part, x: Any) -> Any:
     """
     try:
         y = part.layer(x)
-    except (ValueError, TypeError, IndexError) as error:
-        raise layer.error(f"it cannot read {tuple(x.shape)}: {str(error).strip().splitlines()[0][:160]}") from error
+    except Exception as error:  # as above
+        raise layer.error(f"it cannot read {tuple(x.shape)}: {_first_line(error)}") from error
     for name, array in part.weights.items():
         variable = operator.attrgetter(name)(part.layer)
         if tuple(variable.shape) != array.shape:
             raise layer.error(f"its {name} in the file is {array.shape}, but the model needs {tuple(variable.shape)}")
         variable.assign(array)
     return y
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
 def _unknown(layer: LayerConfig) -> str:
@@ -77,7 +87,8 @@ def _unknown(layer: LayerConfig) -> str:
 def _refuse_dtype(layer: LayerConfig) -> None:
     dtype = layer.settings.get("dtype") or "float32"
     if isinstance(dtype, Mapping):  # a policy
-        dtype = dtype.get("config", {}).get("name", "float32")
+        policy = dtype.get("config")
+        dtype = policy.get("name", "float32") if isinstance(policy, Mapping) else "unknown numbers"
     if dtype != "float32":
         raise layer.error(f"it computes in {str(dtype)[:40]}, which rounds otherwise; models of float32 are supported")
 
@@ -220,7 +231,7 @@ def _quantizers(layer: LayerConfig, *roles: str) -> dict[str, Any]:
 
 
 def _normalized(layer: LayerConfig) -> list[str]:
-    absent = {name for name, key in (("gamma", "scale"), ("beta", "center")) if layer.settings.get(key) is False}
+    absent = {name for name, key in (("gamma", "scale"), ("beta", "center")) if not layer.settings.get(key, True)}
     return [name for name in NORMALIZATION if name not in absent]
 
 

@@ -199,6 +199,18 @@ def test_structures_that_are_not_supported_are_named(tmp_path):
     assert "0.2 x + 0.5 in Keras 2" in with_layer(tmp_path, FIRST, hard, FINAL)
 
 
+@pytest.mark.parametrize("value", [None, "x", -1, {}, [], 1e400, 10**30])
+@pytest.mark.parametrize("key", ["units", "use_bias", "activation", "name", "kernel_quantizer", "dtype"])
+def test_a_damaged_setting_is_one_line_or_does_not_matter(tmp_path, key, value):
+    dense = layer("QDense", "first", units=4, use_bias=True, kernel_quantizer=Q4, bias_quantizer=Q4)
+    dense["config"][key] = value
+    path = write_h5(tmp_path / "m.h5", sequential(INPUT, dense), WEIGHTS)
+    try:
+        read_model(path)
+    except DataError as error:
+        assert "\n" not in str(error) and str(path) in str(error)
+
+
 def test_weights_that_are_missing_or_of_another_shape_are_named(tmp_path):
     path = tmp_path / "m.json"
     path.write_text(json.dumps(sequential(INPUT, FIRST, FINAL)))
