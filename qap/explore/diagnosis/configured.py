@@ -87,12 +87,12 @@ def _dense(name: str, layer: Any) -> dict[str, Any]:
 
     kernel, bias = np.asarray(layer.kernel, np.float64), np.zeros(layer.units)
     if hasattr(layer, "kernel_quantizer_internal"):
-        kernel = np.asarray(weights_of(name, "kernel", layer.kernel_quantizer_internal, layer.kernel), np.float64)
+        kernel = weights_of(name, "kernel", layer.kernel_quantizer_internal, layer.kernel).values
     if layer.use_bias:
         bias = np.asarray(layer.bias, np.float64)
         quantizer = getattr(layer, "bias_quantizer_internal", None)
         if quantizer is not None:
-            bias = np.asarray(weights_of(name, "bias", quantizer, layer.bias), np.float64)
+            bias = weights_of(name, "bias", quantizer, layer.bias).values
     return {
         "class_name": "Dense", "name": name, "n_in": kernel.shape[0], "n_out": kernel.shape[1], "weight_data": kernel,
         "bias_data": bias, "use_bias": True,

@@ -16,6 +16,7 @@ from qap.fixed import FixedPoint
 
 FUNCTION = re.compile(r"\bvoid\s+(\w+)\s*\((?P<parameters>[^)]*)\)\s*\{")
 PARAMETER = re.compile(r"(?P<type>[\w:<>]+)\s*(?P<stream>&)?\s*(?P<name>\w+)\s*(?:\[(?P<size>[^\]]+)\])?$")
+STREAM = re.compile(r"hls::stream\s*<\s*([\w:]+)\s*>\s*&")
 CALL = re.compile(
     r"^[ \t]*nnet::(?P<function>\w+)<(?P<types>[^;]*?)>\((?P<arguments>[^;]*?)\);[ \t]*(?://[ \t]*(?P<name>.*))?$", re.M
 )
@@ -183,7 +184,7 @@ def _ports(cpp: Path, parameters: str, macros: Mapping[str, str]) -> tuple[list[
         if "const_size" in text:
             unused += 1
             continue
-        found = PARAMETER.search(" ".join(text.split()).removeprefix("hls::stream<").replace(">&", " &"))
+        found = PARAMETER.search(STREAM.sub(r"\1 &", " ".join(text.split())))
         if found is None:
             raise DataError(f"{cpp}: the parameter {text.strip()!r} cannot be understood")
         ports.append(Port(found["type"], found["name"], _size(found["size"], macros), bool(found["stream"])))

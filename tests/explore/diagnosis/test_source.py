@@ -31,6 +31,16 @@ def test_calls_and_sizes_of_new_and_old_projects(tmp_path: Path, old: bool) -> N
     assert final == 1
 
 
+def test_streams_are_seen(tmp_path: Path) -> None:
+    folder = write_small_firmware(tmp_path / "hls")
+    cpp = folder / "firmware" / "myproject.cpp"
+    text = cpp.read_text().replace("input_t x[2]", "hls::stream<input_t> &x")
+    cpp.write_text(text.replace("result_t layer4_out[3]", "hls::stream<result_t> &layer4_out"))
+    source = read_source(folder)
+    assert (source.inputs.type, source.inputs.stream, n_in(source)) == ("input_t", True, 2)
+    assert (source.outputs.type, source.outputs.stream, widths(source)) == ("result_t", True, [3, 3])
+
+
 def test_types_are_followed_to_their_formats(tmp_path: Path) -> None:
     source = read_source(write_small_firmware(tmp_path / "hls"))
     assert source.format("layer2_t") == FixedPoint.parse("ap_fixed<6,2,AP_RND_CONV,AP_SAT>")
