@@ -28,8 +28,6 @@ COMPUTED = (
 QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant")
 LARGEST = 2**27
 """Numbers that a constant may have."""
-LARGEST = 2**27
-"""Numbers that a constant may have."""
 
 
 class Constant(NamedTuple):

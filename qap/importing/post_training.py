@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,7 +22,8 @@ from qap.training.quantization import ChannelQuantizer, FixedPointQuantizer
 Array = npt.NDArray[Any]
 
 
-class Formats(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Formats:
     """What decides the formats of float layers.
 
     Args:
