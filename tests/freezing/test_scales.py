@@ -56,7 +56,9 @@ def assert_is(made: Any, network: IntegerNetwork, n: int = 2000) -> None:
     assert all(np.array_equal(np.asarray(made(real[i : i + 1]), np.float64)[0], logits[i]) for i in range(20))
 
 
-@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@pytest.mark.parametrize(
+    "kernel", KERNELS, ids=lambda kernel: kernel if isinstance(kernel, str) else type(kernel).__name__
+)
 def test_a_float_scale_before_a_quantizer_becomes_steps(kernel: Any) -> None:
     made = model(kernel, layers.ReLU(), qkeras.QActivation("quantized_relu(4,1)"), seed=3)
     network = freeze(made, INPUT)
