@@ -28,15 +28,16 @@ def import_student(run: RunDirectory, model: ModelRecipe) -> Mapping[str, Any]:
         _stored_network(run, model)
         return {}
     load_tensorflow()
-    from qap.importing import Formats, is_float, quantize_floats, read_model
+    from qap.importing import Formats, quantize_floats, read_model
     from qap.training.networks import dense_layers, save_model
 
     source = read_model(Path(model.file), Path(model.weights) if model.weights else None)
     _refuse_other_width(model, int(np.prod(source.input_shape[1:])), int(source.output_shape[-1]), data)
     twin, cost = source, dict[str, Any]()
-    if is_float(source):
+    formats = Formats(model, run.recipe.quantize)
+    if formats.are_needed(source):
         samples = data.real(data.train.x) if data.has_labels else None
-        twin = quantize_floats(source, Formats(model, run.recipe.quantize), samples)
+        twin = quantize_floats(source, formats, samples)
         same = _classes(source, data, data.test) == _classes(twin, data, data.test)
         accuracy = judged(lambda split: _classes(source, data, split), data).get("accuracy")
         cost = {"float_accuracy": accuracy, "same_class": float(same.mean())}

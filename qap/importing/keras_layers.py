@@ -134,10 +134,9 @@ def _old_dense(layer: LayerConfig, take: Take) -> Iterator[Part]:
     kernel = take("kernel")
     scale = scale_of(layer, kernel)
     quantizer = qkeras.ternary(alpha=float(scale), threshold=0.5) if ternary else qkeras.binary(alpha=float(scale))
-    if _bias(layer):
-        raise layer.error("its bias is float; it has no quantizer, so only use_bias = false is supported")
-    dense = qkeras.QDense(_units(layer), kernel_quantizer=quantizer, use_bias=False, name=_safe(layer))
-    yield Part(dense, {"kernel": (ternary_kernel if ternary else binary_kernel)(kernel, scale)})
+    dense = qkeras.QDense(_units(layer), kernel_quantizer=quantizer, use_bias=_bias(layer), name=_safe(layer))
+    values = (ternary_kernel if ternary else binary_kernel)(kernel, scale)
+    yield Part(dense, {**_kernel_and_bias(layer, take), "kernel": values})
     yield from _follow(layer)
 
 
@@ -210,9 +209,15 @@ def _nothing(layer: LayerConfig, take: Take) -> Iterator[Part]:
 
 
 def _follow(layer: LayerConfig, own_name: bool = False) -> Iterator[Part]:
-    """The activation of a layer as a layer of its own."""
-    function = activation_of(layer, layer.settings.get("activation"))
+    """The activation of a layer as a layer of its own, or as several."""
     name = _safe(layer) if own_name else f"{_safe(layer)}_activation"
+    activation = layer.settings.get("activation")
+    if activation in ("relu1", "hard_sigmoid") and layer.version < 3 and not layer.class_name.startswith("Q"):
+        if activation == "hard_sigmoid":  # of Keras 2; that of Keras 3 has another slope, that of QKeras, too
+            yield Part(keras.layers.Rescaling(0.2, 0.5, name=f"{name}_line"), {})
+        yield Part(keras.layers.ReLU(max_value=1.0, name=name), {})
+        return
+    function = activation_of(layer, activation)
     if function is None:
         return
     if isinstance(function, type(keras.activations.relu)) and hasattr(keras.activations, function.__name__):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import qkeras
 
 from qap.errors import QapError
-from qap.importing.float_chain import FloatDense, Step, float_chain, groups_of
+from qap.importing.float_chain import FloatDense, Step, float_chain, groups_of, is_float
 from qap.recipe import ModelRecipe, QuantizeRecipe
 from qap.recipe.model import DEFAULT_BITS
 from qap.training.calibration import min_max, saturating
@@ -33,6 +33,20 @@ class Formats:
 
     model: ModelRecipe
     quantize: QuantizeRecipe
+
+    @property
+    def at_end(self) -> bool:
+        """Whether floats behind the last dense layer get a format, as those before it; else `output_bits` says it."""
+        return self.model.output_bits is None
+
+    def are_needed(self, model: keras.Model) -> bool:
+        """Whether a model has floats that these formats are for: at its end only where somebody named them.
+
+        Raises:
+            NotExact: the model is not a chain.
+        """
+        named = self.model.precision is not None or self.model.bits is not None
+        return is_float(model, at_end=self.at_end and named)
 
     @property
     def bits(self) -> int:
@@ -82,7 +96,8 @@ def quantize_floats(model: keras.Model, formats: Formats, samples: Array | None)
     shape = model.input_shape[1:]
     x = inputs = keras.Input(shape, name=model.layers[0].name)
     answers = np.zeros((1, *shape), np.float32) if samples is None else _spread(samples).reshape(-1, *shape)
-    groups = list(groups_of(float_chain(model)))
+    steps = float_chain(model, at_end=formats.at_end)
+    groups = list(groups_of(steps, lambda step: hasattr(step, "kernel")))
     for index, group in enumerate(groups):
         for layer, behind in _quantized(group, formats, answers, last=index == len(groups) - 1):
             x, answers = layer(x), behind

@@ -27,8 +27,8 @@ QUANTIZERS: Mapping[str, type] = {
         qkeras.quantized_hswish, qkeras.binary, qkeras.ternary, FixedPointQuantizer, ChannelQuantizer, StepQuantizer,
     )
 }  # fmt: skip
-FUNCTIONS = ("linear", "relu", "relu6", "softmax", "log_softmax", "sigmoid", "tanh", "softsign", "hard_sigmoid",
-             "hard_tanh")  # fmt: skip
+FUNCTIONS = ("linear", "relu", "relu6", "softmax", "log_softmax", "sigmoid", "tanh", "softsign", "softplus", "elu",
+             "selu", "hard_sigmoid", "hard_tanh")  # fmt: skip
 """Functions of Keras by their names in both versions."""
 OF_QKERAS = ("hard_sigmoid", "hard_tanh", "smooth_sigmoid")
 """Functions of QKeras: in a QActivation its names come first."""
@@ -89,10 +89,6 @@ def activation_of(layer: LayerConfig, value: Any) -> Any:
         return STEPS[name]()
     if name in OF_QKERAS and layer.class_name in ("QActivation", "QDense", "QDenseBatchnorm"):
         return getattr(qkeras.quantizers, name)
-    if name == "hard_sigmoid" and layer.version < 3:
-        raise layer.error(
-            "hard_sigmoid is 0.2 x + 0.5 in Keras 2 and x / 6 + 0.5 in Keras 3; take QKeras' hard_sigmoid"
-        )
     if name in FUNCTIONS:
         return getattr(keras.activations, name)
     if "(" in name or name in QUANTIZERS:

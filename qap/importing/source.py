@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from qap.errors import DataError
 from qap.fixed import FixedPoint
-from qap.importing.float_chain import is_float
 from qap.importing.post_training import Formats, quantize_floats
 from qap.recipe import ModelRecipe, QuantizeRecipe
 from qap.recipe.reading import checked
@@ -79,11 +78,10 @@ def import_model(
     twin = (
         read_model(Path(model), Path(weights) if weights else None) if isinstance(model, str | Path) else _saved(model)
     )
-    if not is_float(twin):
-        return twin
     content = {"file": twin.name, "precision": precision, "bits": bits}
     recipe = checked(ModelRecipe, {key: value for key, value in content.items() if value is not None}, "import_model")
-    return quantize_floats(twin, Formats(recipe, QuantizeRecipe()), samples)
+    formats = Formats(recipe, QuantizeRecipe())
+    return quantize_floats(twin, formats, samples) if formats.are_needed(twin) else twin
 
 
 def _saved(model: Any) -> keras.Model:

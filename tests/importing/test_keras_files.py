@@ -156,6 +156,16 @@ def test_old_activations_have_their_own_ties(tmp_path, name, expected):
     assert network.forward((values * 4).astype(int)[:, None])[:, 0].tolist() == expected
 
 
+@pytest.mark.parametrize(("name", "line"), [("hard_sigmoid", (0.2, 0.5)), ("relu1", (1, 0))])
+def test_functions_that_only_keras_2_has_are_built_of_pieces(tmp_path, name, line):
+    for parts in ([{**FIRST, "config": {**FIRST["config"], "activation": name}}],
+                  [{**FIRST, "config": {**FIRST["config"], "activation": "linear"}},
+                   layer("Activation", "a", activation=name)]):  # fmt: skip
+        twin = read_model(write_h5(tmp_path / "m.h5", sequential(INPUT, *parts), WEIGHTS))
+        sums = np.asarray(keras.ops.matmul(X, KERNEL)) + BIAS
+        assert np.array_equal(twin(X), np.clip(np.float32(line[0]) * sums + np.float32(line[1]), 0, 1))
+
+
 # ---- what is refused
 
 
@@ -195,8 +205,6 @@ def test_structures_that_are_not_supported_are_named(tmp_path):
     )
     half = {**FIRST, "config": {**FIRST["config"], "dtype": "float16"}}
     assert "float16" in with_layer(tmp_path, half, FINAL)
-    hard = layer("Activation", "a", activation="hard_sigmoid")
-    assert "0.2 x + 0.5 in Keras 2" in with_layer(tmp_path, FIRST, hard, FINAL)
 
 
 @pytest.mark.parametrize("value", [None, "x", -1, {}, [], 1e400, 10**30])
