@@ -76,7 +76,10 @@ def weights_of(layer: str, what: str, quantizer: Any, variable: Any) -> Weights:
     if quantizer is None:
         raise NotExact(layer, f"its {what} has no quantizer, it is float")
     refuse_unknown(layer, f"{what}_quantizer", quantizer)
-    values = np.asarray(quantizer(keras.ops.convert_to_tensor(variable)), np.float64)
+    try:
+        values = np.asarray(quantizer(keras.ops.convert_to_tensor(variable)), np.float64)
+    except Exception as error:  # a setting of it is not possible: QKeras raises whatever its parts raise
+        raise NotExact(layer, f"its {what} quantizer does not compute: {' '.join(str(error).split())[:160]}") from error
     refuse_infinite(layer, what, values)
     reason = getattr(quantizer, "not_exact", None)
     alpha = getattr(quantizer, "alpha", None)

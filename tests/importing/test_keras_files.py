@@ -19,7 +19,7 @@ import qkeras
 from keras import layers
 from support.keras2_file import functional, layer, sequential, write_h5
 
-from qap.errors import DataError
+from qap.errors import DataError, NotExact
 from qap.fixed import FixedPoint
 from qap.freezing import freeze
 from qap.importing import read_model
@@ -189,6 +189,13 @@ def test_lambda_and_custom_code_are_refused_and_never_run(tmp_path):
     assert "of 'mine', which is custom code" in with_layer(tmp_path, foreign, FINAL)
     assert "Attention" in with_layer(tmp_path, layer("MyAttention", "look"), FINAL)
     assert "'swish_of_mine' is not known" in with_layer(tmp_path, layer("Activation", "a", activation="swish_of_mine"))
+
+
+def test_a_quantizer_that_qkeras_cannot_compute_is_named(tmp_path):
+    dense = layer("QDense", "first", units=4, use_bias=False, kernel_quantizer="quantized_bits(4,0,alpha='1.0')")
+    twin = read_model(write_h5(tmp_path / "m.h5", sequential(INPUT, dense), WEIGHTS))
+    with pytest.raises(NotExact, match="first.*its kernel quantizer does not compute: Invalid alpha '1.0'"):
+        freeze(twin, FixedPoint.parse("ap_fixed<6,3>"))
 
 
 def test_structures_that_are_not_supported_are_named(tmp_path):
