@@ -181,7 +181,7 @@ def _set_batch(model: onnx.ModelProto) -> None:
 
 
 def _ends(model: onnx.ModelProto) -> Iterator[onnx.ModelProto]:
-    """The graph without its final function, and without a scale and offset that all outputs share."""
+    """The graph without its final function, then without the scales and offsets of all outputs, the last first."""
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
     made_by = {name: index for index, node in enumerate(graph.node) for name in node.output}
@@ -189,14 +189,12 @@ def _ends(model: onnx.ModelProto) -> Iterator[onnx.ModelProto]:
     while graph.node[made_by[output]].op_type in FINAL:
         output = graph.node[made_by[output]].input[0]
     yield _ended(model, output, made_by[output])
-    begun = output
     while (node := graph.node[made_by[output]]).op_type in COMMON:
         others = [name for name in node.input if name not in constants]
         sizes = [int(np.prod(constants[name].dims)) for name in node.input if name in constants]
         if len(others) != 1 or sizes != [1] or others[0] not in made_by:
             break
         output = others[0]
-    if output != begun:
         yield _ended(model, output, made_by[output])
 
 

@@ -81,6 +81,8 @@ def _add_constant(twin: Twin, step: Step, constant: Constant, factor: float) -> 
         if np.allclose(scale, twin.scale, rtol=2.0**-21, atol=0):
             twin.shift = one_if_equal(twin.shift + factor * np.rint(offset / scale))
             return
+    if constant.value.size == 1 and not is_dyadic(twin.scale):
+        twin.close()  # one number behind a float scale is left out with it where nothing follows, so it is no bias
     twin.add(factor * offset)
 
 

@@ -90,6 +90,17 @@ def test_a_scale_of_all_logits_is_left_out(tmp_path: Path) -> None:
     assert differences(path, network) == 0
 
 
+@pytest.mark.parametrize("tail", [[("Mul", 0.05), ("Add", -0.4)], [("Sub", 8.0), ("Mul", 0.05)], [("Mul", 0.1)]])
+def test_an_offset_of_all_logits_is_left_out_with_their_scale(tail: list[tuple[str, float]], tmp_path: Path) -> None:
+    graph = Graph(3)
+    graph.node("MatMul", "", graph.constant(np.array([[1, -1], [0, 1], [1, 1]])))
+    for op, number in tail:
+        graph.node(op, "", graph.constant(number))
+    path = graph.save(tmp_path / "m.onnx", 2)
+    network = freeze(read_model(path), FixedPoint.parse("ap_int<6>"))
+    assert differences(path, network) == 0
+
+
 def test_sums_on_a_step_are_refused_where_a_float_scale_rounds_them(tmp_path: Path) -> None:
     graph = Graph(4)
     graph.node("MatMul", "", graph.quantized(np.arange(8).reshape(4, 2) / 10 - 0.3, 0.1, 4))
