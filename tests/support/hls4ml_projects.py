@@ -61,6 +61,7 @@ def exact_precision(network: IntegerNetwork) -> dict[str, dict[str, str]]:
 def write_project(
     network: IntegerNetwork, folder: Path, changes: Precision | None = None, *, softmax: str | None = None,
     backend: str = "Vitis", strategy: str = "latency", reuse_factor: int = 1, io_type: str = "io_parallel",
+    namespace: str | None = None,
 ) -> Path:  # fmt: skip
     """A project of exact types but for the changes, as `hls4ml` writes it: with text weights.
 
@@ -73,6 +74,7 @@ def write_project(
         strategy: latency or resource.
         reuse_factor: of every layer.
         io_type: io_parallel or io_stream.
+        namespace: that everything stands in; None for none.
     """
     import hls4ml
 
@@ -90,7 +92,7 @@ def write_project(
             "Model": {"Precision": "ap_fixed<16,6>", "ReuseFactor": reuse_factor, "Strategy": strategy},
             "LayerName": settings,
         },
-        "WriterConfig": {"Namespace": None, "WriteWeightsTxt": True, "WriteTar": False, "TBOutputStream": "both"},
+        "WriterConfig": {"Namespace": namespace, "WriteWeightsTxt": True, "WriteTar": False, "TBOutputStream": "both"},
     }  # fmt: skip
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         hls4ml.model.ModelGraph.from_layer_list(config, layers).write()

@@ -86,7 +86,8 @@ def simulate(source: HlsSource, x: FloatArray) -> list[FloatArray]:
         cpp = folder / "firmware" / f"{source.name}.cpp"
         cpp.write_text(with_traces(source, cpp.read_text(encoding="utf-8", errors="replace")), encoding="utf-8")
         prologue = [f'#include "firmware/{source.name}.cpp"', '#include "nnet_utils/nnet_helpers.h"']
-        return _run(source, folder, prologue, [VariantText("", "")], [], x)[0]
+        scope = f"{source.namespace}::" if source.namespace else ""
+        return _run(source, folder, prologue, [VariantText("", scope)], [], x)[0]
 
 
 def simulate_variants(

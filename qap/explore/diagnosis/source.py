@@ -1,7 +1,9 @@
 """An hls4ml project as its C++ says it: the calls in order, the types, and where each weight comes from.
 
-Read from the files of `firmware/`, which look alike from hls4ml 0.6 to 1.3: the top function is a chain of `nnet::`
-calls, its types are typedefs of `defines.h` and of one `struct` a layer in `parameters.h`. Nothing is executed.
+Read from the files of `firmware/`, which look alike from hls4ml 0.6 to 1.3 but for sizes (macros below 1.2), types
+that are written in place (0.6) and a namespace around everything (`Namespace`, from 1.0): the top function is a chain
+of `nnet::` calls, its types are typedefs of `defines.h` and of one `struct` a layer in `parameters.h`. Nothing is
+executed.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ TYPEDEF = re.compile(r"^[ \t]*typedef\s+(?P<type>[^;]+?)\s+(?P<name>\w+)\s*;", r
 USING = re.compile(r"^[ \t]*using\s+(?P<name>\w+)\s*=\s*(?P<type>ap_u?(?:fixed|int)\s*<[^;]*>)\s*;", re.M)
 STRUCT = re.compile(r"^struct\s+(?P<name>\w+)\s*:\s*[\w:]+\s*\{(?P<body>.*?)^\};", re.M | re.S)
 CONSTANT = re.compile(r"static\s+const(?:expr)?\s+[\w:]+\s+(\w+)\s*=\s*([^;]+);")
+NAMESPACE = re.compile(r"^namespace\s+([\w:]+)\s*\{[ \t]*$", re.M)
 DEFINE = re.compile(r"^#define\s+(\w+)\s+(\d+)\s*$", re.M)
 NOT_LAYERS = {"load_weights_from_txt", "load_compressed_weights_from_txt", "load_exponent_weights_from_txt"}
 TRACE = "save_layer_output"
@@ -78,6 +81,7 @@ class HlsSource:
         constants: struct -> name -> value, as written.
         texts: weight variable -> the text file that the simulation reads instead of the header.
         unused_parameters: how many more arguments the top function takes (hls4ml below 0.7: sizes).
+        namespace: what all of it but the includes stands in (hls4ml from 1.0: `Namespace`); "" for none.
     """
 
     folder: Path
@@ -90,6 +94,7 @@ class HlsSource:
     constants: Mapping[str, Mapping[str, str]]
     texts: Mapping[str, str]
     unused_parameters: int
+    namespace: str = ""
 
     @property
     def firmware(self) -> Path:
@@ -152,6 +157,7 @@ def read_source(folder: Path) -> HlsSource:
     inputs, outputs = [port for port in ports if port.name not in writes], [p for p in ports if p.name in writes]
     if len(inputs) != 1 or len(outputs) != 1:
         raise DataError(f"{cpp}: it has {len(inputs)} inputs and {len(outputs)} outputs, one each is supported")
+    namespace = NAMESPACE.search(text[: found.start()])
     structs = {each["name"]: each["body"] for each in STRUCT.finditer(parameters)}
     return HlsSource(
         folder=folder,
@@ -164,6 +170,7 @@ def read_source(folder: Path) -> HlsSource:
         constants={name: dict(CONSTANT.findall(body)) for name, body in structs.items()},
         texts=dict(LOADED.findall(text)),
         unused_parameters=unused,
+        namespace=namespace[1] if namespace else "",
     )
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from qap.explore.diagnosis.ranges import Site, array_of
 from qap.explore.diagnosis.simulation import INCLUDE, SharedArray, VariantText, simulate_variants, with_traces
-from qap.explore.diagnosis.source import HlsSource
+from qap.explore.diagnosis.source import NAMESPACE, HlsSource
 from qap.explore.diagnosis.weights import Weights
 
 TOGETHER = 16
@@ -115,12 +115,16 @@ def _weight_headers(source: HlsSource) -> list[Path]:
 
 
 def _body(path: Path) -> str:
-    """A file without its includes and its include guard."""
+    """A file without its includes, its include guard and its namespace."""
     text = INCLUDE.sub("", _text(path))
     if path.suffix == ".h" and _GUARD.search(text):
         text = _GUARD.sub("", text, count=2)
         end = text.rindex("#endif")
         text = text[:end] + text[end + len("#endif") :]
+    if NAMESPACE.search(text):
+        text = NAMESPACE.sub("", text, count=1)
+        end = text.rindex("}")
+        text = text[:end] + text[end + 1 :]
     return text
 
 

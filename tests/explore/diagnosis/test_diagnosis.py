@@ -31,8 +31,8 @@ def test_the_true_cause_is_named_first_and_the_smallest_types_mend_it(tmp_path: 
     assert found.configuration is not None
 
 
-def test_an_exact_project_has_no_cause(tmp_path: Path) -> None:
-    found = found_in(tmp_path, Wrong("", "", lambda network, folder: write_project(network, folder)))
+def test_an_exact_project_has_no_cause_whatever_namespace_it_stands_in(tmp_path: Path) -> None:
+    found = found_in(tmp_path, Wrong("", "", lambda network, folder: write_project(network, folder, namespace="mine")))
     assert found.equal
     assert found.causes == ()
     assert found.first is None

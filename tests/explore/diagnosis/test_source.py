@@ -17,15 +17,18 @@ from qap.explore.diagnosis.versions import Version, version_text
 from qap.explore.diagnosis.weights import read_weights
 from qap.fixed import FixedPoint
 
+LAYOUTS = pytest.mark.parametrize(("version", "namespace"), [("0.6", ""), ("0.7", ""), ("1.2", ""), ("1.2", "mine")])
 
-@pytest.mark.parametrize("old", [False, True])
-def test_calls_and_sizes_of_new_and_old_projects(tmp_path: Path, old: bool) -> None:
-    source = read_source(write_small_firmware(tmp_path / "hls", old=old))
+
+@LAYOUTS
+def test_calls_and_sizes_of_every_layout(tmp_path: Path, version: str, namespace: str) -> None:
+    source = read_source(write_small_firmware(tmp_path / "hls", version=version, namespace=namespace))
     assert [(call.function, call.name, call.config) for call in source.calls] == [
         ("dense", "fc1", "config2"),
         ("softmax", "sm", "softmax_config4"),
     ]
-    assert (n_in(source), widths(source), source.unused_parameters) == (2, [3, 3], int(old))
+    assert (n_in(source), widths(source), source.namespace) == (2, [3, 3], namespace)
+    assert source.unused_parameters == (2 if version == "0.6" else 0)
     blocks, final = blocks_of(source)
     assert [block.calls for block in blocks] == [(0,)]
     assert final == 1
@@ -41,8 +44,9 @@ def test_streams_are_seen(tmp_path: Path) -> None:
     assert (source.outputs.type, source.outputs.stream, widths(source)) == ("result_t", True, [3, 3])
 
 
-def test_types_are_followed_to_their_formats(tmp_path: Path) -> None:
-    source = read_source(write_small_firmware(tmp_path / "hls"))
+@LAYOUTS
+def test_types_are_followed_to_their_formats(tmp_path: Path, version: str, namespace: str) -> None:
+    source = read_source(write_small_firmware(tmp_path / "hls", version=version, namespace=namespace))
     assert source.format("layer2_t") == FixedPoint.parse("ap_fixed<6,2,AP_RND_CONV,AP_SAT>")
     assert source.format("config2") is None
     assert source.resolved(source.configs["config2"]["accum_t"]) == "ap_fixed<16,6>"
@@ -75,8 +79,9 @@ def test_every_call_gets_one_trace_and_those_of_the_project_go(tmp_path: Path) -
     assert 'nnet::save_layer_output<result_t>(layer4_out, "qap_1", 3);' in text
 
 
-def test_a_version_changes_one_type_where_it_stands(tmp_path: Path) -> None:
-    source = read_source(write_small_firmware(tmp_path / "hls"))
+@LAYOUTS
+def test_a_version_changes_one_type_where_it_stands(tmp_path: Path, version: str, namespace: str) -> None:
+    source = read_source(write_small_firmware(tmp_path / "hls", version=version, namespace=namespace))
     weights = read_weights(source)
     arrays = {name: each.simulated for name, each in weights.items() if each.simulated is not None}
     names = {name: name for name in arrays}
@@ -93,8 +98,17 @@ def test_a_version_changes_one_type_where_it_stands(tmp_path: Path) -> None:
     assert changed("fc1.weight") == [
         "ap_fixed<40,16> w2[6];",
         "typedef ap_fixed<40,16> weight_t;",
-        "using product = nnet::product::mult<x_T, y_T>;",
+        f"using product = nnet::product::mult<x_T, y_T{', res_T' if version == '0.6' else ''}>;",
     ]
+
+
+@LAYOUTS
+def test_a_version_is_plain_text_that_fits_into_a_namespace(tmp_path: Path, version: str, namespace: str) -> None:
+    source = read_source(write_small_firmware(tmp_path / "hls", version=version, namespace=namespace))
+    text = version_text(source, Version(), {"w2": "w2"}, {"w2": np.zeros(6)})
+    assert text.count("{") == text.count("}")
+    assert all(word not in text for word in ("namespace", "#include", "_H_", "load_weights_from_txt"))
+    assert "model_default_t b2[3] = {0.5, 0, -0.5};" in text  # an array that is not given stays as it is
 
 
 @pytest.mark.parametrize(
