@@ -90,7 +90,7 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
     for model, accuracy in content["accuracy"].items():
         if accuracy is not None:
             table.add_row(f"accuracy, {model}", f"{accuracy['test']:.2%} test, {accuracy['validation']:.2%} validation")
-    if content["same_class"] is not None:
+    if content.get("same_class") is not None:
         table.add_row("quantized", f"{content['same_class']:.2%} of the test vectors keep their class")
     if content["parameters"] is not None:
         table.add_row("parameters", f"{content['parameters']:,}")

@@ -12,27 +12,29 @@ from qap.run.stages import MEASURED
 def metrics(run: RunDirectory) -> dict[str, Any]:
     """What a run is judged by, as `metrics.json` holds it; None where a stage has not been run.
 
+    What quantizing float layers cost is there only where that was done.
+
     Raises:
         DataError: `stages.json` is damaged.
     """
     records = {name: run.stage(name) for name in MEASURED}
     results = {name: dict(record.result) if record else {} for name, record in records.items()}
-    frozen = results["freeze"]
+    frozen, student = results["freeze"], results["student"]
     return {
         "recipe": run.recipe.name,
         "seed": run.recipe.seed,
         "accuracy": {
             "teacher": results["teacher"].get("accuracy"),
-            "float": results["student"].get("float_accuracy"),
-            "student": results["student"].get("accuracy"),
+            **({"float": student["float_accuracy"]} if "float_accuracy" in student else {}),
+            "student": student.get("accuracy"),
             "integer": frozen.get("accuracy"),
         },
         "accuracy_floor": run.recipe.accuracy_floor,
         "parameters": frozen.get("parameters"),
         "nonzeros": frozen.get("nonzeros"),
         "sparsity": frozen.get("sparsity"),
-        "pruned": results["student"].get("pruned"),
-        "same_class": results["student"].get("same_class"),
+        "pruned": student.get("pruned"),
+        **({"same_class": student["same_class"]} if "same_class" in student else {}),
         "size_bytes": frozen.get("size_bytes"),
         **{key: results["verify"].get(key) for key in ("exact", "mismatches", "failures", "unavailable", "notes")},
         "seconds": {name: record.seconds for name, record in records.items() if record},

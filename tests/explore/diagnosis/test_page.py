@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from support.hls4ml_projects import small_network
+from support.needs import needs
 
 from qap.explore.diagnosis.causes import KINDS
 from qap.explore.diagnosis.hardware import Difference
@@ -46,7 +46,7 @@ FOUND = Diagnosis(
 
 
 def test_the_page_says_what_was_found_and_escapes_it() -> None:
-    pytest.importorskip("jinja2")
+    needs("jinja2")
     page = diagnosis_page(FOUND)
     assert "fc&lt;1&gt;.accumulator" in page
     assert "fc<1>" not in page
@@ -56,7 +56,7 @@ def test_the_page_says_what_was_found_and_escapes_it() -> None:
 
 
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
-    pytest.importorskip("jinja2")
+    needs("jinja2")
     paths = write_diagnosis(FOUND, tmp_path)
     assert sorted(path.name for path in paths.values()) == ["diagnosis.html", "diagnosis.json", "hls4ml.yml"]
     content = json.loads(paths["JSON"].read_text())
