@@ -38,7 +38,7 @@ CODE = "from qap.cli import main; main()"
 MARK = "QAP_KILLS_MARK"
 """A variable that every process of a command inherits, by which those that are left are found."""
 PATIENCE_S = 15.0
-UNCOMPARED = {"seconds", "trained_s", "report", "files", "file", "path"}
+UNCOMPARED = {"seconds", "training_s", "trained_s", "report", "files", "file", "path"}
 """Keys that hold times and places."""
 SMALL = [
     "teacher.epochs=2", "teacher.units=[8]", "student.epochs=3", "student.layers.0.units=4", "prune.sparsity=0.8",
