@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import DataError
+from qap.errors import DataError, one_line
 
 LARGEST = 2**31
 """Bytes that the arrays of one file may have together, unpacked."""
@@ -86,7 +86,7 @@ def open_npz(path: Path, what: str, wanted: Collection[str] | None = None) -> It
     except MemoryError:
         raise DataError(f"{path}: an array does not fit into the memory") from None
     except DAMAGE as error:
-        raise DataError(f"{path} is damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
+        raise DataError(f"{path} is damaged: {one_line(error)}") from error
 
 
 def _members(path: Path, archive: zipfile.ZipFile, wanted: Collection[str] | None) -> dict[str, Member]:

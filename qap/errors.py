@@ -66,6 +66,16 @@ def install_extra(extra: str) -> str:
     return f"pip install '{DISTRIBUTION}[{extra}]'"
 
 
+def one_line(error: BaseException, most: int | None = None) -> str:
+    """What an error of another library says, as one line of at most so many letters; its type where it says nothing."""
+    return " ".join(str(error).split())[:most] or type(error).__name__
+
+
+def first_line(error: BaseException, most: int | None = None) -> str:
+    """The first line of what an error says, of at most so many letters; its type where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:most]
+
+
 def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
     """The known words that are most like a word, the nearest first; none where nothing is near."""
     return difflib.get_close_matches(word, list(known), n=count, cutoff=0.5)

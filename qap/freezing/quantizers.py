@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import qkeras
 
-from qap.errors import NotExact
+from qap.errors import NotExact, one_line
 from qap.freezing.exact import FloatArray, refuse_infinite
 
 _OF_QKERAS = (
@@ -79,7 +79,7 @@ def weights_of(layer: str, what: str, quantizer: Any, variable: Any) -> Weights:
     try:
         values = np.asarray(quantizer(keras.ops.convert_to_tensor(variable)), np.float64)
     except Exception as error:  # a setting of it is not possible: QKeras raises whatever its parts raise
-        raise NotExact(layer, f"its {what} quantizer does not compute: {' '.join(str(error).split())[:160]}") from error
+        raise NotExact(layer, f"its {what} quantizer does not compute: {one_line(error, 160)}") from error
     refuse_infinite(layer, what, values)
     reason = getattr(quantizer, "not_exact", None)
     alpha = getattr(quantizer, "alpha", None)

@@ -14,7 +14,7 @@ import keras
 
 from qap.archives import DAMAGE, LARGEST
 from qap.descriptions import MAX_BYTES
-from qap.errors import DataError
+from qap.errors import DataError, one_line
 from qap.freezing.graph import unique
 from qap.importing.keras_config import Chain, LayerConfig, chain_of
 from qap.importing.keras_layers import build, called
@@ -32,7 +32,7 @@ def read_keras(path: Path) -> keras.Model:
             about = _parsed(path, _member(path, archive, METADATA, MAX_BYTES))
             weights = io.BytesIO(_member(path, archive, WEIGHTS, LARGEST))
     except DAMAGE as error:
-        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+        raise DataError(f"{path} is damaged: {one_line(error)}") from error
     chain = _chain(path, config, about.get("keras_version") if isinstance(about, dict) else None)
     with open_hdf5(weights, f"{WEIGHTS} of {path}") as file:
         return _built(path, chain, Weights(file, str(path)))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import qkeras
 
-from qap.errors import QapError
+from qap.errors import QapError, first_line
 from qap.importing.keras_config import LayerConfig
 from qap.importing.old_layers import binary_kernel, scale_of, ternary_kernel
 from qap.importing.quantizers import activation_of, quantizer_of
@@ -50,7 +50,7 @@ def build(layer: LayerConfig, take: Take) -> Iterator[Part]:
     except QapError:
         raise
     except Exception as error:  # a setting that is not possible: Keras and QKeras raise whatever their parts raise
-        raise layer.error(f"its settings are not possible: {_first_line(error)}") from error
+        raise layer.error(f"its settings are not possible: {first_line(error, 160)}") from error
 
 
 def called(layer: LayerConfig, part: Part, x: Any) -> Any:
@@ -62,17 +62,13 @@ def called(layer: LayerConfig, part: Part, x: Any) -> Any:
     try:
         y = part.layer(x)
     except Exception as error:  # as above
-        raise layer.error(f"it cannot read {tuple(x.shape)}: {_first_line(error)}") from error
+        raise layer.error(f"it cannot read {tuple(x.shape)}: {first_line(error, 160)}") from error
     for name, array in part.weights.items():
         variable = operator.attrgetter(name)(part.layer)
         if tuple(variable.shape) != array.shape:
             raise layer.error(f"its {name} in the file is {array.shape}, but the model needs {tuple(variable.shape)}")
         variable.assign(array)
     return y
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
 def _unknown(layer: LayerConfig) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qap.errors import DataError
+from qap.errors import DataError, one_line
 from qap.extras import extra
 from qap.importing.onnx_file import QONNX_DOMAINS
 from qap.importing.onnx_quant import Array, grid_of, positive_scale
@@ -104,7 +104,7 @@ def evaluate(
     try:
         (value,) = ReferenceEvaluator(model).run(None, dict(zip(names, inputs, strict=True)))
     except Exception as error:  # numpy and ONNX raise whatever their parts raise
-        raise DataError(f"node {name!r} ({node.op_type}) cannot be computed: {_line(error)}") from error
+        raise DataError(f"node {name!r} ({node.op_type}) cannot be computed: {one_line(error, 200)}") from error
     found = np.asarray(value)
     if found.size > LARGEST:
         raise DataError(f"node {name!r} ({node.op_type}) gives {found.size:,} numbers, at most {LARGEST:,} are read")
@@ -137,7 +137,7 @@ def numbers_of(name: str, tensor: onnx.TensorProto) -> Array:
     try:
         found: Array = numpy_helper.to_array(tensor)
     except Exception as error:  # numpy and ONNX raise whatever their parts raise
-        raise DataError(f"the constant {name!r} is damaged: {_line(error)}") from error
+        raise DataError(f"the constant {name!r} is damaged: {one_line(error, 200)}") from error
     if found.dtype.kind not in "fiub":
         raise DataError(f"the constant {name!r} holds {found.dtype}, not numbers")
     return found
@@ -146,7 +146,3 @@ def numbers_of(name: str, tensor: onnx.TensorProto) -> Array:
 def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
     """The attributes of a node by name, text as bytes."""
     return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

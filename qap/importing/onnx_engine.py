@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import NotExact, ToolMissing
+from qap.errors import NotExact, ToolMissing, one_line
 from qap.extras import extra
 from qap.fixed import IntArray
 from qap.importing.onnx_file import QONNX_DOMAINS, load_onnx
@@ -149,7 +149,7 @@ def _prepared(model: onnx.ModelProto, dtype: type[np.floating[Any]]) -> onnx.Mod
         try:
             cleaned: onnx.ModelProto = cleanup_model(ModelWrapper(copy), preserve_qnt_ops=dtype is np.float32).model
         except Exception as error:  # QONNX and onnxruntime raise whatever their parts raise
-            raise NotExact(model.graph.name, f"QONNX does not take the graph: {_line(error)}") from error
+            raise NotExact(model.graph.name, f"QONNX does not take the graph: {one_line(error, 200)}") from error
     return _in_float64(cleaned) if dtype is np.float64 else cleaned
 
 
@@ -268,7 +268,7 @@ def _execute(model: onnx.ModelProto, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
                 (y,) = _session(model).run(None, {name: x})
             return np.asarray(y)
         except Exception as error:  # QONNX and onnxruntime raise whatever their parts raise
-            raise NotExact(model.graph.name, f"the graph cannot be executed: {_line(error)}") from error
+            raise NotExact(model.graph.name, f"the graph cannot be executed: {one_line(error, 200)}") from error
 
 
 def _session(model: onnx.ModelProto) -> Any:
@@ -279,7 +279,3 @@ def _session(model: onnx.ModelProto) -> Any:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

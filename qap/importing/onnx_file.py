@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from qap.errors import DataError
+from qap.errors import DataError, one_line
 from qap.extras import extra
 
 with extra("onnx"):
@@ -39,7 +39,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     try:
         load_external_data_for_model(model, str(path.parent))
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
-        raise DataError(f"{path}: its external data cannot be read: {_line(error)}") from error
+        raise DataError(f"{path}: its external data cannot be read: {one_line(error, 200)}") from error
     return model
 
 
@@ -94,7 +94,3 @@ def _refuse_location(path: Path, tensor: onnx.TensorProto) -> None:
         raise DataError(
             f"{path}: the numbers of {tensor.name!r} are in {location!r}, but only files in the model's folder are read"
         )
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

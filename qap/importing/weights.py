@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.archives import LARGEST
-from qap.errors import DataError
+from qap.errors import DataError, one_line
 from qap.importing.keras_config import LayerConfig
 
 FOLDERS = ("layers", "_layer_checkpoint_dependencies")
@@ -38,7 +38,7 @@ def open_hdf5(source: Path | BinaryIO, shown: str) -> Iterator[h5py.File]:
     except FileNotFoundError:
         raise DataError(f"{shown} does not exist") from None
     except DAMAGE as error:
-        raise DataError(f"{shown} is not an HDF5 file, or damaged: {' '.join(str(error).split())[:160]}") from error
+        raise DataError(f"{shown} is not an HDF5 file, or damaged: {one_line(error, 160)}") from error
 
 
 class Weights:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from qap.archives import open_npz
-from qap.errors import DataError, QapError
+from qap.errors import DataError, QapError, one_line
 from qap.files import write_with
 from qap.fixed import FixedPoint, IntArray
 from qap.network.layer import LayerSpec, StepTable
@@ -49,7 +49,7 @@ def load_network(path: str | Path) -> IntegerNetwork:
     except KeyError as error:
         raise DataError(f"{path} is damaged: {error} is missing") from error
     except Exception as error:  # content that is not what it should be can go wrong everywhere
-        raise DataError(f"{path} is damaged: {_one_line(error)}") from error
+        raise DataError(f"{path} is damaged: {one_line(error)}") from error
     if network.digest != header.get("digest"):
         raise DataError(f"{path} is damaged: its content does not have the digest that it was written with")
     return network
@@ -63,7 +63,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, IntArray]]:
             arrays = stored.read_all()
         header = json.loads(str(arrays.pop("header")))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is damaged, or no integer network: {_one_line(error)}") from error
+        raise DataError(f"{path} is damaged, or no integer network: {one_line(error)}") from error
     if not isinstance(header, dict):
         raise DataError(f"{path} is damaged: its header is not a mapping")
     return header, arrays
@@ -99,7 +99,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise QapError(f"{value!r} is not a name")
     return value
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

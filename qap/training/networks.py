@@ -12,7 +12,7 @@ import numpy as np
 import qkeras
 from qkeras.utils import _add_supported_quantized_objects  # qkeras.utils itself is hidden by keras.utils
 
-from qap.errors import DataError, RecipeError
+from qap.errors import DataError, RecipeError, first_line
 from qap.files import write_with
 from qap.recipe import LayerRecipe, Recipe, StudentRecipe, TeacherRecipe
 from qap.training.quantization import FixedPointQuantizer, keras_quantizer
@@ -160,7 +160,7 @@ def load_model(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, custom_objects=_custom_objects(), compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its parts raise: ValueError, TypeError, KeyError, OSError...
-        raise DataError(f"cannot load the model {path}: {_first_line(error)}") from error
+        raise DataError(f"cannot load the model {path}: {first_line(error)}") from error
 
 
 def _check_last(recipe: StudentRecipe, n_classes: int) -> None:
@@ -205,7 +205,3 @@ def _custom_objects() -> dict[str, Any]:
     known: dict[str, Any] = {}
     _add_supported_quantized_objects(known)
     return known
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, Protocol
 
-from qap.errors import QapError, ToolFailed, ToolMissing
+from qap.errors import QapError, ToolFailed, ToolMissing, first_line
 from qap.extras import extra
 
 Task = dict[str, Any]
@@ -110,8 +110,7 @@ class DaskWorkers:
         try:
             self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise ToolMissing(f"no Dask scheduler answers at {self._address}: {reason}") from None
+            raise ToolMissing(f"no Dask scheduler answers at {self._address}: {first_line(error)}") from None
         return self
 
     def __exit__(self, *rest: object) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qap.errors import DataError, ToolFailed
+from qap.errors import DataError, ToolFailed, one_line
 from qap.extras import extra, silence_tensorflow
 from qap.quiet import quiet_stderr
 
@@ -39,7 +39,7 @@ def read_configuration(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     except yaml.YAMLError as error:
-        raise DataError(f"{path} is not plain YAML: {' '.join(str(error).split())[:200]}") from error
+        raise DataError(f"{path} is not plain YAML: {one_line(error, 200)}") from error
     if not isinstance(content, dict) or not isinstance(content.get("HLSConfig"), dict):
         raise DataError(f"{path} has no HLSConfig, so it is not a configuration of hls4ml")
     return content
@@ -77,4 +77,4 @@ def write_configured(
         with contextlib.redirect_stdout(io.StringIO()), quiet_stderr():
             hls4ml.model.ModelGraph.from_layer_list(config, [dict(layer) for layer in layers]).write()
     except Exception as error:  # hls4ml raises whatever its parts raise
-        raise ToolFailed(f"hls4ml cannot make a project of {name}: {' '.join(str(error).split())[:300]}") from error
+        raise ToolFailed(f"hls4ml cannot make a project of {name}: {one_line(error, 300)}") from error
