@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +26,31 @@ def import_student(run: RunDirectory, model: ModelRecipe) -> Mapping[str, Any]:
     """Read the model, quantize what is float in it, and say what that cost."""
     data = run.dataset
     if model.is_network:
-        _stored_network(run, model)
+        import_network(run, model)
         return {}
     load_tensorflow()
     from qap.importing import Formats, quantize_floats, read_model
     from qap.training.networks import dense_layers, save_model
 
-    source = read_model(Path(model.file), Path(model.weights) if model.weights else None)
+    source = read_model(*model.files)
     _refuse_other_width(model, int(np.prod(source.input_shape[1:])), int(source.output_shape[-1]), data)
     twin, cost = source, dict[str, Any]()
+    of_source = of_twin = _decider(source, data)
     formats = Formats(model, run.recipe.quantize)
     if formats.are_needed(source):
         samples = data.real(data.train.x) if data.has_labels else None
         twin = quantize_floats(source, formats, samples)
-        same = _classes(source, data, data.test) == _classes(twin, data, data.test)
-        accuracy = judged(lambda split: _classes(source, data, split), data).get("accuracy")
-        cost = {"float_accuracy": accuracy, "same_class": float(same.mean())}
+        of_twin = _decider(twin, data)
+        cost = {
+            "float_accuracy": judged(of_source, data).get("accuracy"),
+            "same_class": float((of_source(data.test) == of_twin(data.test)).mean()),
+        }
     if model.is_onnx:
-        _save_graph(run, Path(model.file))
+        _save_graph(run, model.files[0])
     save_kernels(run, trained=twin)
     save_model(twin, run.file(STUDENT))
     units = [int(layer.kernel.shape[1]) for layer in dense_layers(twin)]
-    return {**judged(lambda split: _classes(twin, data, split), data), **cost, "units": units}
+    return {**judged(of_twin, data), **cost, "units": units}
 
 
 def _save_graph(run: RunDirectory, path: Path) -> None:
@@ -58,12 +62,12 @@ def _save_graph(run: RunDirectory, path: Path) -> None:
 
 
 def import_network(run: RunDirectory, model: ModelRecipe) -> IntegerNetwork:
-    """The integer network that `model.file` already is."""
-    return _stored_network(run, model)
+    """The integer network that `model.file` already is.
 
-
-def _stored_network(run: RunDirectory, model: ModelRecipe) -> IntegerNetwork:
-    network, data = load_network(Path(model.file)), run.dataset
+    Raises:
+        DataError: it does not fit to the data.
+    """
+    network, data = load_network(model.files[0]), run.dataset
     _refuse_other_width(model, network.n_in, network.n_out, data)
     if network.input_format != data.input_format:
         raise DataError(
@@ -78,6 +82,11 @@ def _refuse_other_width(model: ModelRecipe, inputs: int, outputs: int, data: Dat
         raise DataError(f"{model.file} reads {inputs:,} inputs, but the samples of {data.name} have {data.n_in:,}")
     if data.has_labels and outputs != data.n_classes and (outputs, data.n_classes) != (1, 2):
         raise DataError(f"{model.file} has {outputs:,} outputs, but {data.name} has {data.n_classes:,} classes")
+
+
+def _decider(model: Any, data: Dataset) -> Callable[[Split], npt.NDArray[np.int64]]:
+    """What a Keras model decides on a part of the data, computed once for each part."""
+    return cache(lambda split: _classes(model, data, split))
 
 
 def _classes(model: Any, data: Dataset, split: Split) -> npt.NDArray[np.int64]:
