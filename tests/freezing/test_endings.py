@@ -13,6 +13,7 @@ needs("keras", "qkeras")
 import keras
 import qkeras
 from keras import layers
+from support.random_models import scatter
 from support.random_networks import random_inputs
 
 from qap.errors import NotExact, QapError
@@ -37,10 +38,7 @@ def model(*ending: Any, outputs: int = 3, seed: int = 0) -> Any:
         keras.Input((6,)), dense(5), qkeras.QActivation("quantized_relu(4,1)"), dense(outputs),
         *(type(layer).from_config(layer.get_config()) for layer in ending),
     ])  # fmt: skip
-    rng = np.random.default_rng(seed)
-    for weight in made.weights:
-        values = rng.normal(0, 0.7, weight.shape)
-        weight.assign(np.abs(values) + 0.1 if "variance" in weight.path else values)
+    scatter(np.random.default_rng(seed), made)
     return made
 
 

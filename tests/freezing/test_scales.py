@@ -13,6 +13,7 @@ needs("keras", "qkeras")
 import keras
 import qkeras
 from keras import layers
+from support.random_models import scatter
 from support.random_networks import random_inputs
 
 from qap.errors import NotExact
@@ -40,10 +41,7 @@ def model(kernel: Any, *between: Any, bias: str | None = None, seed: int = 0, in
         *between,
         last or qkeras.QDense(3, kernel_quantizer="quantized_bits(4,0,alpha=1)", use_bias=False),
     ])  # fmt: skip
-    rng = np.random.default_rng(seed)
-    for weight in made.weights:
-        values = rng.normal(0, 0.7, weight.shape)
-        weight.assign(np.abs(values) + 0.1 if "variance" in weight.path else values)
+    scatter(np.random.default_rng(seed), made)
     return made
 
 
