@@ -68,11 +68,7 @@ def assemble(name: str, raw: RawData, input_format: FixedPoint | None, validatio
     """
     check_names(raw.source, raw.class_names)
     _refuse_small_classes(raw)
-    keep: npt.NDArray[np.intp] = np.arange(len(raw.train.y))
-    test = raw.test
-    if test is None:
-        keep, held = stratified(raw.train.y, TEST_SHARE, TEST_SEED)
-        test = Samples(raw.train.x[held], raw.train.y[held])
+    keep, test = split_off_test(raw)
     if raw.validation is None:
         train_part, validation_part = stratified(raw.train.y[keep], validation, seed)
         train_part, held_out = keep[train_part], (raw.train, keep[validation_part])
@@ -97,6 +93,14 @@ def assemble(name: str, raw: RawData, input_format: FixedPoint | None, validatio
         raise DataError(f"{raw.source}: {error}") from error
     first, second, final = splits
     return Dataset(name, first, second, final, raw.class_names, form, raw.image_shape, scaling)
+
+
+def split_off_test(raw: RawData) -> tuple[npt.NDArray[np.intp], Samples]:
+    """Indices of the samples that stay training samples, and the test part: its own, or a fixed share of them."""
+    if raw.test is not None:
+        return np.arange(len(raw.train.y)), raw.test
+    keep, held = stratified(raw.train.y, TEST_SHARE, TEST_SEED)
+    return keep, Samples(raw.train.x[held], raw.train.y[held])
 
 
 def stratified(y: IntArray, share: float, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.data import DATASETS, DESCRIPTIONS
-from qap.data.raw import PIXELS, TEST_SEED, TEST_SHARE, stratified
+from qap.data.raw import PIXELS, split_off_test
 from qap.errors import DataError, did_you_mean
 from qap.fixed import FixedPoint, IntArray, Overflow, Rounding
 
@@ -53,10 +53,7 @@ def read_samples(source: str, data_dir: Path | None, divisor: int) -> RealSample
             f"--data {source}: no such data set{did_you_mean(kind, DATASETS, (d.name for d in DESCRIPTIONS))}"
         )
     raw = DATASETS[kind](argument, data_dir)
-    test = raw.test
-    if test is None:
-        held = stratified(raw.train.y, TEST_SHARE, TEST_SEED)[1]
-        test = type(raw.train)(raw.train.x[held], raw.train.y[held])
+    test = split_off_test(raw)[1]
     if raw.grid is None:
         return RealSamples(np.asarray(test.x, np.float64), test.y)
     if raw.grid == PIXELS:
