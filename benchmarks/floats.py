@@ -13,16 +13,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
-from stored import add_out, store
+from frozen_models import measure, options, store_with_table, table
 
 from qap.errors import NotExact
 from qap.freezing import freeze
@@ -36,29 +34,13 @@ OUTCOMES = ("frozen and equal", "refused, though exact", "rounding decides", "re
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=0, help="model i has the seed SEED + i")
-    parser.add_argument("--vectors", type=int, default=500, help="random vectors of each model")
-    add_out(parser)
-    arguments = parser.parse_args()
+    arguments = options(__doc__, models=300, vectors=500)
 
-    start, counts, reasons = time.monotonic(), {kind: Counter[str]() for kind in KINDS}, Counter[str]()
-    for index in range(arguments.models):
-        kind, seed = list(KINDS)[index % len(KINDS)], arguments.seed + index
-        outcome, why = outcome_of(kind, seed, arguments.vectors)
-        counts[kind][outcome] += 1
-        if outcome in ("WRONG", "refused, though exact"):
-            reasons[f"{kind}, seed {seed}: {why}"] += 1
-            print(f"seed {seed}, {kind}: {outcome}: {why}", flush=True)
-        if (index + 1) % 50 == 0:
-            print(f"{index + 1} models, {time.monotonic() - start:.0f} s", flush=True)
-            keras.backend.clear_session()
-    found = summary(counts, reasons)
-    path = store("floats", found, arguments.out)
-    text = table(arguments, found)
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(text)
+    def reason(kind: str, seed: int, outcome: str, why: str) -> str | None:
+        return f"{kind}, seed {seed}: {why}" if outcome in ("WRONG", "refused, though exact") else None
+
+    found = summary(*measure(KINDS, arguments, outcome_of, reason))
+    store_with_table("floats", found, page(arguments, found), arguments.out)
     return 1 if found["total"]["WRONG"] else 0
 
 
@@ -94,10 +76,8 @@ def summary(counts: dict[str, Counter[str]], reasons: Counter[str]) -> dict[str,
     }
 
 
-def table(arguments: argparse.Namespace, found: dict[str, Any]) -> str:
-    """The counts by kind as Markdown."""
-    rows = {**found["kinds"], "**all**": found["total"]}
-    lines = [f"| {kind} | {' | '.join(str(count[outcome]) for outcome in OUTCOMES)} |" for kind, count in rows.items()]
+def page(arguments: argparse.Namespace, found: dict[str, Any]) -> str:
+    """What was measured, and the counts by kind, as Markdown."""
     return f"""# Freezing floats between layers
 
 `python benchmarks/floats.py --models {arguments.models} --seed {arguments.seed}`: each model compared with its plain
@@ -107,9 +87,7 @@ Of those with an exact form {found["share_frozen"]:.1%} are frozen; {found["shar
 counted as exact, too, in which rounding decides: for inputs whose sums are the same integers such a model itself gives
 different answers.
 
-| kind | {" | ".join(OUTCOMES)} |
-|---|{"---:|" * len(OUTCOMES)}
-{chr(10).join(lines)}
+{table(found, OUTCOMES)}
 """
 
 
