@@ -32,14 +32,14 @@ def causes_of(evidence: Evidence) -> list[Cause]:
 
 
 def _of_softmax(evidence: Evidence) -> Iterator[Cause]:
-    if evidence.final is None:
+    if evidence.case.final is None:
         return
-    before = logit_classes(evidence.reference.network, evidence.traces[evidence.blocks[-1].last])
+    before = logit_classes(evidence.case.reference.network, evidence.traces[evidence.case.blocks[-1].last])
     flips = int((before != evidence.classes).sum())
     if not flips:
         return
-    call = evidence.source.calls[evidence.final]
-    how = evidence.source.constants.get(call.config, {}).get("implementation", "").rpartition("::")[2] or "legacy"
+    call = evidence.case.source.calls[evidence.case.final]
+    how = evidence.case.source.constants.get(call.config, {}).get("implementation", "").rpartition("::")[2] or "legacy"
     text = f"the tables of the {how} softmax decide {flips} samples otherwise than its own inputs do"
     remedy = "Implementation: argmax, or take the logits and leave the softmax out"
     yield Cause("softmax-tables", call.name, text, remedy, True, evidence.gaps.get("softmax"))
@@ -47,30 +47,32 @@ def _of_softmax(evidence: Evidence) -> Iterator[Cause]:
 
 def _of_activation(evidence: Evidence) -> Iterator[Cause]:
     """A ReLU on one side alone."""
-    for index, (block, layer) in enumerate(zip(evidence.blocks, evidence.reference.network.layers, strict=True)):
-        functions = [evidence.source.calls[call].function for call in block.calls]
-        form = evidence.source.format(evidence.source.calls[block.last].result_type)
+    for index, (block, layer) in enumerate(
+        zip(evidence.case.blocks, evidence.case.reference.network.layers, strict=True)
+    ):
+        functions = [evidence.case.source.calls[call].function for call in block.calls]
+        form = evidence.case.source.format(evidence.case.source.calls[block.last].result_type)
         rectifies = "relu" in functions or (form is not None and not form.signed)
         if not isinstance(layer.activation, str) or rectifies == (layer.activation == "relu"):
             continue
         if not evidence.guilty(index) or (layer.activation == "linear" and "relu" not in functions):
             continue
         text = f"the hardware has {' and '.join(functions)}, the model {layer.activation}"
-        place = evidence.source.calls[block.last].name
+        place = evidence.case.source.calls[block.last].name
         yield Cause("other-activation", place, text, "write the project again from this model", True)
 
 
 def _of_settings(evidence: Evidence) -> Iterator[Cause]:
     """What the configuration asks for and parameters.h does not have; it never changes a number."""
-    asked = settings_of(evidence.source).get("HLSConfig")
+    asked = settings_of(evidence.case.source).get("HLSConfig")
     if not isinstance(asked, dict):
         return
     layers = asked.get("LayerName") or {}
-    for call in evidence.source.calls:
+    for call in evidence.case.source.calls:
         if not call.function.startswith("dense"):
             continue
         own = {**(asked.get("Model") or {}), **(layers.get(call.name) or {})}
-        constants = evidence.source.constants.get(call.config, {})
+        constants = evidence.case.source.constants.get(call.config, {})
         has = {"ReuseFactor": constants.get("reuse_factor", ""), "Strategy": constants.get("strategy", "")}
         for key, value in has.items():
             wanted, written = str(own.get(key, "")).lower(), value.rpartition("::")[2].lower()

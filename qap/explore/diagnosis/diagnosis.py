@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from qap.errors import DataError, ToolFailed
+from qap.explore.diagnosis.case import Case
 from qap.explore.diagnosis.causes import causes_of
 from qap.explore.diagnosis.configuration import configuration_of, exact_version
 from qap.explore.diagnosis.evidence import Evidence
 from qap.explore.diagnosis.hardware import (
-    Block,
-    Reference,
     blocks_of,
-    classes_of,
     first_difference,
     has_common_scale,
     reference_of,
 )
 from qap.explore.diagnosis.model import UserModel
 from qap.explore.diagnosis.ranges import TypeUse, uses_of
-from qap.explore.diagnosis.results import Diagnosis, Gap, Widened
-from qap.explore.diagnosis.samples import Grid, RealSamples, grid_of
+from qap.explore.diagnosis.results import Diagnosis, Widened
+from qap.explore.diagnosis.samples import RealSamples, grid_of
 from qap.explore.diagnosis.simulation import n_in, simulate
 from qap.explore.diagnosis.source import HlsSource
 from qap.explore.diagnosis.structure import refuse_other_structure
 from qap.explore.diagnosis.versions import Version, run_versions
-from qap.explore.diagnosis.weights import Weights, read_weights
+from qap.explore.diagnosis.weights import read_weights
 from qap.explore.diagnosis.widening import wide_type
-from qap.fixed import IntArray
 from qap.hardware.tools import Tell, silent
 
 MOST_SAMPLES = 2000
@@ -41,43 +37,6 @@ BUILDS = 2
 """Compilers at a time."""
 UNCHANGED = "as it is"
 FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What is compared.
-
-    Args:
-        source: the hardware.
-        weights: its arrays.
-        blocks: its layers.
-        final: index of its softmax, None where it has none.
-        reference: the model on the samples.
-        grid: of the inputs.
-        samples: what is compared on.
-        scaled: whether the hardware's logits are the network's times one factor, which keeps the decision.
-    """
-
-    source: HlsSource
-    weights: Mapping[str, Weights]
-    blocks: Sequence[Block]
-    final: int | None
-    reference: Reference
-    grid: Grid
-    samples: RealSamples
-    scaled: bool
-
-    def gap(self, traces: Sequence[FloatArray]) -> Gap:
-        """How far traces of the first samples are from the model."""
-        count = len(traces[0])
-        logits = self.reference.results[-1][:count]
-        differs = traces[self.blocks[-1].last] != logits
-        outputs = 0 if self.scaled else int(differs.sum())
-        return Gap(outputs, int((self.classes(traces) != self.reference.classes[:count]).sum()))
-
-    def classes(self, traces: Sequence[FloatArray]) -> IntArray:
-        """What the hardware decides."""
-        return classes_of(self.source, self.reference.network, traces[-1])
 
 
 def diagnose(model: UserModel, source: HlsSource, samples: RealSamples, name: str, tell: Tell = silent) -> Diagnosis:
@@ -114,10 +73,7 @@ def diagnose(model: UserModel, source: HlsSource, samples: RealSamples, name: st
         else Widened(use, "", base)
         for use in uses
     )
-    evidence = Evidence(
-        source, case.weights, case.blocks, case.final, case.reference, case.grid, samples.x, traces, types, gaps, base,
-        case.classes(traces),
-    )  # fmt: skip
+    evidence = Evidence(case, traces, types, gaps, base)
     proven = gaps["exact"]
     first = first_difference(case.reference, source, case.blocks, traces)
     if first and case.scaled and first.number == len(case.blocks) - 1:

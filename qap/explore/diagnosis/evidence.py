@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qap.explore.diagnosis.case import Case
 from qap.explore.diagnosis.configuration import model_weights
-from qap.explore.diagnosis.hardware import Block, Reference, layer_alone, logit_classes
+from qap.explore.diagnosis.hardware import layer_alone, logit_classes
 from qap.explore.diagnosis.ranges import array_of
 from qap.explore.diagnosis.results import Gap, Widened
-from qap.explore.diagnosis.samples import Grid
-from qap.explore.diagnosis.source import HlsSource
-from qap.explore.diagnosis.weights import Weights
 from qap.fixed import IntArray
 
 FloatArray = npt.NDArray[np.float64]
@@ -27,69 +25,60 @@ class Evidence:
     """What the causes are found in.
 
     Args:
-        source: the hardware.
-        weights: its arrays.
-        blocks: its layers.
-        final: index of its softmax.
-        reference: the model on the samples.
-        grid: of the inputs.
-        x: the inputs as they come.
+        case: what is compared.
         traces: what every call of the hardware gave.
         types: every type, and what is left when it is wide.
         gaps: what is left in every version that was compiled, by name.
         base: the gap on the same samples as it is.
-        classes: what the hardware decides.
     """
 
-    source: HlsSource
-    weights: Mapping[str, Weights]
-    blocks: Sequence[Block]
-    final: int | None
-    reference: Reference
-    grid: Grid
-    x: FloatArray
+    case: Case
     traces: Sequence[FloatArray]
     types: Sequence[Widened]
     gaps: Mapping[str, Gap]
     base: Gap
-    classes: IntArray
+
+    @property
+    def classes(self) -> IntArray:
+        """What the hardware decides."""
+        return self.case.classes(self.traces)
 
     def inputs_of(self, index: int) -> FloatArray:
         """What a block of the hardware reads, as its calls gave it."""
         if index:
-            return self.traces[self.blocks[index - 1].last]
-        form = self.source.format(self.source.inputs.type)
-        return self.x if form is None else form.to_float(form.quantize(self.x))
+            return self.traces[self.case.blocks[index - 1].last]
+        form = self.case.source.format(self.case.source.inputs.type)
+        return self.case.samples.x if form is None else form.to_float(form.quantize(self.case.samples.x))
 
     def guilty(self, index: int) -> bool:
         """Whether a block gives something else than the model's layer does for the same inputs."""
-        expected = layer_alone(self.reference.network.layers[index], self.inputs_of(index))[1]
-        return bool((self.traces[self.blocks[index].last] != expected).any())
+        expected = layer_alone(self.case.reference.network.layers[index], self.inputs_of(index))[1]
+        return bool((self.traces[self.case.blocks[index].last] != expected).any())
 
     def gap_for_its_own_inputs(self) -> Gap:
         """The gap to the model when that is given the inputs as the hardware's type rounds them."""
         y = self.inputs_of(0)
-        for layer in self.reference.network.layers:
+        for layer in self.case.reference.network.layers:
             y = layer_alone(layer, y)[1]
-        classes = logit_classes(self.reference.network, y)
-        differs = self.traces[self.blocks[-1].last] != y
+        classes = logit_classes(self.case.reference.network, y)
+        differs = self.traces[self.case.blocks[-1].last] != y
         return Gap(int(differs.sum()), int((classes != self.classes).sum()))
 
     def block_of(self, call: int | None) -> int | None:
         """The index of the block that a call belongs to."""
-        return next((i for i, block in enumerate(self.blocks) if call in block.calls), None)
+        return next((i for i, block in enumerate(self.case.blocks) if call in block.calls), None)
 
     def model_values(self, array: str) -> FloatArray | None:
         """The model's numbers for an array, in its own order; None where they are not known."""
-        return model_weights(self.source, self.blocks, self.reference, self.weights).get(array)
+        return model_weights(self.case.source, self.case.blocks, self.case.reference, self.case.weights).get(array)
 
     def is_models(self, array: str) -> bool:
         """Whether an array holds the model's numbers; true where these are not known."""
-        model, own = self.model_values(array), self.weights[array].simulated
+        model, own = self.model_values(array), self.case.weights[array].simulated
         return model is None or own is None or bool((np.abs(own - model) <= self.printed(array)).all())
 
     def printed(self, array: str) -> float:
         """How far a number of an array may be from the model's because of the digits that it is written with."""
-        uses = (each.use for each in self.types if array_of(self.source, each.use.site) == array)
+        uses = (each.use for each in self.types if array_of(self.case.source, each.use.site) == array)
         digits = min([MOST_DIGITS, *(max(0, use.form.fractional) for use in uses if use.form)])
         return 0.51 * 10.0**-digits

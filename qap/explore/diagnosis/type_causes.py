@@ -32,21 +32,21 @@ def _input(
 ) -> Iterator[Cause]:
     if judged.lossless:
         return
-    first = evidence.reference.network.layers[0]
-    changes = bool((layer_alone(first, evidence.inputs_of(0))[1] != evidence.reference.results[0]).any())
+    first = evidence.case.reference.network.layers[0]
+    changes = bool((layer_alone(first, evidence.inputs_of(0))[1] != evidence.case.reference.results[0]).any())
     remedy = f"make it {widened.use.exact}"
-    if not evidence.grid.exact:
+    if not evidence.case.grid.exact:
         yield _off_the_grid(evidence, widened, form, judged, changes)
     if judged.overflow:
         text = f"{_share(judged.overflow)} of the inputs are outside of {_described(form)} and {_happens(form)}"
         yield _cause("input-too-narrow", widened, text, remedy, changes)
-    elif evidence.grid.exact:
-        text = f"the inputs have {evidence.grid.format.fractional} fractional bits, {form} keeps {form.fractional}"
+    elif evidence.case.grid.exact:
+        text = f"the inputs have {evidence.case.grid.format.fractional} fractional bits, {form} keeps {form.fractional}"
         yield _cause("input-too-narrow", widened, text, remedy, changes)
 
 
 def _off_the_grid(evidence: Evidence, widened: Widened, form: FixedPoint, judged: Judged, changes: bool) -> Cause:
-    scaled = evidence.x * 255
+    scaled = evidence.case.samples.x * 255
     of_bytes = bool((np.abs(scaled - np.rint(scaled)) < NEAR_BYTES).all())
     what = "x/255 is not a fixed-point number" if of_bytes else "they lie on no fixed-point grid"
     text = f"{form} cannot hold the inputs of the model: {what}; the largest error is {judged.rounding:.3g}"
@@ -62,7 +62,7 @@ def _weight(
         return
     use = widened.use
     remedy = f"make it {use.exact}" if use.exact else "give it more bits, or fold the normalization"
-    if evidence.source.calls[use.site.call or 0].function == "normalize":
+    if evidence.case.source.calls[use.site.call or 0].function == "normalize":
         wraps = rounds = "narrow-normalization"
     elif use.site.role == "bias":
         wraps = rounds = "narrow-bias"
@@ -72,7 +72,7 @@ def _weight(
     if judged.overflow:
         text = f"{_share(judged.overflow)} of the numbers are outside of {_described(form)} and {_happens(form)}"
         yield _cause(wraps, widened, text, remedy, effective)
-    elif evidence.is_models(array_of(evidence.source, use.site) or ""):
+    elif evidence.is_models(array_of(evidence.case.source, use.site) or ""):
         text = f"{form} is coarser than the numbers; the largest error is {judged.rounding:.3g}"
         yield _cause(rounds, widened, text, remedy, effective)
 
@@ -99,7 +99,10 @@ def _result(
     exact = widened.use.exact
     if index is None or exact is None or not evidence.guilty(index):
         return
-    layer, last = evidence.reference.network.layers[index], widened.use.site.call == evidence.blocks[index].last
+    layer, last = (
+        evidence.case.reference.network.layers[index],
+        widened.use.site.call == evidence.case.blocks[index].last,
+    )
     sums = layer_alone(layer, evidence.inputs_of(index))[0]
     values = np.maximum(sums, 0) if layer.activation == "relu" and last else sums
     outside = float(((values < form.min_int * form.lsb) | (values >= (form.max_int + 1) * form.lsb)).mean())

@@ -18,13 +18,15 @@ FloatArray = npt.NDArray[np.float64]
 
 def of_values(evidence: Evidence) -> Iterator[Cause]:
     """The causes in the weights of every layer."""
-    for index, (block, layer) in enumerate(zip(evidence.blocks, evidence.reference.network.layers, strict=True)):
+    for index, (block, layer) in enumerate(
+        zip(evidence.case.blocks, evidence.case.reference.network.layers, strict=True)
+    ):
         if block.dense is None:
             continue
         if block.folded and evidence.guilty(index):
             yield _folded(evidence, index, block.dense)
             continue
-        call = evidence.source.calls[block.dense]
+        call = evidence.case.source.calls[block.dense]
         forms = (layer.weight_format, layer.bias_format)
         for name, form, role in zip(call.arguments[2:4], forms, ("weight", "bias"), strict=False):
             yield from _of_array(evidence, index, name, form, f"{call.name}.{role}")
@@ -32,10 +34,10 @@ def of_values(evidence: Evidence) -> Iterator[Cause]:
 
 def _folded(evidence: Evidence, index: int, dense: int) -> Cause:
     """A scale that stands in the weights, or nowhere."""
-    call, layer = evidence.source.calls[dense], evidence.reference.network.layers[index]
-    weights = evidence.weights.get(call.arguments[2])
+    call, layer = evidence.case.source.calls[dense], evidence.case.reference.network.layers[index]
+    weights = evidence.case.weights.get(call.arguments[2])
     own, model = weights.simulated if weights else None, real_weights(layer)[0]
-    model = model.T if is_transposed(evidence.source, call) else model
+    model = model.T if is_transposed(evidence.case.source, call) else model
     printed = evidence.printed(call.arguments[2])
     if own is not None and own.size == model.size and (np.abs(own - model.ravel()) <= printed).all():
         text = "the weights are the model's without its scale or normalization, and nothing scales behind the sum"
@@ -47,7 +49,7 @@ def _folded(evidence: Evidence, index: int, dense: int) -> Cause:
 
 
 def _of_array(evidence: Evidence, index: int, name: str, form: FixedPoint, place: str) -> Iterator[Cause]:
-    weights = evidence.weights.get(name)
+    weights = evidence.case.weights.get(name)
     if weights is None:
         return
     model = evidence.model_values(name)
@@ -81,7 +83,7 @@ def _how_wrong(
     if wrong.mean() > 0.2 and (np.abs(quantized - model) <= printed).mean() > 0.9:
         text = f"{int(wrong.sum())} of {wrong.size} numbers lie beside the grid {form} of the model"
         return "weights-never-quantized", text, "give hls4ml the quantized weights"
-    layer = evidence.reference.network.layers[index]
+    layer = evidence.case.reference.network.layers[index]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = (values / model).reshape(-1, layer.n_out) if values.size % layer.n_out == 0 else np.array([[np.nan]])
     known = np.isfinite(ratios) & (ratios != 0)
