@@ -52,6 +52,11 @@ def fractional_bits(values: FloatArray) -> int:
     return int((53 - exponent - trailing).max())
 
 
+def are_powers_of_two(numbers: npt.ArrayLike) -> bool:
+    """Whether all numbers are powers of two, or their negatives."""
+    return bool((np.frexp(np.abs(np.asarray(numbers, np.float64)))[0] == 0.5).all())
+
+
 def refuse_infinite(layer: str, what: str, values: FloatArray) -> None:
     """Refuse numbers that are infinite or none at all.
 

@@ -21,7 +21,7 @@ from qap.fixed import FixedPoint
 from qap.freezing.activations import ActivationForm, activation_form
 from qap.freezing.elements import Affine, Curve, Dense, Element, Final, Quantization, Rectifier
 from qap.freezing.endings import Ending, Start, ending_of
-from qap.freezing.exact import FloatArray, exact_product, to_integers
+from qap.freezing.exact import FloatArray, are_powers_of_two, exact_product, to_integers
 from qap.freezing.final import refuse_final, with_final
 from qap.freezing.graph import Call, unique
 from qap.freezing.layers import SCALING, as_curve, read
@@ -300,7 +300,7 @@ def _is_per_neuron(activation: Activation) -> bool:
 def _only_shifts(element: Affine) -> bool:
     """Whether a scale is made of powers of two, so that its numbers keep their digits."""
     numbers = element.matrix[element.matrix != 0]
-    return not element.offset.any() and bool((np.frexp(np.abs(numbers))[0] == 0.5).all())
+    return not element.offset.any() and are_powers_of_two(numbers)
 
 
 def _rectifier(layer: _Open) -> Curve:

@@ -9,7 +9,7 @@ import numpy as np
 import qkeras
 
 from qap.errors import NotExact, one_line
-from qap.freezing.exact import FloatArray, refuse_infinite
+from qap.freezing.exact import FloatArray, are_powers_of_two, refuse_infinite
 
 _OF_QKERAS = (
     qkeras.quantized_bits, qkeras.quantized_linear, qkeras.quantized_relu, qkeras.quantized_po2,
@@ -83,7 +83,7 @@ def weights_of(layer: str, what: str, quantizer: Any, variable: Any) -> Weights:
     refuse_infinite(layer, what, values)
     reason = getattr(quantizer, "not_exact", None)
     alpha = getattr(quantizer, "alpha", None)
-    if alpha is not None and not (isinstance(alpha, str) and alpha == "auto_po2") and not _powers_of_two(alpha):
+    if alpha is not None and (alpha != "auto_po2" if isinstance(alpha, str) else not are_powers_of_two(alpha)):
         reason = f"its {what} has a float scale (alpha={alpha!r}); use alpha='auto_po2' or a power of two"
     if reason is None:
         return Weights(values)
@@ -102,7 +102,3 @@ def bias_of(layer: str, quantizer: Any, variable: Any) -> Weights:
     values = np.asarray(variable, np.float64)
     refuse_infinite(layer, "bias", values)
     return Weights(values, NotExact(layer, "its bias has no quantizer, it is float"))
-
-
-def _powers_of_two(alpha: Any) -> bool:
-    return not isinstance(alpha, str) and bool((np.frexp(np.abs(np.asarray(alpha, np.float64)))[0] == 0.5).all())

@@ -9,6 +9,7 @@ import numpy as np
 
 from qap.errors import DataError, NotExact
 from qap.fixed import FixedPoint
+from qap.freezing.exact import are_powers_of_two
 from qap.importing.onnx_chain import Step
 from qap.importing.onnx_constants import REORDERING, WITHOUT_EFFECT, Constant
 from qap.importing.onnx_quant import Array
@@ -21,7 +22,7 @@ from qap.importing.onnx_quantizers import (
     sign,
 )
 from qap.importing.onnx_shapes import channels_of, finite, one_if_equal, spread
-from qap.importing.onnx_twin import FLOAT32_BITS, SHORT_BITS, Twin, is_dyadic, short_format
+from qap.importing.onnx_twin import FLOAT32_BITS, SHORT_BITS, Twin, short_format
 
 
 def _matmul(twin: Twin, step: Step) -> None:
@@ -50,7 +51,7 @@ def _factors(step: Step, values: Array, scale: Array | None) -> tuple[Array, Arr
     """A kernel, the scale of each neuron that it is to be multiplied by, and its format, None where it is float."""
     if scale is None:
         return values, np.ones(()), short_format(values, SHORT_BITS)
-    if is_dyadic(scale) and (form := short_format(values, FLOAT32_BITS)) is not None:
+    if are_powers_of_two(scale) and (form := short_format(values, FLOAT32_BITS)) is not None:
         return values, np.ones(()), form
     if (scale != scale[:1]).any():
         raise NotExact(step.name, "its weights have a float scale for each input; one for each neuron is possible")
@@ -81,7 +82,7 @@ def _add_constant(twin: Twin, step: Step, constant: Constant, factor: float) -> 
         if np.allclose(scale, twin.scale, rtol=2.0**-21, atol=0):
             twin.shift = one_if_equal(twin.shift + factor * np.rint(offset / scale))
             return
-    if constant.value.size == 1 and not is_dyadic(twin.scale):
+    if constant.value.size == 1 and not are_powers_of_two(twin.scale):
         twin.close()  # one number behind a float scale is left out with it where nothing follows, so it is no bias
     twin.add(factor * offset)
 

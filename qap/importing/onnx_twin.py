@@ -18,6 +18,7 @@ import qkeras
 
 from qap.errors import NotExact
 from qap.fixed import FixedPoint, Overflow, Rounding
+from qap.freezing.exact import are_powers_of_two
 from qap.freezing.graph import unique
 from qap.importing.onnx_quant import Array, Steps
 from qap.importing.onnx_shapes import one_if_equal
@@ -108,7 +109,7 @@ class Twin:
             kernel, self.scale = kernel * self.scale[:, None], np.ones(())
         self.shift = one_if_equal(self.shift * np.ones(len(kernel)) @ kernel) if self.shift.any() else np.zeros(())
         if form is not None:
-            self.rounds = not (is_dyadic(self.scale) and is_dyadic(scales))
+            self.rounds = not (are_powers_of_two(self.scale) and are_powers_of_two(scales))
             self.unit *= form.lsb
         self.scale = one_if_equal(self.scale * scales)
         self.product, self.width = Product(name, kernel, form), kernel.shape[1]
@@ -185,7 +186,7 @@ class Twin:
     def is_short(self) -> bool:
         """Whether scale and shift are positive powers of two and short numbers."""
         shift = short_format(self.shift, SHORT_BITS)
-        return bool((self.scale > 0).all()) and is_dyadic(self.scale) and shift is not None
+        return bool((self.scale > 0).all()) and are_powers_of_two(self.scale) and shift is not None
 
     def refuse_ties(self, name: str, thresholds: Array) -> None:
         """Refuse a quantizer that turns just where sums can lie that a float scale rounds: chance would decide.
@@ -211,11 +212,6 @@ class Twin:
         self.close()
         if self.shift.any() or (self.scale < 0).any():
             self.flush(name)
-
-
-def is_dyadic(scale: Array) -> bool:
-    """Whether all these numbers are powers of two, or their negatives."""
-    return bool((np.frexp(np.abs(scale))[0] == 0.5).all())
 
 
 def short_format(values: Array, bits: int) -> FixedPoint | None:
