@@ -8,6 +8,7 @@ the exact integer weights that it sums, and the last of them must be the layer's
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from qap.hardware.circuit.activations import TABLE_BITS, activated, cheapest, wi
 from qap.hardware.circuit.builder import Builder, Circuit, Node
 from qap.hardware.circuit.sums import Sum, adder_sum, digits, table_sum
 from qap.hardware.circuit.wires import Range
-from qap.network import IntegerLayer, IntegerNetwork
+from qap.network import IntegerLayer, IntegerNetwork, StepTable
 
 FLOAT32_BITS = 20
 """Weights beyond so many bits are not given to da4ml, which computes in float32."""
@@ -32,12 +33,36 @@ def lower_network(network: IntegerNetwork) -> Circuit:
     """
     form = network.input_format
     builder = Builder(network.n_in, form.min_int, form.max_int)
-    nodes: list[Node] = list(builder.inputs)
+    signals = [Signal(node) for node in builder.inputs]
     fractional = form.fractional
-    for layer in network.layers:
-        nodes = _lower_layer(builder, layer, nodes, fractional)
+    for layer in network.layers[:-1]:
+        bits, low, step = _as_bits(layer)
+        signals = [Signal(node, step, low) for node in _lower_layer(builder, bits, signals, fractional)]
         fractional = layer.result_format.fractional
-    return builder.finish(nodes, winner(builder, nodes))
+    logits = _lower_layer(builder, network.layers[-1], signals, fractional)
+    return builder.finish(logits, winner(builder, logits))
+
+
+class Signal(NamedTuple):
+    """A number of the network as the circuit holds it: `factor * node + offset`."""
+
+    node: Node
+    factor: int = 1
+    offset: int = 0
+
+
+def _as_bits(layer: IntegerLayer) -> tuple[IntegerLayer, int, int]:
+    """A layer that answers 0 or 1, with `low` and `step`, where the layer itself answers low or low + step.
+
+    A sign of -1 and 1 takes two bits, and twice the tables behind it, where one says as much. Other layers stay.
+    """
+    if isinstance(layer.activation, StepTable):
+        low, high = int(layer.activation.values[0]), int(layer.activation.values[-1])
+        if high > low and np.isin(layer.activation.values, (low, high)).all():
+            values = (layer.activation.values == high).astype(np.int64)
+            steps = StepTable(layer.activation.thresholds, values)
+            return replace(layer, activation=steps), low, high - low
+    return layer, 0, 1
 
 
 class Neuron(NamedTuple):
@@ -47,9 +72,9 @@ class Neuron(NamedTuple):
     offset: int
 
 
-def _lower_layer(builder: Builder, layer: IntegerLayer, nodes: list[Node], fractional: int) -> list[Node]:
+def _lower_layer(builder: Builder, layer: IntegerLayer, signals: list[Signal], fractional: int) -> list[Node]:
     weight, bias = layer.aligned(fractional)
-    neurons = [_neuron(builder, nodes, weight[:, j], int(bias[j])) for j in range(layer.n_out)]
+    neurons = [_neuron(builder, signals, weight[:, j], int(bias[j])) for j in range(layer.n_out)]
     start = builder.mark()
     alone = [layer.neuron(j) for j in range(layer.n_out)]
     tables = [_by_tables(builder, *pair) for pair in zip(alone, neurons, strict=True)]
@@ -60,11 +85,12 @@ def _lower_layer(builder: Builder, layer: IntegerLayer, nodes: list[Node], fract
     return shared if builder.luts_since(start, shared) < cost else tables
 
 
-def _neuron(builder: Builder, nodes: list[Node], weight: IntArray, bias: int) -> Neuron:
+def _neuron(builder: Builder, signals: list[Signal], weight: IntArray, bias: int) -> Neuron:
     """Fold constants and add up the weights of equal nodes."""
     weights: dict[Node, int] = {}
     for row in np.flatnonzero(weight):
-        node, factor = nodes[row], int(weight[row])
+        node, factor = signals[row].node, int(weight[row]) * signals[row].factor
+        bias += int(weight[row]) * signals[row].offset
         if builder.is_constant(node):
             bias += builder.range(node).low * factor
         else:

@@ -21,7 +21,7 @@ from qap.hardware.circuit.pipeline import best_pipeline, pipelined
 from qap.hardware.circuit.sums import adder_sum, digit_terms, table_sum
 from qap.hardware.circuit.tables import TruthTable
 from qap.hardware.circuit.wires import Range
-from qap.network import IntegerNetwork, LayerSpec, connect, simplify
+from qap.network import IntegerNetwork, LayerSpec, StepTable, connect, simplify
 
 
 def check(network: IntegerNetwork, seed: int = 0) -> Circuit:
@@ -88,6 +88,22 @@ def test_a_neuron_of_six_bits_is_one_table() -> None:
     tables = [operation for operation in circuit.operations if isinstance(operation, TruthTable)]
     assert len(tables) == 1 and circuit.luts() == 1
     assert not any(isinstance(operation, Add) for operation in circuit.operations)
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1, 1), (0, 1), (-3, 5)])
+def test_an_answer_of_two_numbers_is_one_bit(low: int, high: int) -> None:
+    """The sums behind 64 such neurons cost what they cost behind 64 bits, whatever the two numbers are."""
+    rng = np.random.default_rng(0)
+    form, sign = FixedPoint(True, 4, 4), FixedPoint(True, 2, 2)
+    zero = np.zeros(64, np.int64)
+
+    def with_values(low: int, high: int) -> Circuit:
+        steps = StepTable(np.array([0]), np.array([low, high]))
+        first = LayerSpec("first", signs[0], sign, zero, sign, steps, form)
+        return check(connect(form, [first, LayerSpec("last", signs[1], sign, zero[:3], sign)], ["a", "b", "c"]))
+
+    signs = [rng.choice([-1, 1], shape) for shape in ((8, 64), (64, 3))]
+    assert with_values(low, high).luts() <= 1.05 * with_values(0, 1).luts()
 
 
 def test_only_inputs_that_are_read_reach_the_circuit() -> None:
