@@ -24,6 +24,7 @@ import numpy.typing as npt
 from qap.errors import QapError
 
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 MAX_WIDTH = 63  # one less than int64, so that a sum of two numbers never wraps unseen
 HUGE = 2.0**896  # numbers from here on are multiples of 2**844: above every range, and 0 when they wrap
 

@@ -96,6 +96,8 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
         table.add_row("parameters", f"{content['parameters']:,}")
         table.add_row("non-zeros", f"{content['nonzeros']:,}")
         table.add_row("sparsity", f"{content['sparsity']:.2%} of all weights")
+        if content.get("tables"):
+            table.add_row("truth tables", f"{content['tables']:,}")
         table.add_row("size", f"{content['size_bytes']:,} bytes, zeros included")
     for pair, count in (content["mismatches"] or {}).items():
         table.add_row(pair, f"{'[green]' if count == 0 else '[red]'}{count} mismatches")

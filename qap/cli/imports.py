@@ -61,10 +61,10 @@ def import_model(
     network = load_network(run.file(NETWORK))
     if as_json:
         layers = [
-            {"name": each.name, "inputs": each.n_in, "neurons": each.n_out, "weight": str(each.weight_format),
-             "bias": str(each.bias_format), "accumulator": str(each.accum_format), "result": str(each.result_format)}
-            for each in network.layers
-        ]  # fmt: skip
+            {"name": row["layer"], "inputs": row["inputs"], "neurons": row["outputs"]}
+            | {key: row[key] for key in ("weight", "bias", "accumulator", "result")}
+            for row in (layer.row() for layer in network.layers)
+        ]
         found = {stage: dict(record.result) for stage, record in records.items()}
         print_json({"run": str(run.path), "input": str(network.input_format), "layers": layers, **found})
         return
@@ -121,10 +121,13 @@ def _precision(text: str | None) -> dict[str, Any]:
 
 def _layers(network: IntegerNetwork) -> Iterator[str]:
     """What was found, a line for the inputs and one for each layer."""
-    from qap.network import StepTable
+    from qap.network import IntegerLayer, StepTable
 
     yield f"{network.n_in:,} inputs of {network.input_format}"
     for each in network.layers:
+        if not isinstance(each, IntegerLayer):
+            yield f"{each.name}: {each.n_in}-{each.n_out}, {each.kind} -> {each.result_format}"
+            continue
         kind = f"{each.activation.values.size} steps" if isinstance(each.activation, StepTable) else each.activation
         yield (
             f"{each.name}: {each.n_in}-{each.n_out}, weights {each.weight_format}, biases {each.bias_format}, "

@@ -87,6 +87,7 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         "parameters": network.parameters,
         "nonzeros": network.nonzeros,
         "sparsity": network.sparsity,
+        **({"tables": network.tables} if network.tables else {}),
         "size_bytes": network.size_bytes,
     }
 

@@ -108,8 +108,9 @@ class KerasEngine:
             NotExact: it does not in any.
         """
         bits = network.float_bits()[: len(self._read(network).specs)]
-        stepped = any(layer.is_per_neuron for layer in network.layers)
-        bits = [0 if layer.is_per_neuron else each for layer, each in zip(network.layers, bits, strict=False)]
+        per_neuron = [layer.name for layer in network.weighted if layer.is_per_neuron]
+        stepped = bool(per_neuron)
+        bits = [0 if layer.name in per_neuron else each for layer, each in zip(network.layers, bits, strict=False)]
         most: Precision = "float32" if stepped else "float64"
         if max(bits) > MANTISSA[most]:
             layer = network.layers[bits.index(max(bits))].name
@@ -158,7 +159,7 @@ class KerasEngine:
             )
         if ending.is_common:
             return (f"the scale of {ending.where} is dropped: the logits are those before it, the class is the same",)
-        bits = network.layers[-1].weight_format.width
+        bits = network.weighted[-1].weight_format.width
         return (
             f"changed: the scale and offset of {ending.where} are quantized to {bits} bits, so the class can differ "
             "where logits lie close together; keras is compared up to them",

@@ -20,7 +20,7 @@ from qap.freezing.exact import MAX_PARAMETER_BITS
 from qap.freezing.folding import Folded, fold
 from qap.freezing.graph import calls_of, unique
 from qap.freezing.walk import MANTISSA
-from qap.network import IntegerNetwork, LayerSpec, connect
+from qap.network import IntegerNetwork, Spec, connect
 
 SAMPLES = 200
 
@@ -50,16 +50,16 @@ def freeze(
     if output_bits is not None and not 2 <= output_bits <= MAX_PARAMETER_BITS:
         raise QapError(f"output_bits must be 2 to {MAX_PARAMETER_BITS}, but got {output_bits}")
     specs = _ended(fold(model.name, calls_of(model), input_format), output_bits)
-    count = max(2, specs[-1].weight.shape[1])
+    count = max(2, specs[-1].n_out)
     network = connect(input_format, specs, class_names or [str(index) for index in range(count)])
     engine = KerasEngine(model)
-    if any(layer.is_per_neuron for layer in network.layers):
+    if any(layer.is_per_neuron for layer in network.weighted):
         engine.precision(network)  # raises: where float32 rounds a sum, the thresholds behind it are not the model's
     _compare(engine, network)
     return network
 
 
-def _ended(folded: Folded, output_bits: int | None) -> list[LayerSpec]:
+def _ended(folded: Folded, output_bits: int | None) -> list[Spec]:
     """The layers, with the floats at the end left out or quantized.
 
     Raises:

@@ -95,7 +95,7 @@ class OnnxEngine:
             NotExact: floating point could round on the way, or thresholds that are those of float32 could be others.
         """
         bits = network.float_bits()
-        stepped = any(layer.is_per_neuron for layer in network.layers)
+        stepped = any(layer.is_per_neuron for layer in network.weighted)
         most = FLOAT32_BITS if stepped else FLOAT64_BITS
         if max(bits) > most:
             layer = network.layers[bits.index(max(bits))].name

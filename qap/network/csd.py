@@ -30,5 +30,5 @@ def layer_adders(layer: IntegerLayer) -> int:
 
 
 def adders(network: IntegerNetwork) -> int:
-    """Two-operand adders of all layers, as `layer_adders` counts them."""
-    return sum(layer_adders(layer) for layer in network.layers)
+    """Two-operand adders of all layers of weights, as `layer_adders` counts them."""
+    return sum(layer_adders(layer) for layer in network.weighted)

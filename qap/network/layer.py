@@ -2,70 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from qap.errors import NotExact, QapError
-from qap.fixed import MAX_WIDTH, FixedPoint, IntArray
-from qap.network.interval import Interval, propagate
+from qap.errors import NotExact
+from qap.fixed import MAX_WIDTH, BoolArray, FixedPoint, IntArray
+from qap.network.emulator import ExactProduct
+from qap.network.interval import Interval, partial_sum_bound, propagate
+from qap.network.steps import Activation, StepTable, frozen_array
+from qap.rows import Row
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StepTable:
-    """An activation as a monotone staircase: `y = values[number of thresholds <= accumulator]`.
-
-    It holds every activation that rises in steps: binary, ternary, leaky ReLU; and, with thresholds of each neuron's
-    own, whatever is float between an accumulator and its quantizer, as a normalization that was trained.
-
-    Args:
-        thresholds: accumulator values, in LSBs of the accumulator: int64 (k,) that rise, for all neurons alike; or
-            (neurons, k), a row a neuron that never falls (a neuron that jumps over a value has two equal ones).
-        values: outputs, int64 (k + 1,), in LSBs of the result format.
-    """
-
-    thresholds: IntArray
-    values: IntArray
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "thresholds", _frozen_array(self.thresholds))
-        object.__setattr__(self, "values", _frozen_array(self.values))
-        rises = np.diff(self.thresholds) > (0 if self.thresholds.ndim == 1 else -1)
-        if self.values.shape != (self.thresholds.shape[-1] + 1,) or not rises.all():
-            raise QapError("a step table needs rising thresholds and one value more than thresholds")
-        if (np.diff(self.values) < 0).any():
-            raise QapError("the values of a step table must not fall")
-
-    def __call__(self, accumulator: IntArray) -> IntArray:
-        """The outputs for accumulators of any shape; its last axis is the neurons where each has its own thresholds."""
-        if not self.is_per_neuron:
-            return self.values[np.searchsorted(self.thresholds, accumulator, side="right")]
-        counts = np.empty(accumulator.shape, np.int64)
-        for neuron, thresholds in enumerate(self.thresholds):
-            counts[..., neuron] = np.searchsorted(thresholds, accumulator[..., neuron], side="right")
-        return self.values[counts]
-
-    @property
-    def is_per_neuron(self) -> bool:
-        """Whether every neuron has thresholds of its own."""
-        return self.thresholds.ndim == 2
-
-    def of(self, neurons: IntArray) -> StepTable:
-        """The staircase of these neurons, (m,) indices, in this order."""
-        return StepTable(self.thresholds[neurons], self.values) if self.is_per_neuron else self
-
-    def alone(self, neuron: int) -> StepTable:
-        """The staircase of one neuron, for accumulators of any shape."""
-        if not self.is_per_neuron:
-            return self
-        thresholds = self.thresholds[neuron]
-        last = np.append(np.diff(thresholds) > 0, True)  # of equal thresholds only the last decides
-        return StepTable(thresholds[last], np.concatenate([self.values[:1], self.values[1:][last]]))
-
-
-Activation = Literal["linear", "relu"] | StepTable
+__all__ = ["Activation", "IntegerLayer", "LayerSpec", "StepTable", "activated_interval", "prove"]
 
 
 class LayerSpec(NamedTuple):
@@ -81,6 +33,69 @@ class LayerSpec(NamedTuple):
     bias_format: FixedPoint
     activation: Activation = "linear"
     result_format: FixedPoint | None = None
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of each neuron."""
+        return int(self.weight.shape[0])
+
+    @property
+    def n_out(self) -> int:
+        """Neurons."""
+        return int(self.weight.shape[1])
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which inputs a weight reads, (n_in,)."""
+        return np.asarray(self.weight.any(axis=1), bool)
+
+    @property
+    def firsts(self) -> None:
+        """None: equal neurons of weights stay as they were trained."""
+        return None
+
+    def proven(self, source: FixedPoint, inputs: Interval) -> IntegerLayer:
+        """The layer behind inputs of this format and these ranges; as `prove` raises."""
+        return prove(self, source.fractional, inputs)
+
+    def kept(self, rows: IntArray, columns: IntArray) -> LayerSpec:
+        """The layer with these of its inputs and neurons alone."""
+        steps = self.activation
+        return self._replace(
+            weight=self.weight[np.ix_(rows, columns)],
+            bias=self.bias[columns],
+            activation=steps.of(columns) if isinstance(steps, StepTable) else steps,
+        )
+
+    def folded(self, constant: BoolArray, values: IntArray, input_fractional: int) -> LayerSpec:
+        """The same layer without weights that read constant inputs: what they contribute is in the bias.
+
+        Args:
+            constant: which inputs are, (n_in,).
+            values: of the inputs, (n_in,); read where they are constant.
+            input_fractional: the fractional bits of the inputs.
+        """
+        read = constant & self.reads
+        if not read.any():
+            return self
+        weight = self.weight.copy()
+        products = values[read] @ weight[read]
+        weight[read] = 0
+        bias, form = _add(self.bias, self.bias_format, products, input_fractional + self.weight_format.fractional)
+        return self._replace(weight=weight, bias=bias, bias_format=form)
+
+    def redirected(self, places: IntArray) -> LayerSpec:
+        """The same layer where input `places[i]` is read in the place of input i, which equals it; (n_in,)."""
+        return self.behind(places, self.n_in)
+
+    def behind(self, wires: IntArray, n_in: int) -> LayerSpec:
+        """The layer without one before it that only hands on its inputs `wires`, one for each input, of `n_in`."""
+        weight = np.zeros((n_in, self.n_out), np.int64)
+        np.add.at(weight, wires, self.weight)
+        form = self.weight_format
+        if not form.holds(weight):
+            form = FixedPoint.smallest(int(weight.min()), int(weight.max()), form.fractional)
+        return self._replace(weight=weight, weight_format=form)
 
     def accum_fractional(self, input_fractional: int) -> int:
         """Fractional bits of the accumulator, for an input with so many."""
@@ -116,8 +131,8 @@ class IntegerLayer:
     activation: Activation
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", _frozen_array(self.weight))
-        object.__setattr__(self, "bias", _frozen_array(self.bias))
+        object.__setattr__(self, "weight", frozen_array(self.weight))
+        object.__setattr__(self, "bias", frozen_array(self.bias))
 
     @property
     def n_in(self) -> int:
@@ -133,6 +148,74 @@ class IntegerLayer:
     def is_per_neuron(self) -> bool:
         """Whether its activation has thresholds of each neuron's own."""
         return isinstance(self.activation, StepTable) and self.activation.is_per_neuron
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which inputs a weight reads, (n_in,)."""
+        return np.asarray(self.weight.any(axis=1), bool)
+
+    @property
+    def stored_bits(self) -> int:
+        """All weights and biases at the widths of their formats, zeros included."""
+        return self.weight.size * self.weight_format.width + self.bias.size * self.bias_format.width
+
+    @property
+    def spec(self) -> LayerSpec:
+        """What `connect` needs to make this layer again."""
+        return LayerSpec(
+            self.name, self.weight, self.weight_format, self.bias, self.bias_format, self.activation,
+            self.result_format,
+        )  # fmt: skip
+
+    def intervals(self, inputs: Interval, input_fractional: int) -> tuple[Interval, Interval]:
+        """The ranges of accumulators and results, for inputs within these ranges."""
+        accumulators = propagate(*self.aligned(input_fractional), inputs)
+        return accumulators, activated_interval(self, accumulators)
+
+    def executor(self, inputs: Interval, input_fractional: int) -> Callable[[npt.NDArray[Any]], IntArray]:
+        """A fast `forward` for inputs within these ranges."""
+        product = ExactProduct(*self.aligned(input_fractional), inputs)
+        return lambda x_int: self.activate(product(x_int))
+
+    def float_bits(self, inputs: Interval, input_fractional: int) -> int:
+        """The mantissa bits with which floating point computes it exactly, in any order of the sum.
+
+        Every partial sum and every result must be a whole multiple of the finer of the two LSBs.
+        """
+        finer = max(0, self.result_format.fractional - self.accum_format.fractional)
+        if self.is_per_neuron:
+            finer = 0  # the thresholds hold whatever floating point does behind the sum
+        return math.frexp(partial_sum_bound(*self.aligned(input_fractional), inputs))[1] + finer
+
+    def row(self) -> Row:
+        """Its shape and formats, for people."""
+        return {
+            "layer": self.name,
+            "inputs": self.n_in,
+            "outputs": self.n_out,
+            "not 0": int(np.count_nonzero(self.weight)),
+            "weight": str(self.weight_format),
+            "bias": str(self.bias_format),
+            "accumulator": str(self.accum_format),
+            "activation": "steps" if isinstance(self.activation, StepTable) else self.activation,
+            "result": str(self.result_format),
+        }
+
+    def content(self) -> tuple[dict[str, str], dict[str, IntArray]]:
+        """The layer as a JSON-like header and named arrays."""
+        steps = self.activation if isinstance(self.activation, StepTable) else None
+        header = {
+            "name": self.name,
+            "weight_format": str(self.weight_format),
+            "bias_format": str(self.bias_format),
+            "accum_format": str(self.accum_format),
+            "result_format": str(self.result_format),
+            "activation": "steps" if steps else str(self.activation),
+        }
+        arrays = {"weight": self.weight, "bias": self.bias}
+        if steps:
+            arrays |= {"thresholds": steps.thresholds, "values": steps.values}
+        return header, arrays
 
     def aligned(self, input_fractional: int) -> tuple[IntArray, IntArray]:
         """Weight and bias in LSBs of the accumulator: `accumulator = x @ weight + bias`.
@@ -237,11 +320,12 @@ def activated_interval(layer: IntegerLayer, accumulator: Interval) -> Interval:
     return Interval(np.where(wraps, form.min_int, low), np.where(wraps, form.max_int, high))
 
 
+def _add(bias: IntArray, form: FixedPoint, extra: IntArray, fractional: int) -> tuple[IntArray, FixedPoint]:
+    """The sum of a bias and of `extra` (in units of `2**-fractional`), in the narrowest format."""
+    finest = max(form.fractional, fractional)
+    total = (bias << (finest - form.fractional)) + (extra << (finest - fractional))
+    return total, FixedPoint.smallest(int(total.min()), int(total.max()), finest)
+
+
 def _align(values: npt.NDArray[Any], fractional: int, target: int) -> IntArray:
     return values.astype(np.int64) << (target - fractional)
-
-
-def _frozen_array(values: npt.NDArray[Any]) -> IntArray:
-    array = np.array(values, np.int64, order="C")
-    array.flags.writeable = False
-    return array

@@ -1,11 +1,13 @@
 """The exact integer network: the golden model that everything after `freeze` reads.
 
-A layer computes, in integers,
+A layer of weights computes, in integers,
 
     accumulator = x @ weight + bias      (bias aligned to the accumulator's LSB)
     y = activation(accumulator)          brought into `result_format` by its rounding and overflow
 
-and nothing else. Formats of accumulators are not chosen but proven: interval arithmetic over the
+and nothing else; layers of thresholds and tables make bits and look them up (`table_layer`).
+
+Formats of accumulators are not chosen but proven: interval arithmetic over the
 weights gives the range that each accumulator can reach, and the format is the narrowest that holds
 every one of them.
 """
@@ -14,31 +16,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from qap.errors import QapError
 from qap.fixed import FixedPoint, IntArray
-from qap.network.emulator import ExactProduct
-from qap.network.interval import Interval, format_interval, partial_sum_bound, propagate
-from qap.network.layer import IntegerLayer, LayerSpec, StepTable, activated_interval, prove
+from qap.network.interval import Interval, format_interval
+from qap.network.layer import IntegerLayer, LayerSpec
+from qap.network.table_layer import TableLayer, ThresholdLayer
 from qap.rows import Row, Tabular
 
-
-class _LayerIntervals(NamedTuple):
-    """A layer with its weight and bias in LSBs of the accumulator, and the ranges before, inside of and behind it."""
-
-    layer: IntegerLayer
-    weight: IntArray
-    bias: IntArray
-    inputs: Interval
-    accumulators: Interval
-    results: Interval
+Layer = IntegerLayer | TableLayer | ThresholdLayer
+"""The kinds of layers; a new kind stands here, and offers what the others do."""
+Spec = LayerSpec | TableLayer | ThresholdLayer
+"""What `connect` makes a layer of; a kind that has nothing to prove is its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -56,9 +51,9 @@ class IntegerNetwork(Tabular):
     """
 
     input_format: FixedPoint
-    layers: tuple[IntegerLayer, ...]
+    layers: tuple[Layer, ...]
     class_names: tuple[str, ...]
-    _products: tuple[ExactProduct, ...] = field(init=False, repr=False, default=())
+    _executors: tuple[Callable[[npt.NDArray[Any]], IntArray], ...] = field(init=False, repr=False, default=())
 
     @property
     def n_in(self) -> int:
@@ -76,29 +71,49 @@ class IntegerNetwork(Tabular):
         return self.layers[-1].result_format
 
     @property
+    def weighted(self) -> tuple[IntegerLayer, ...]:
+        """The layers that have weights."""
+        return tuple(layer for layer in self.layers if isinstance(layer, IntegerLayer))
+
+    def only_weighted(self, asked: str) -> tuple[IntegerLayer, ...]:
+        """All layers, for what knows layers of weights alone.
+
+        Args:
+            asked: what that is, as the error names it.
+
+        Raises:
+            QapError: a layer has no weights; the message names it.
+        """
+        other = next((layer for layer in self.layers if not isinstance(layer, IntegerLayer)), None)
+        if other is not None:
+            raise QapError(f"{asked} knows weights alone, but layer {other.name!r} has {other.kind}")
+        return self.weighted
+
+    @property
     def parameters(self) -> int:
-        """Weights and biases, zeros included."""
-        return sum(layer.weight.size + layer.bias.size for layer in self.layers)
+        """Weights and biases, zeros included; tables and thresholds are not among them."""
+        return sum(layer.weight.size + layer.bias.size for layer in self.weighted)
 
     @property
     def nonzeros(self) -> int:
         """Weights and biases that are not 0."""
-        return sum(int(np.count_nonzero(a)) for layer in self.layers for a in (layer.weight, layer.bias))
+        return sum(int(np.count_nonzero(a)) for layer in self.weighted for a in (layer.weight, layer.bias))
 
     @property
     def sparsity(self) -> float:
-        """The share of weights (without biases) that are 0."""
-        zeros = sum(int((layer.weight == 0).sum()) for layer in self.layers)
-        return zeros / sum(layer.weight.size for layer in self.layers)
+        """The share of weights (without biases) that are 0; 0 without weights."""
+        zeros = sum(int((layer.weight == 0).sum()) for layer in self.weighted)
+        return zeros / max(1, sum(layer.weight.size for layer in self.weighted))
+
+    @property
+    def tables(self) -> int:
+        """Truth tables."""
+        return sum(layer.n_out for layer in self.layers if isinstance(layer, TableLayer))
 
     @property
     def size_bytes(self) -> int:
-        """All weights and biases at the widths of their formats, zeros included, in bytes (rounded up)."""
-        bits = sum(
-            layer.weight.size * layer.weight_format.width + layer.bias.size * layer.bias_format.width
-            for layer in self.layers
-        )
-        return -(-bits // 8)
+        """All layers as each counts its `stored_bits`, in bytes (rounded up)."""
+        return -(-sum(layer.stored_bits for layer in self.layers) // 8)
 
     @property
     def digest(self) -> str:
@@ -106,7 +121,8 @@ class IntegerNetwork(Tabular):
         header, arrays = self.content()
         digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
         for name in sorted(arrays):
-            digest.update(f"{name}{arrays[name].shape}".encode() + arrays[name].astype("<i8").tobytes())
+            array = arrays[name].astype("<i8")  # tables are 64 bits without a sign: the same bits
+            digest.update(f"{name}{array.shape}".encode() + array.tobytes())
         return digest.hexdigest()
 
     def forward(self, x_int: npt.NDArray[Any]) -> IntArray:
@@ -121,12 +137,12 @@ class IntegerNetwork(Tabular):
         Raises:
             QapError: the shape is wrong or a number is outside of the input format.
         """
-        if not self._products:
-            products = (ExactProduct(each.weight, each.bias, each.inputs) for each in self._layer_intervals())
-            object.__setattr__(self, "_products", tuple(products))
+        if not self._executors:
+            executors = (layer.executor(inputs, fractional) for layer, inputs, fractional in self._sources())
+            object.__setattr__(self, "_executors", tuple(executors))
         y: npt.NDArray[Any] = self.checked_input(x_int)
-        for layer, product in zip(self.layers, self._products, strict=True):
-            y = layer.activate(product(y))
+        for run in self._executors:
+            y = run(y)
         return y
 
     def trace(self, x_int: npt.NDArray[Any]) -> list[IntArray]:
@@ -195,32 +211,24 @@ class IntegerNetwork(Tabular):
         return x_int
 
     def intervals(self) -> list[tuple[Interval, Interval]]:
-        """For every layer the ranges of its accumulators and of its results, over all inputs of the format."""
-        return [(each.accumulators, each.results) for each in self._layer_intervals()]
+        """For every layer the ranges of its accumulators and of its results, over all inputs of the format.
+
+        Layers without accumulators have the ranges of their results for both.
+        """
+        return [layer.intervals(inputs, fractional) for layer, inputs, fractional in self._sources()]
 
     def float_bits(self) -> list[int]:
-        """For every layer the mantissa bits with which floating point computes it exactly, in any order of the sum.
+        """For every layer the mantissa bits with which floating point computes it exactly, in any order of the sum."""
+        return [layer.float_bits(inputs, fractional) for layer, inputs, fractional in self._sources()]
 
-        Every partial sum and every result must be a whole multiple of the finer of the two LSBs.
-        """
-        bits = []
-        for layer, weight, bias, inputs, _, _ in self._layer_intervals():
-            finer = max(0, layer.result_format.fractional - layer.accum_format.fractional)
-            if layer.is_per_neuron:
-                finer = 0  # the thresholds hold whatever floating point does behind the sum
-            bits.append(math.frexp(partial_sum_bound(weight, bias, inputs))[1] + finer)
-        return bits
-
-    def _layer_intervals(self) -> Iterator[_LayerIntervals]:
-        """The layers in order, each with the ranges of its inputs, accumulators and results."""
+    def _sources(self) -> Iterator[tuple[Layer, Interval, int]]:
+        """The layers in order, each with the ranges and the fractional bits of its inputs."""
         inputs = format_interval(self.input_format, self.n_in)
         fractional = self.input_format.fractional
         for layer in self.layers:
-            weight, bias = layer.aligned(fractional)
-            accumulators = propagate(weight, bias, inputs)
-            results = activated_interval(layer, accumulators)
-            yield _LayerIntervals(layer, weight, bias, inputs, accumulators, results)
-            inputs, fractional = results, layer.result_format.fractional
+            yield layer, inputs, fractional
+            _, inputs = layer.intervals(inputs, fractional)
+            fractional = layer.result_format.fractional
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, (self.n_in, *(layer.n_out for layer in self.layers))))
@@ -231,60 +239,27 @@ class IntegerNetwork(Tabular):
 
     def _rows(self) -> list[Row]:
         """The layers with their shapes and formats, a row each."""
-        return [
-            {
-                "layer": layer.name,
-                "inputs": layer.n_in,
-                "outputs": layer.n_out,
-                "not 0": int(np.count_nonzero(layer.weight)),
-                "weight": str(layer.weight_format),
-                "bias": str(layer.bias_format),
-                "accumulator": str(layer.accum_format),
-                "activation": "steps" if isinstance(layer.activation, StepTable) else layer.activation,
-                "result": str(layer.result_format),
-            }
-            for layer in self.layers
-        ]
+        return [layer.row() for layer in self.layers]
 
-    def specs(self) -> list[LayerSpec]:
+    def specs(self) -> list[Spec]:
         """What `connect` needs to make this network again."""
-        return [
-            LayerSpec(
-                layer.name, layer.weight, layer.weight_format, layer.bias, layer.bias_format, layer.activation,
-                layer.result_format,
-            )
-            for layer in self.layers
-        ]  # fmt: skip
+        return [layer.spec for layer in self.layers]
 
-    def content(self) -> tuple[dict[str, Any], dict[str, IntArray]]:
+    def content(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """The network as a JSON-like header and named arrays."""
-        header: dict[str, Any] = {
+        contents = [layer.content() for layer in self.layers]
+        header = {
             "input_format": str(self.input_format),
             "class_names": list(self.class_names),
-            "layers": [],
+            "layers": [layer for layer, _ in contents],
         }
-        arrays = {}
-        for index, layer in enumerate(self.layers):
-            steps = layer.activation if isinstance(layer.activation, StepTable) else None
-            header["layers"].append(
-                {
-                    "name": layer.name,
-                    "weight_format": str(layer.weight_format),
-                    "bias_format": str(layer.bias_format),
-                    "accum_format": str(layer.accum_format),
-                    "result_format": str(layer.result_format),
-                    "activation": "steps" if steps else layer.activation,
-                }
-            )
-            arrays[f"weight_{index}"] = layer.weight
-            arrays[f"bias_{index}"] = layer.bias
-            if steps:
-                arrays[f"thresholds_{index}"] = steps.thresholds
-                arrays[f"values_{index}"] = steps.values
+        arrays = {
+            f"{name}_{index}": array for index, (_, arrays) in enumerate(contents) for name, array in arrays.items()
+        }
         return header, arrays
 
 
-def connect(input_format: FixedPoint, specs: Iterable[LayerSpec], class_names: Sequence[str]) -> IntegerNetwork:
+def connect(input_format: FixedPoint, specs: Iterable[Spec], class_names: Sequence[str]) -> IntegerNetwork:
     """Connect layers to a network and prove its accumulators.
 
     Args:
@@ -293,18 +268,17 @@ def connect(input_format: FixedPoint, specs: Iterable[LayerSpec], class_names: S
         class_names: one for each output, or two for a single output.
 
     Raises:
-        NotExact: a layer does not fit to the one before, a number is outside of its format, or an
-            accumulator needs more than 63 bits.
+        NotExact: a layer does not fit to the one before, a number is outside of its format, an
+            accumulator needs more than 63 bits, or a table reads inputs of more than one bit.
     """
-    layers: list[IntegerLayer] = []
-    fractional = input_format.fractional
+    layers: list[Layer] = []
+    source = input_format
     inputs: Interval | None = None
     for spec in specs:
-        inputs = inputs or format_interval(input_format, spec.weight.shape[0])
-        layer = prove(spec, fractional, inputs)
-        weight, bias = layer.aligned(fractional)
-        inputs = activated_interval(layer, propagate(weight, bias, inputs))
-        fractional = layer.result_format.fractional
+        inputs = inputs or format_interval(input_format, spec.n_in)
+        layer = spec.proven(source, inputs)
+        _, inputs = layer.intervals(inputs, source.fractional)
+        source = layer.result_format
         layers.append(layer)
     if len({layer.name for layer in layers}) != len(layers) or not layers:
         raise QapError(f"a network needs layers with different names, but got {[layer.name for layer in layers]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ from qap.archives import open_npz
 from qap.errors import DataError, QapError, one_line
 from qap.files import write_with
 from qap.fixed import FixedPoint, IntArray
-from qap.network.layer import LayerSpec, StepTable
-from qap.network.network import IntegerNetwork, connect
+from qap.network.layer import IntegerLayer, LayerSpec, StepTable
+from qap.network.network import IntegerNetwork, Spec, connect
+from qap.network.table_layer import TableLayer, ThresholdLayer
 
-VERSION = 1
+VERSION = 2
+"""Since 2 a layer may have tables or thresholds; a network of weights alone is written as version 1."""
+MOST_INPUTS = 1 << 20
+"""Inputs of a layer of tables or thresholds in a file."""
 
 
 def save_network(network: IntegerNetwork, path: str | Path) -> None:
@@ -26,7 +31,8 @@ def save_network(network: IntegerNetwork, path: str | Path) -> None:
         DataError: the file cannot be written.
     """
     header, arrays = network.content()
-    header = {"qap_network": VERSION, "digest": network.digest, **header}
+    version = 1 if all(isinstance(layer, IntegerLayer) for layer in network.layers) else VERSION
+    header = {"qap_network": version, "digest": network.digest, **header}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
     write_with(Path(path), lambda temporary: temporary.write_bytes(buffer.getvalue()))
@@ -40,8 +46,8 @@ def load_network(path: str | Path) -> IntegerNetwork:
     """
     path = Path(path)
     header, arrays = _read(path)
-    if header.get("qap_network") != VERSION:
-        raise DataError(f"{path} is of version {header.get('qap_network')!r}; this qap reads version {VERSION}")
+    if header.get("qap_network") not in range(1, VERSION + 1):
+        raise DataError(f"{path} is of version {header.get('qap_network')!r}; this qap reads 1 to {VERSION}")
     try:
         specs = [_spec(index, layer, arrays) for index, layer in enumerate(header["layers"])]
         class_names = [_text(name) for name in header["class_names"]]
@@ -69,7 +75,30 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, IntArray]]:
     return header, arrays
 
 
-def _spec(index: int, layer: dict[str, Any], arrays: dict[str, IntArray]) -> LayerSpec:
+def _spec(index: int, layer: dict[str, Any], arrays: dict[str, Any]) -> Spec:
+    kind = layer.get("kind", "weights")
+    if kind not in _READERS:
+        raise QapError(f"unknown kind of layer {kind!r}")
+    return _READERS[kind](index, layer, arrays)
+
+
+def _tables(index: int, layer: dict[str, Any], arrays: dict[str, Any]) -> TableLayer:
+    tables = arrays[f"tables_{index}"]
+    if tables.dtype != np.uint64 or tables.ndim != 1:
+        raise QapError(f"the tables are {tables.dtype} {tables.shape}, not uint64 of 1 dimension")
+    return TableLayer(_text(layer["name"]), _integers(arrays[f"wires_{index}"], 2), tables, _count(layer["n_in"]))
+
+
+def _thresholds(index: int, layer: dict[str, Any], arrays: dict[str, Any]) -> ThresholdLayer:
+    return ThresholdLayer(
+        _text(layer["name"]),
+        _integers(arrays[f"features_{index}"], 1),
+        _integers(arrays[f"thresholds_{index}"], 1),
+        _count(layer["n_in"]),
+    )
+
+
+def _weights(index: int, layer: dict[str, Any], arrays: dict[str, Any]) -> LayerSpec:
     steps = layer["activation"] == "steps"
     activation = layer["activation"]
     if steps:
@@ -89,6 +118,13 @@ def _spec(index: int, layer: dict[str, Any], arrays: dict[str, IntArray]) -> Lay
     )
 
 
+_READERS: dict[str, Callable[[int, dict[str, Any], dict[str, Any]], Spec]] = {
+    "weights": _weights,
+    "tables": _tables,
+    "thresholds": _thresholds,
+}
+
+
 def _integers(array: Any, dimensions: int) -> IntArray:
     if array.dtype != np.int64 or array.ndim != dimensions:
         raise QapError(f"an array holds {array.dtype} {array.shape}, not int64 of {dimensions} dimensions")
@@ -98,4 +134,10 @@ def _integers(array: Any, dimensions: int) -> IntArray:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise QapError(f"{value!r} is not a name")
+    return value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= MOST_INPUTS:
+        raise QapError(f"n_in is {value!r}, not a number from 1 to {MOST_INPUTS}")
     return value

@@ -74,7 +74,10 @@ def key_figures(records: Records) -> Iterator[KeyFigure]:
         "accuracy of the integer network on test" if records.has_labels else "accuracy, for the data have no labels"
     )
     yield KeyFigure(percent(accuracy["test"] if accuracy else None), meaning)
-    yield KeyFigure(percent(metrics["sparsity"]), "of its weights are 0")
+    if metrics.get("tables"):
+        yield KeyFigure(count(metrics["tables"]), "truth tables")
+    else:
+        yield KeyFigure(percent(metrics["sparsity"]), "of its weights are 0")
     yield KeyFigure(count(metrics["nonzeros"]), "weights and biases that are not 0")
     yield KeyFigure(count(metrics["size_bytes"]), "bytes, zeros included")
     mismatches = sum(each.mismatches for each in found.agreements) if found and found.agreements else None
@@ -121,12 +124,12 @@ def _curves_caption(model: str, history: History) -> str:
 
 
 def histograms(records: Records) -> Picture | None:
-    """The weights of each layer before and after; None without a frozen network."""
-    if records.network is None:
+    """The weights of each layer before and after; None without a frozen network, and where tables were trained."""
+    if records.network is None or records.network.tables:
         return None
     kernels = [
         Kernel.of(layer, records.kernels.get(f"initial_{index}"), records.kernels.get(f"trained_{index}"))
-        for index, layer in enumerate(records.network.layers)
+        for index, layer in enumerate(records.network.weighted)
     ]
     caption = (
         "Weights of each layer before training, after training and pruning but before quantization (both float), and "

@@ -9,7 +9,7 @@ import numpy as np
 
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.hardware.resources import COUNTS, resource_names
-from qap.network import IntegerLayer, IntegerNetwork, StepTable
+from qap.network import IntegerLayer, IntegerNetwork, StepTable, TableLayer, ThresholdLayer
 from qap.report.records import IMPORTED, PARTS, STAGE_OF, Records
 from qap.report.samples import WrongSamples
 from qap.report.tables import NOT_MEASURED, Cell, Content, Rows, Table, count, numbers, percent, table, texts
@@ -48,15 +48,20 @@ def size_table(network: IntegerNetwork, pruned: float | None, trained: Sequence[
         pruned: share of weights that were masked in training, None when that was not recorded.
         trained: neurons of each layer before whole neurons were removed; empty when that was not recorded.
     """
-    read = int(network.layers[0].weight.any(axis=1).sum())
+    read = int(network.layers[0].reads.sum())
     rows: Rows = [
         ("weights and biases", count(network.parameters)),
         ("of these not 0", count(network.nonzeros)),
         ("weights that are 0", percent(network.sparsity)),
         ("weights masked in training", percent(pruned)),
         (Cell("size", "at the widths of their formats, zeros included"), f"{count(network.size_bytes)} bytes"),
-        ("inputs that a weight reads", f"{count(read)} of {count(network.n_in)}"),
+        (
+            "inputs that a weight reads" if not network.tables else "inputs that are read",
+            f"{count(read)} of {count(network.n_in)}",
+        ),
     ]
+    if network.tables:
+        rows.insert(0, (Cell("truth tables", "of up to six bits each"), count(network.tables)))
     units = [layer.n_out for layer in network.layers]
     if list(trained) not in ([], units):
         rows.insert(0, ("neurons before and after pruning", f"{_shape(trained)} and {_shape(units)}"))
@@ -92,9 +97,11 @@ def layer_table(network: IntegerNetwork, reuse_factors: Mapping[str, int]) -> Ta
     """
     columns = texts("layer") + numbers("inputs", "neurons") + texts("weights", "biases", "accumulator", "activation")
     columns += texts("result") + numbers("sparsity")
-    rows: Rows = [list(_layer_cells(layer)) for layer in network.layers]
-    weights = sum(layer.weight.size for layer in network.layers)
-    nonzero = sum(int(np.count_nonzero(layer.weight)) for layer in network.layers)
+    rows: Rows = [
+        list(_layer_cells(layer)) if isinstance(layer, IntegerLayer) else _bits_cells(layer) for layer in network.layers
+    ]
+    weights = sum(layer.weight.size for layer in network.weighted)
+    nonzero = sum(int(np.count_nonzero(layer.weight)) for layer in network.weighted)
     rows.append(["all", *[""] * 7, _sparsity_cell(nonzero, weights)])
     if reuse_factors:
         columns += numbers("reuse factor")
@@ -122,8 +129,14 @@ def _layer_cells(layer: IntegerLayer) -> Iterator[Content]:
     yield _sparsity_cell(nonzero, layer.weight.size)
 
 
+def _bits_cells(layer: TableLayer | ThresholdLayer) -> list[Content]:
+    """A layer without weights."""
+    shape = [layer.name, count(layer.n_in), count(layer.n_out)]
+    return [*shape, "", "", "", layer.kind, format_cell(layer.result_format), ""]
+
+
 def _sparsity_cell(nonzero: int, weights: int) -> Cell:
-    return Cell(percent(1 - nonzero / weights), f"{count(nonzero)} of {count(weights)} not 0")
+    return Cell(percent(1 - nonzero / max(1, weights)), f"{count(nonzero)} of {count(weights)} not 0")
 
 
 def format_cell(form: FixedPoint, *, modes: bool = False) -> Cell:

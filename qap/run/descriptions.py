@@ -68,6 +68,7 @@ class Frozen(Judged):
     parameters: Number | None = None
     nonzeros: Number | None = None
     sparsity: Fraction | None = None
+    tables: Number | None = None
     size_bytes: Number | None = None
     notes: list[str] = []
 

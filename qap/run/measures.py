@@ -12,7 +12,7 @@ from qap.run.stages import MEASURED
 def metrics(run: RunDirectory) -> dict[str, Any]:
     """What a run is judged by, as `metrics.json` holds it; None where a stage has not been run.
 
-    What quantizing float layers cost is there only where that was done.
+    What quantizing float layers cost is there only where that was done, truth tables only where there are any.
 
     Raises:
         DataError: `stages.json` is damaged.
@@ -33,6 +33,7 @@ def metrics(run: RunDirectory) -> dict[str, Any]:
         "parameters": frozen.get("parameters"),
         "nonzeros": frozen.get("nonzeros"),
         "sparsity": frozen.get("sparsity"),
+        **({"tables": frozen["tables"]} if "tables" in frozen else {}),
         "pruned": student.get("pruned"),
         **({"same_class": student["same_class"]} if "same_class" in student else {}),
         "size_bytes": frozen.get("size_bytes"),

@@ -31,19 +31,22 @@ def random_network(
     """
     sizes = [int(rng.integers(1, max_inputs + 1))]
     sizes += [int(rng.integers(1, max_units + 1)) for _ in range(rng.integers(1, 4))]
-    input_format = _format(rng, 8)
+    input_format = random_format(rng, 8)
     specs = [
-        _layer(rng, f"layer{index}", n_in, n_out, str(rng.choice(activations)), last=index == len(sizes) - 2)
+        random_layer(rng, f"layer{index}", n_in, n_out, str(rng.choice(activations)), last=index == len(sizes) - 2)
         for index, (n_in, n_out) in enumerate(pairwise(sizes))
     ]
     return connect(input_format, specs, [str(index) for index in range(max(2, sizes[-1]))])
 
 
-def _layer(rng: np.random.Generator, name: str, n_in: int, n_out: int, kind: str, last: bool) -> LayerSpec:
+def random_layer(
+    rng: np.random.Generator, name: str, n_in: int, n_out: int, kind: str = "linear", last: bool = False
+) -> LayerSpec:
+    """A layer with random formats, weights and modes; the last one may keep its accumulator."""
     weight_format, bias_format, result_format = (
-        _format(rng, 6, signed=True),
-        _format(rng, 8, signed=True),
-        _format(rng, 8),
+        random_format(rng, 6, signed=True),
+        random_format(rng, 8, signed=True),
+        random_format(rng, 8),
     )
     weight = rng.integers(weight_format.min_int, weight_format.max_int, (n_in, n_out), endpoint=True)
     weight *= rng.random(weight.shape) < rng.choice([0.2, 0.5, 1.0])
@@ -61,7 +64,8 @@ def _layer(rng: np.random.Generator, name: str, n_in: int, n_out: int, kind: str
     return LayerSpec(name, weight, weight_format, bias, bias_format, activation, result_format)
 
 
-def _format(rng: np.random.Generator, max_width: int, signed: bool | None = None) -> FixedPoint:
+def random_format(rng: np.random.Generator, max_width: int, signed: bool | None = None) -> FixedPoint:
+    """A format of at most so many bits, with any rounding and overflow."""
     has_sign = bool(rng.integers(2)) if signed is None else signed
     width = int(rng.integers(1 + has_sign, max_width + 1))
     rounding, overflow = ROUNDINGS[rng.integers(3)], OVERFLOWS[rng.integers(3)]

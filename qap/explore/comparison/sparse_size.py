@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from qap.network import IntegerNetwork
+from qap.network import IntegerLayer, IntegerNetwork
 
 FLOAT_BITS = 32
 
@@ -22,14 +22,14 @@ class StoredLayer(NamedTuple):
         weight_bits: of one weight.
         bias: (n_out,) numbers, or (0,) for none.
         bias_bits: of one bias.
-        scale_bits: of what the weights are to be multiplied by, where that is no power of two.
+        other_bits: of what is stored as it is: a scale that is no power of two, tables, thresholds.
     """
 
     weight: npt.NDArray[Any]
     weight_bits: int
     bias: npt.NDArray[Any]
     bias_bits: int
-    scale_bits: int = 0
+    other_bits: int = 0
 
     @property
     def parameters(self) -> int:
@@ -46,6 +46,8 @@ def integer_layers(network: IntegerNetwork) -> list[StoredLayer]:
     """The layers of a network at the widths of their formats."""
     return [
         StoredLayer(layer.weight, layer.weight_format.width, layer.bias, layer.bias_format.width)
+        if isinstance(layer, IntegerLayer)
+        else StoredLayer(np.zeros((0, 0)), 0, np.zeros(0), 0, layer.stored_bits)
         for layer in network.layers
     ]
 
@@ -66,7 +68,7 @@ def sparse_bytes(layers: Iterable[StoredLayer]) -> int:
       each neuron starts (compressed sparse rows of the transpose; Saad, Iterative Methods for Sparse Linear
       Systems, 2003, section 3.4)
 
-    Biases and scales are stored as they are.
+    Biases, scales, tables and thresholds are stored as they are.
     """
     bits = 0
     for layer in layers:
@@ -83,7 +85,7 @@ def _dense_bits(layer: StoredLayer) -> int:
 
 
 def _other_bits(layer: StoredLayer) -> int:
-    return int(layer.bias.size) * layer.bias_bits + layer.scale_bits
+    return int(layer.bias.size) * layer.bias_bits + layer.other_bits
 
 
 def _bits_for(count: int) -> int:

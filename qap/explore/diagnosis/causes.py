@@ -47,9 +47,7 @@ def _of_softmax(evidence: Evidence) -> Iterator[Cause]:
 
 def _of_activation(evidence: Evidence) -> Iterator[Cause]:
     """A ReLU on one side alone."""
-    for index, (block, layer) in enumerate(
-        zip(evidence.case.blocks, evidence.case.reference.network.layers, strict=True)
-    ):
+    for index, (block, layer) in enumerate(zip(evidence.case.blocks, evidence.case.reference.layers, strict=True)):
         functions = [evidence.case.source.calls[call].function for call in block.calls]
         form = evidence.case.source.format(evidence.case.source.calls[block.last].result_type)
         rectifies = "relu" in functions or (form is not None and not form.signed)

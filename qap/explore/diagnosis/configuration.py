@@ -36,7 +36,7 @@ def model_weights(
 ) -> dict[str, FloatArray]:
     """The model's numbers for the arrays of the dense calls, in the arrays' own order."""
     found: dict[str, FloatArray] = {}
-    for block, layer in zip(blocks, reference.network.layers, strict=True):
+    for block, layer in zip(blocks, reference.layers, strict=True):
         if block.dense is None or block.folded:
             continue
         call = source.calls[block.dense]
@@ -62,7 +62,7 @@ def configuration_of(source: HlsSource, blocks: Sequence[Block], reference: Refe
     """The types as YAML, for the key `HLSConfig` of hls4ml's configuration."""
     lines = ["HLSConfig:", "  LayerName:", f"    {source.inputs.name}:", "      Precision:"]
     lines.append(f"        result: {reference.network.input_format}")
-    for block, layer in zip(blocks, reference.network.layers, strict=True):
+    for block, layer in zip(blocks, reference.layers, strict=True):
         for index in block.calls:
             lines += [f"    {source.calls[index].name}:", "      Precision:"]
             accumulator = str(hls_accumulator(layer))

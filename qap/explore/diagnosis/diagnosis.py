@@ -117,7 +117,7 @@ def _case(model: UserModel, source: HlsSource, samples: RealSamples) -> tuple[Ca
         )
     reference = reference_of(network, samples.x)
     weights = read_weights(source)
-    scaled = has_common_scale(source, blocks[-1], network.layers[-1], weights)
+    scaled = has_common_scale(source, blocks[-1], network.weighted[-1], weights)
     if scaled:
         notes.append(
             "the last scale of the model is left out of its integers: of the logits, only decisions are compared"

@@ -52,13 +52,13 @@ class Evidence:
 
     def guilty(self, index: int) -> bool:
         """Whether a block gives something else than the model's layer does for the same inputs."""
-        expected = layer_alone(self.case.reference.network.layers[index], self.inputs_of(index))[1]
+        expected = layer_alone(self.case.reference.layers[index], self.inputs_of(index))[1]
         return bool((self.traces[self.case.blocks[index].last] != expected).any())
 
     def gap_for_its_own_inputs(self) -> Gap:
         """The gap to the model when that is given the inputs as the hardware's type rounds them."""
         y = self.inputs_of(0)
-        for layer in self.case.reference.network.layers:
+        for layer in self.case.reference.layers:
             y = layer_alone(layer, y)[1]
         classes = logit_classes(self.case.reference.network, y)
         differs = self.traces[self.case.blocks[-1].last] != y

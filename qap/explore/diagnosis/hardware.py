@@ -62,6 +62,11 @@ class Reference(NamedTuple):
     results: list[FloatArray]
     classes: IntArray
 
+    @property
+    def layers(self) -> tuple[IntegerLayer, ...]:
+        """The layers of the network."""
+        return self.network.weighted
+
 
 class Difference(NamedTuple):
     """The first layer that differs.
@@ -108,7 +113,7 @@ def reference_of(network: IntegerNetwork, x: FloatArray) -> Reference:
     fractional = network.input_format.fractional
     y: IntArray = x_int
     ranges = [format_interval(network.input_format, network.n_in), *(results for _, results in network.intervals())]
-    for layer, inputs in zip(network.layers, ranges, strict=False):
+    for layer, inputs in zip(network.only_weighted("qap diagnose"), ranges, strict=False):
         weight, bias = layer.aligned(fractional)
         accumulator = ExactProduct(weight, bias, inputs)(y)
         y = layer.activate(accumulator)

@@ -41,7 +41,7 @@ class UserModel:
         """
         known = self._network
         if known is not None:
-            if any(isinstance(layer.activation, StepTable) for layer in known.layers):
+            if any(isinstance(layer.activation, StepTable) for layer in known.weighted):
                 return known
             return connect(form, known.specs(), known.class_names)
         from qap.freezing import freeze

@@ -153,7 +153,7 @@ def exact_format(reference: Reference, blocks: Sequence[Block], site: Site) -> F
     index = next((i for i, block in enumerate(blocks) if site.call in block.calls), None)
     if index is None:
         return None
-    block, layer = blocks[index], reference.network.layers[index]
+    block, layer = blocks[index], reference.layers[index]
     if site.role == "result" and site.call == block.last:
         return layer.result_format
     if site.call != block.dense or block.folded:

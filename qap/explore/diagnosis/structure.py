@@ -33,7 +33,7 @@ def refuse_other_structure(source: HlsSource, blocks: Sequence[Block], network: 
         )
     return [
         replace(block, folded=layer.is_per_neuron and not _scales(source, block))
-        for block, layer in zip(kept, network.layers, strict=True)
+        for block, layer in zip(kept, network.only_weighted("qap diagnose"), strict=True)
     ]
 
 

@@ -32,7 +32,7 @@ def _input(
 ) -> Iterator[Cause]:
     if judged.lossless:
         return
-    first = evidence.case.reference.network.layers[0]
+    first = evidence.case.reference.layers[0]
     changes = bool((layer_alone(first, evidence.inputs_of(0))[1] != evidence.case.reference.results[0]).any())
     remedy = f"make it {widened.use.exact}"
     if not evidence.case.grid.exact:
@@ -100,7 +100,7 @@ def _result(
     if index is None or exact is None or not evidence.guilty(index):
         return
     layer, last = (
-        evidence.case.reference.network.layers[index],
+        evidence.case.reference.layers[index],
         widened.use.site.call == evidence.case.blocks[index].last,
     )
     sums = layer_alone(layer, evidence.inputs_of(index))[0]

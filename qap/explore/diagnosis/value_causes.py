@@ -18,9 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 
 def of_values(evidence: Evidence) -> Iterator[Cause]:
     """The causes in the weights of every layer."""
-    for index, (block, layer) in enumerate(
-        zip(evidence.case.blocks, evidence.case.reference.network.layers, strict=True)
-    ):
+    for index, (block, layer) in enumerate(zip(evidence.case.blocks, evidence.case.reference.layers, strict=True)):
         if block.dense is None:
             continue
         if block.folded and evidence.guilty(index):
@@ -34,7 +32,7 @@ def of_values(evidence: Evidence) -> Iterator[Cause]:
 
 def _folded(evidence: Evidence, index: int, dense: int) -> Cause:
     """A scale that stands in the weights, or nowhere."""
-    call, layer = evidence.case.source.calls[dense], evidence.case.reference.network.layers[index]
+    call, layer = evidence.case.source.calls[dense], evidence.case.reference.layers[index]
     weights = evidence.case.weights.get(call.arguments[2])
     own, model = weights.simulated if weights else None, real_weights(layer)[0]
     model = model.T if is_transposed(evidence.case.source, call) else model
@@ -83,7 +81,7 @@ def _how_wrong(
     if wrong.mean() > 0.2 and (np.abs(quantized - model) <= printed).mean() > 0.9:
         text = f"{int(wrong.sum())} of {wrong.size} numbers lie beside the grid {form} of the model"
         return "weights-never-quantized", text, "give hls4ml the quantized weights"
-    layer = evidence.case.reference.network.layers[index]
+    layer = evidence.case.reference.layers[index]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = (values / model).reshape(-1, layer.n_out) if values.size % layer.n_out == 0 else np.array([[np.nan]])
     known = np.isfinite(ratios) & (ratios != 0)

@@ -35,7 +35,7 @@ def quantizes(use: TypeUse, reference: Reference, blocks: Sequence[Block]) -> bo
     )
     if index is None:
         return False
-    layer = reference.network.layers[index]
+    layer = reference.layers[index]
     form = layer.result_format
     return (
         form.fractional < layer.accum_format.fractional

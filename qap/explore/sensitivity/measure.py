@@ -123,10 +123,14 @@ def sensitivity(
         split: what accuracy is measured on; validation, since a choice follows.
         sparsities: shares of pruned weights, 0 to 1; those that a layer has anyway are left out.
         most_bits: the most bits that are tried.
+
+    Raises:
+        QapError: a layer has no weights.
     """
+    known = network.only_weighted("sensitivity")
     correct = count_correct(network, split)
     layers = []
-    for index, layer in enumerate(network.layers):
+    for index, layer in enumerate(known):
         own_bits = signed_format(layer).width
         more = [share for share in sparsities if pruned_count(layer, share) > int((layer.weight == 0).sum())]
         fewer = list(range(min(own_bits - 1, most_bits), FEWEST_BITS - 1, -1))
@@ -147,9 +151,10 @@ def changed(network: IntegerNetwork, changes: Mapping[int, Change]) -> IntegerNe
         changes: index of a layer -> what is done to it.
     """
     ranges = (accumulator for accumulator, _ in network.intervals())
-    specs = [_open_ended(*parts) for parts in zip(network.specs(), network.layers, ranges, strict=True)]
+    layers = network.only_weighted("sensitivity")
+    specs = [_open_ended(*parts) for parts in zip(layers, ranges, strict=True)]
     for index, change in changes.items():
-        specs[index] = specs[index]._replace(weight=changed_weight(network.layers[index], change))
+        specs[index] = specs[index]._replace(weight=changed_weight(layers[index], change))
     return connect(network.input_format, specs, network.class_names)
 
 
@@ -199,11 +204,12 @@ def _measure(network: IntegerNetwork, split: Split, index: int, change: Change, 
     return Measured(value, correct / len(split), correct)
 
 
-def _open_ended(spec: LayerSpec, layer: IntegerLayer, accumulator: Interval) -> LayerSpec:
+def _open_ended(layer: IntegerLayer, accumulator: Interval) -> LayerSpec:
     """The layer with a result that follows its accumulator, where the format of the result only did that.
 
     Rounded weights can be larger, and such a result would wrap around where nothing ever cut it before.
     """
+    spec = layer.spec
     positive = FixedPoint.smallest(0, max(0, int(accumulator.high.max())), layer.accum_format.fractional)
     following = {"linear": layer.accum_format, "relu": positive}
     if isinstance(spec.activation, str) and layer.result_format == following[spec.activation]:

@@ -172,7 +172,7 @@ def suggested_recipe(recipe: Recipe, network: IntegerNetwork, suggestion: Sugges
     if recipe.quantize.method == "full-integer":
         del content["quantize"]  # it has 8 bits, whatever the layers say
     layers = content["student"]["layers"]
-    for index, (layer, change) in enumerate(zip(network.layers, suggestion.changes, strict=True)):
+    for index, (layer, change) in enumerate(zip(network.weighted, suggestion.changes, strict=True)):
         layers[index]["units"] = layer.n_out
         layers[index].pop("fan_in", None)
         quantizer = recipe.student_to_train.layers[index].weight
@@ -199,7 +199,7 @@ def _has_zero(recipe: Recipe | None, index: int) -> bool:
 
 def _options(network: IntegerNetwork, found: Sensitivity, index: int, allowed: int, prunable: bool) -> list[Option]:
     """What can be done to one layer within the budget; the first leaves it as it is."""
-    layer, measured = network.layers[index], found.layers[index]
+    layer, measured = network.weighted[index], found.layers[index]
 
     def lost(one: Measured) -> int:
         return max(0, found.correct - one.correct)

@@ -23,7 +23,7 @@ def ebops(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
         target: without influence.
     """
     per_layer, width = {}, network.input_format.width
-    for layer in network.layers:
+    for layer in network.only_weighted("the estimator ebops"):
         bits = np.where(layer.weight != 0, bit_length(layer.weight) - trailing_zeros(layer.weight), 0)
         per_layer[layer.name] = int(bits.sum()) * width
         width = layer.result_format.width
@@ -33,12 +33,14 @@ def ebops(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
 def counts(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
     """Multiplications, adders with those inside of products by constants (CSD digits), and bits of weights and biases.
 
+    Truth tables are counted where there are any; thresholds are not.
+
     Args:
         network: the network.
         target: without influence.
     """
     totals = {"multiplications": 0, "adders": 0, "weight_bits": 0, "nonzero_weights": 0, "nonzero_weight_bits": 0}
-    for layer in network.layers:
+    for layer in network.weighted:
         weight = layer.weight
         present = int(np.count_nonzero(weight))
         totals["multiplications"] += weight.size
@@ -46,6 +48,8 @@ def counts(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
         totals["weight_bits"] += weight.size * layer.weight_format.width + layer.bias.size * layer.bias_format.width
         totals["nonzero_weights"] += present
         totals["nonzero_weight_bits"] += present * layer.weight_format.width
+    if network.tables:
+        totals["tables"] = network.tables
     return Estimate("counts", counts=totals)
 
 

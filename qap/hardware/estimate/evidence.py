@@ -24,7 +24,7 @@ def missing_evidence(network: IntegerNetwork, target: TargetRecipe) -> str | Non
     Returns:
         A line that says what no measured design has, and which is the nearest; None where there is one.
     """
-    bits = max(layer.weight_format.width for layer in network.layers)
+    bits = max(layer.weight_format.width for layer in network.weighted)
     wanted = Measured(find_part(target.part).family, target.strategy, target.reuse_factor, bits)
     alike = [each for each in constants().measured if each.strategy == wanted.strategy]
     if wanted in alike:

@@ -13,11 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from qap.fixed import IntArray
+from qap.fixed import BoolArray, IntArray
 from qap.hardware.estimate.description import LayerDescription, Tool
 from qap.network.csd import csd_digits
 
-BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 DSP_INPUT_BITS = 12

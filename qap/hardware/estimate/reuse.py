@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from qap.errors import RecipeError
+from qap.hardware.estimate.description import HLS_ESTIMATOR
 from qap.network import IntegerNetwork
 from qap.recipe import TargetRecipe
 
@@ -15,6 +16,7 @@ def built_reuse_factors(network: IntegerNetwork, target: TargetRecipe) -> tuple[
     The latency strategy takes any. The resource strategy takes the nearest factor that the layer's shape allows.
 
     Raises:
+        QapError: a layer has no weights.
         RecipeError: the strategy and the factor do not go together, or no layer can be built with it.
     """
     factor = target.reuse_factor
@@ -22,12 +24,13 @@ def built_reuse_factors(network: IntegerNetwork, target: TargetRecipe) -> tuple[
         raise RecipeError(
             f"reuse factor {factor}: the distributed_arithmetic strategy is fully parallel, only 1 is possible"
         )
+    layers = network.only_weighted(HLS_ESTIMATOR)
     if target.strategy != "resource":
-        return (factor,) * len(network.layers)
-    legal = [legal_reuse_factors(layer.n_in, layer.n_out) for layer in network.layers]
+        return (factor,) * len(layers)
+    legal = [legal_reuse_factors(layer.n_in, layer.n_out) for layer in layers]
     if not any(factor in each for each in legal):
-        largest = max(range(len(legal)), key=lambda index: network.layers[index].weight.size)
-        layer, at = network.layers[largest], bisect_left(legal[largest], factor)
+        largest = max(range(len(legal)), key=lambda index: layers[index].weight.size)
+        layer, at = layers[largest], bisect_left(legal[largest], factor)
         near = legal[largest][max(0, at - 2) : at + 2]
         raise RecipeError(
             f"reuse factor {factor} divides no layer; the nearest that hls4ml builds for layer {layer.name!r} "

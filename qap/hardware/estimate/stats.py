@@ -58,9 +58,13 @@ class LayerStats:
 
 
 def network_stats(network: IntegerNetwork) -> list[LayerStats]:
-    """The statistics of every layer, from the input on."""
+    """The statistics of every layer, from the input on.
+
+    Raises:
+        QapError: a layer has no weights.
+    """
     found, source = [], network.input_format
-    for layer in network.layers:
+    for layer in network.only_weighted("qap stats"):
         found.append(_layer_stats(layer, source))
         source = layer.result_format
     return found

@@ -1,0 +1,332 @@
+"""Layers of single bits: thresholds make them of numbers, truth tables compute with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.errors import NotExact
+from qap.fixed import BoolArray, FixedPoint, IntArray
+from qap.network.emulator import TableLookup
+from qap.network.interval import Interval
+from qap.network.steps import frozen_array
+from qap.network.truth_tables import (
+    ADDRESSES,
+    PINS,
+    ROWS,
+    Words,
+    bits_of,
+    ignored,
+    normal_form,
+    without_constants,
+    words_of,
+)
+from qap.rows import Row
+
+BIT = FixedPoint(False, 1, 1)
+"""The format of one-bit results."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableLayer:
+    """Truth tables of up to six one-bit inputs.
+
+    Bit p of the address of neuron j is the bit at `wires[j, p]`; its result is bit `address` of `tables[j]`. Of fewer
+    inputs the unused pins repeat the wire of pin 0, and the table ignores them.
+
+    Args:
+        name: unique in the network.
+        wires: int64 (n_out, 6), which input each pin reads.
+        tables: uint64 (n_out,).
+        n_in: inputs, each 0 or 1 in LSBs of their format, whatever its LSB is worth.
+
+    Raises:
+        NotExact: shapes do not fit, or a wire reads an input that is not there.
+    """
+
+    name: str
+    wires: IntArray
+    tables: Words
+    n_in: int
+
+    def __post_init__(self) -> None:
+        tables = np.array(self.tables, np.uint64)
+        tables.flags.writeable = False
+        object.__setattr__(self, "wires", frozen_array(self.wires))
+        object.__setattr__(self, "tables", tables)
+        if tables.ndim != 1 or not tables.size or self.wires.shape != (tables.size, PINS):
+            raise NotExact(
+                self.name, f"each table needs {PINS} wires, but got wires {self.wires.shape} and tables {tables.shape}"
+            )
+        _refuse_places(self.name, "a wire reads", self.wires, self.n_in)
+
+    @property
+    def kind(self) -> str:
+        """What it is made of, for people."""
+        return "truth tables"
+
+    @property
+    def n_out(self) -> int:
+        """Tables."""
+        return int(self.tables.size)
+
+    @property
+    def result_format(self) -> FixedPoint:
+        """One bit."""
+        return BIT
+
+    @property
+    def bits(self) -> BoolArray:
+        """The answers at every address, (n_out, 64)."""
+        return bits_of(self.tables)
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which inputs change a result, (n_in,)."""
+        return _marked(self.wires[~ignored(self.bits)], self.n_in)
+
+    @property
+    def firsts(self) -> IntArray:
+        """For each table the first that computes the same, (n_out,)."""
+        wires, bits = normal_form(self.wires, self.bits)
+        return _first_equal(np.hstack([wires, bits]))
+
+    @property
+    def stored_bits(self) -> int:
+        """64 bits a table, and for each of its wires so many as tell the inputs apart."""
+        return self.tables.size * ROWS + self.wires.size * (self.n_in - 1).bit_length()
+
+    @property
+    def spec(self) -> TableLayer:
+        """Itself: there is nothing to prove."""
+        return self
+
+    def proven(self, source: FixedPoint, inputs: Interval) -> TableLayer:
+        """Itself, behind inputs of one bit.
+
+        Raises:
+            NotExact: an input has more than one bit, or there are not as many.
+        """
+        if (source.min_int, source.max_int) != (0, 1):
+            raise NotExact(
+                self.name, f"its tables read single bits, but its inputs are {source}; put thresholds before it"
+            )
+        _refuse_count(self.name, self.n_in, inputs)
+        return self
+
+    def forward(self, x_int: IntArray, input_fractional: int) -> IntArray:
+        """The results (n, n_out), 0 or 1, of inputs (n, n_in) of 0 and 1; an address at a time."""
+        pins = x_int.astype(np.int64)[:, self.wires]
+        address = (pins << np.arange(PINS)).sum(axis=2)
+        return np.take_along_axis(self.bits.astype(np.int64), address.T, axis=1).T
+
+    def intervals(self, inputs: Interval, input_fractional: int) -> tuple[Interval, Interval]:
+        """The ranges of the results, twice: constants where inputs that are constant, or the table, make them so."""
+        constant = inputs.low == inputs.high
+        bits = without_constants(self.wires, self.bits, constant, inputs.low)
+        _, bits = normal_form(self.wires, bits)  # an input at two pins is one input
+        results = Interval(np.asarray(bits.all(axis=1), np.int64), np.asarray(bits.any(axis=1), np.int64))
+        return results, results
+
+    def executor(self, inputs: Interval, input_fractional: int) -> Callable[[npt.NDArray[Any]], IntArray]:
+        """A fast `forward`: 64 samples at once."""
+        return TableLookup(self.wires, self.bits)
+
+    def float_bits(self, inputs: Interval, input_fractional: int) -> int:
+        """One: there is no sum."""
+        return 1
+
+    def kept(self, rows: IntArray, columns: IntArray) -> TableLayer:
+        """The layer with these of its inputs and tables alone; a pin that is ignored may lose its input."""
+        places = np.zeros(self.n_in, np.int64)
+        places[rows] = np.arange(rows.size)
+        return replace(self, wires=places[self.wires[columns]], tables=self.tables[columns], n_in=rows.size)
+
+    def folded(self, constant: BoolArray, values: IntArray, input_fractional: int) -> TableLayer:
+        """The same layer in normal form, with tables that ignore constant inputs; arguments as of `LayerSpec`."""
+        wires, bits = normal_form(self.wires, without_constants(self.wires, self.bits, constant, values))
+        return replace(self, wires=wires, tables=words_of(bits))
+
+    def redirected(self, places: IntArray) -> TableLayer:
+        """The same layer where input `places[i]` is read in the place of input i, which equals it; (n_in,)."""
+        return replace(self, wires=places[self.wires])
+
+    def behind(self, wires: IntArray, n_in: int) -> TableLayer:
+        """The layer without one before it that only hands on its inputs `wires`, one for each input, of `n_in`."""
+        return replace(self, wires=wires[self.wires], n_in=n_in)
+
+    @property
+    def handed_on(self) -> BoolArray:
+        """Which tables in normal form are nothing but the wire of their first pin, (n_out,)."""
+        return np.asarray((self.bits == (ADDRESSES & 1).astype(bool)).all(axis=1), bool)
+
+    def row(self) -> Row:
+        """Its shape and format, for people."""
+        return _bits_row(self.name, self.n_in, self.n_out, "tables")
+
+    def content(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """The layer as a JSON-like header and named arrays."""
+        return {"name": self.name, "kind": "tables", "n_in": self.n_in}, {
+            "wires": self.wires,
+            "tables": self.tables,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThresholdLayer:
+    """Bits of numbers: result j is `x[features[j]] >= thresholds[j]`.
+
+    Args:
+        name: unique in the network.
+        features: int64 (n_out,), which input each bit compares.
+        thresholds: int64 (n_out,), in LSBs of the input.
+        n_in: inputs.
+
+    Raises:
+        NotExact: shapes do not fit, or a feature is not there.
+    """
+
+    name: str
+    features: IntArray
+    thresholds: IntArray
+    n_in: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "features", frozen_array(self.features))
+        object.__setattr__(self, "thresholds", frozen_array(self.thresholds))
+        if self.features.ndim != 1 or not self.features.size or self.features.shape != self.thresholds.shape:
+            raise NotExact(
+                self.name,
+                f"each threshold needs a feature, but got features {self.features.shape} and thresholds "
+                f"{self.thresholds.shape}",
+            )
+        _refuse_places(self.name, "a threshold compares", self.features, self.n_in)
+
+    @property
+    def kind(self) -> str:
+        """What it is made of, for people."""
+        return "thresholds"
+
+    @property
+    def n_out(self) -> int:
+        """Thresholds."""
+        return int(self.features.size)
+
+    @property
+    def result_format(self) -> FixedPoint:
+        """One bit."""
+        return BIT
+
+    @property
+    def reads(self) -> BoolArray:
+        """Which inputs a threshold compares, (n_in,)."""
+        return _marked(self.features, self.n_in)
+
+    @property
+    def firsts(self) -> IntArray:
+        """For each threshold the first that is equal, (n_out,)."""
+        return _first_equal(np.stack([self.features, self.thresholds], axis=1))
+
+    @property
+    def stored_bits(self) -> int:
+        """For each threshold the bits that hold all of them, and so many as tell the inputs apart."""
+        width = FixedPoint.smallest(int(self.thresholds.min()), int(self.thresholds.max()), 0).width
+        return self.n_out * (width + (self.n_in - 1).bit_length())
+
+    @property
+    def spec(self) -> ThresholdLayer:
+        """Itself: there is nothing to prove."""
+        return self
+
+    def proven(self, source: FixedPoint, inputs: Interval) -> ThresholdLayer:
+        """Itself, behind as many inputs.
+
+        Raises:
+            NotExact: there are not as many.
+        """
+        _refuse_count(self.name, self.n_in, inputs)
+        return self
+
+    def forward(self, x_int: IntArray, input_fractional: int) -> IntArray:
+        """The results (n, n_out), 0 or 1, of inputs (n, n_in)."""
+        return self._compared(x_int)
+
+    def _compared(self, x_int: IntArray) -> IntArray:
+        """The results of inputs (..., n_in)."""
+        return np.asarray(x_int[..., self.features] >= self.thresholds, np.int64)
+
+    def intervals(self, inputs: Interval, input_fractional: int) -> tuple[Interval, Interval]:
+        """The ranges of the results, twice."""
+        results = Interval(self._compared(inputs.low), self._compared(inputs.high))
+        return results, results
+
+    def executor(self, inputs: Interval, input_fractional: int) -> Callable[[npt.NDArray[Any]], IntArray]:
+        """`forward`."""
+        return lambda x_int: self.forward(x_int, input_fractional)
+
+    def float_bits(self, inputs: Interval, input_fractional: int) -> int:
+        """Those of the inputs and thresholds that are compared."""
+        low = min(int(inputs.low.min()), int(self.thresholds.min()))
+        return FixedPoint.smallest(low, max(int(inputs.high.max()), int(self.thresholds.max())), 0).width
+
+    def kept(self, rows: IntArray, columns: IntArray) -> ThresholdLayer:
+        """The layer with these of its inputs and thresholds alone."""
+        places = np.zeros(self.n_in, np.int64)
+        places[rows] = np.arange(rows.size)
+        return ThresholdLayer(self.name, places[self.features[columns]], self.thresholds[columns], rows.size)
+
+    def folded(self, constant: BoolArray, values: IntArray, input_fractional: int) -> ThresholdLayer:
+        """Itself: what compares a constant is a constant by its interval."""
+        return self
+
+    def redirected(self, places: IntArray) -> ThresholdLayer:
+        """The same layer where input `places[i]` is read in the place of input i, which equals it; (n_in,)."""
+        return replace(self, features=places[self.features])
+
+    def behind(self, wires: IntArray, n_in: int) -> ThresholdLayer:
+        """The layer without one before it that only hands on its inputs `wires`, one for each input, of `n_in`."""
+        return replace(self, features=wires[self.features], n_in=n_in)
+
+    def row(self) -> Row:
+        """Its shape and format, for people."""
+        return _bits_row(self.name, self.n_in, self.n_out, "thresholds")
+
+    def content(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """The layer as a JSON-like header and named arrays."""
+        return {"name": self.name, "kind": "thresholds", "n_in": self.n_in}, {
+            "features": self.features,
+            "thresholds": self.thresholds,
+        }
+
+
+def _first_equal(rows: IntArray) -> IntArray:
+    """For each row the index of the first that equals it."""
+    _, first, places = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return np.asarray(first[places.ravel()], np.int64)
+
+
+def _marked(places: IntArray, count: int) -> BoolArray:
+    marks = np.zeros(count, bool)
+    marks[places] = True
+    return marks
+
+
+def _refuse_places(name: str, what: str, places: IntArray, n_in: int) -> None:
+    wrong = places[(places < 0) | (places >= n_in)]
+    if wrong.size:
+        raise NotExact(name, f"{what} input {wrong[0]}, but it has {n_in} inputs")
+
+
+def _refuse_count(name: str, n_in: int, inputs: Interval) -> None:
+    if n_in != inputs.low.size:
+        raise NotExact(name, f"it reads {n_in} inputs, but there are {inputs.low.size}")
+
+
+def _bits_row(name: str, n_in: int, n_out: int, kind: str) -> Row:
+    """A row as layers of weights have it, with what such a layer has not left empty."""
+    empty = {"not 0": None, "weight": "", "bias": "", "accumulator": ""}
+    return {"layer": name, "inputs": n_in, "outputs": n_out, **empty, "activation": kind, "result": str(BIT)}
