@@ -15,11 +15,12 @@ import numpy as np
 
 from qap.extras import extra
 from qap.fixed import IntArray
+from qap.hardware.circuit import bit_layers
 from qap.hardware.circuit.activations import TABLE_BITS, activated, cheapest, winner
 from qap.hardware.circuit.builder import Builder, Circuit, Node
 from qap.hardware.circuit.sums import Sum, adder_sum, digits, table_sum
 from qap.hardware.circuit.wires import Range
-from qap.network import IntegerLayer, IntegerNetwork, StepTable
+from qap.network import IntegerLayer, IntegerNetwork, Layer, StepTable, TableLayer, ThresholdLayer
 
 FLOAT32_BITS = 20
 """Weights beyond so many bits are not given to da4ml, which computes in float32."""
@@ -51,12 +52,12 @@ class Signal(NamedTuple):
     offset: int = 0
 
 
-def _as_bits(layer: IntegerLayer) -> tuple[IntegerLayer, int, int]:
+def _as_bits(layer: Layer) -> tuple[Layer, int, int]:
     """A layer that answers 0 or 1, with `low` and `step`, where the layer itself answers low or low + step.
 
     A sign of -1 and 1 takes two bits, and twice the tables behind it, where one says as much. Other layers stay.
     """
-    if isinstance(layer.activation, StepTable):
+    if isinstance(layer, IntegerLayer) and isinstance(layer.activation, StepTable):
         low, high = int(layer.activation.values[0]), int(layer.activation.values[-1])
         if high > low and np.isin(layer.activation.values, (low, high)).all():
             values = (layer.activation.values == high).astype(np.int64)
@@ -72,7 +73,15 @@ class Neuron(NamedTuple):
     offset: int
 
 
-def _lower_layer(builder: Builder, layer: IntegerLayer, signals: list[Signal], fractional: int) -> list[Node]:
+def _lower_layer(builder: Builder, layer: Layer, signals: list[Signal], fractional: int) -> list[Node]:
+    if isinstance(layer, TableLayer):
+        return bit_layers.tables(builder, layer, [signal.node for signal in signals])  # 0 and 1 are held as they are
+    if isinstance(layer, ThresholdLayer):
+        return bit_layers.thresholds(builder, layer, signals)
+    return _lower_weights(builder, layer, signals, fractional)
+
+
+def _lower_weights(builder: Builder, layer: IntegerLayer, signals: list[Signal], fractional: int) -> list[Node]:
     weight, bias = layer.aligned(fractional)
     neurons = [_neuron(builder, signals, weight[:, j], int(bias[j])) for j in range(layer.n_out)]
     start = builder.mark()

@@ -2,7 +2,7 @@
 
 The law of the LUTs reads signed digits, widths and sparsity of each layer. A layer costs what the cheaper of
 two ways costs, as in `lower_network`: adders that neurons share, or truth tables that are added up. Its
-exponents say how well sharing works: the more digits and the denser, the more is shared.
+exponents say how well sharing works: the more digits and the denser, the more is shared. A truth table is one LUT.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from qap.errors import QapError
 from qap.fixed import IntArray
 from qap.hardware.circuit.sums import NARROW
 from qap.hardware.circuit.wires import LUT_INPUTS
-from qap.network import IntegerLayer, IntegerNetwork
+from qap.network import IntegerLayer, IntegerNetwork, Layer, TableLayer, ThresholdLayer
 from qap.network.csd import csd_digits
 from qap.network.interval import Interval, format_interval
 
@@ -32,7 +32,7 @@ FEW_BITS = 4
 
 def nonzero_digits(network: IntegerNetwork) -> int:
     """The signed digits of all weights that are not 0."""
-    return sum(int(csd_digits(layer.weight).sum()) for layer in network.layers)
+    return sum(int(csd_digits(layer.weight).sum()) for layer in network.weighted)
 
 
 def widths(values: Interval) -> IntArray:
@@ -73,8 +73,8 @@ def law_luts(network: IntegerNetwork) -> int:
     lut = 0.0
     inputs = format_interval(network.input_format, network.n_in)
     for layer, (accumulators, results) in zip(network.layers, network.intervals(), strict=True):
-        lut += _product(layer, _read(inputs), widths(accumulators))
-        if layer is not network.layers[-1]:
+        lut += _layer(layer, _read(inputs), widths(accumulators))
+        if isinstance(layer, IntegerLayer) and layer is not network.layers[-1]:
             lut += _activation(_read(results))
         inputs = results
     lut += WINNER * (network.n_out - 1) * float(widths(accumulators).mean())
@@ -84,6 +84,17 @@ def law_luts(network: IntegerNetwork) -> int:
 def _read(values: Interval) -> IntArray:
     """The bits of values, 0 for those that are constant."""
     return np.where(values.low == values.high, 0, widths(values))
+
+
+def _layer(layer: Layer, width: IntArray, accumulator: IntArray) -> float:
+    """LUTs of a layer: one for each table, a chain of them for a threshold, and of weights what their law says."""
+    if isinstance(layer, TableLayer):
+        return float(layer.n_out - layer.handed_on.sum())
+    if isinstance(layer, ThresholdLayer):
+        zeros = np.bitwise_count((layer.thresholds & -layer.thresholds) - 1)  # what they end with is not compared
+        compared = np.maximum(width[layer.features] - zeros.astype(np.int64), 0)
+        return float(np.ceil((compared - 1) / (LUT_INPUTS - 1)).sum())
+    return _product(layer, width, accumulator)
 
 
 def _product(layer: IntegerLayer, width: IntArray, accumulator: IntArray) -> float:
