@@ -25,7 +25,7 @@ from qap.hardware.devices import find_part
 from qap.hardware.hls.description import DESCRIPTION, HlsProject, of_network
 from qap.hardware.hls.headers import remove_unused_headers
 from qap.hardware.hls.names import layer_names, project_name
-from qap.network import IntegerLayer, IntegerNetwork, StepTable
+from qap.network import IntegerLayer, IntegerNetwork, Layer, StepTable, ThresholdLayer
 from qap.products import made_folder
 from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe
@@ -88,18 +88,25 @@ def hls_accumulator(layer: IntegerLayer) -> FixedPoint:
 
 def _refuse_wide(network: IntegerNetwork) -> None:
     for layer in network.layers:
-        for what in ("weight_format", "bias_format", "accum_format", "result_format"):
-            form: FixedPoint = getattr(layer, what)
+        for what, form in _formats(layer):
             if form.width > MAX_WIDTH:
-                label = what.removesuffix("_format")
-                raise NotExact(layer.name, f"its {label} has {form.width} bits, the C simulation takes {MAX_WIDTH}")
+                raise NotExact(layer.name, f"its {what} has {form.width} bits, the C simulation takes {MAX_WIDTH}")
+
+
+def _formats(layer: Layer) -> list[tuple[str, FixedPoint]]:
+    """The formats of the numbers of a layer that go through a double."""
+    if isinstance(layer, IntegerLayer):
+        forms = (layer.weight_format, layer.bias_format, layer.accum_format, layer.result_format)
+        return list(zip(("weight", "bias", "accum", "result"), forms, strict=True))
+    if isinstance(layer, ThresholdLayer):
+        return [("threshold", FixedPoint.smallest(int(layer.thresholds.min()), int(layer.thresholds.max()), 0))]
+    return []
 
 
 def _model(network: IntegerNetwork, folder: Path, name: str, target: TargetRecipe) -> Any:
     """The hls4ml graph of a network."""
-    hls4ml, steps = _import_hls4ml(target.backend)
-    strategy = target.strategy
-    if strategy == "distributed_arithmetic" and target.reuse_factor != 1:
+    hls4ml = _import_hls4ml(target.backend)
+    if target.strategy == "distributed_arithmetic" and target.reuse_factor != 1:
         raise RecipeError(
             f"target.reuse_factor={target.reuse_factor}: the distributed_arithmetic strategy is fully parallel, "
             "only reuse_factor=1 is possible"
@@ -108,24 +115,12 @@ def _model(network: IntegerNetwork, folder: Path, name: str, target: TargetRecip
         {"class_name": "InputLayer", "name": "x", "input_shape": [network.n_in], "data_format": "channels_last"}
     ]
     settings: dict[str, Any] = {"x": {"Precision": {"result": str(network.input_format)}}}
+    fractional = network.input_format.fractional
     for layer, cpp_name in zip(network.layers, layer_names(network), strict=True):
-        acts, accumulator = layer.activation != "linear", str(hls_accumulator(layer))
-        layers.append(_dense(layer, cpp_name, layers[-1]["name"]))
-        settings[cpp_name] = {
-            "Precision": {
-                "weight": str(layer.weight_format),
-                "bias": str(layer.bias_format),
-                "accum": accumulator,
-                "result": accumulator if acts else str(layer.result_format),
-            },
-            "Strategy": strategy,
-            "ReuseFactor": target.reuse_factor,
-            "Trace": not acts,
-        }
-        if acts:
-            layers.append(_activation(layer, f"{cpp_name}_act", cpp_name, steps))
-            precision = {"result": str(layer.result_format)}
-            settings[f"{cpp_name}_act"] = {"Precision": precision, "Strategy": "latency", "Trace": True}
+        for node, attributes, own in _nodes(layer, cpp_name, target, fractional):
+            layers.append({"name": node, "inputs": [layers[-1]["name"]], **attributes})
+            settings[node] = own
+        fractional = layer.result_format.fractional
     config = hls4ml.backends.get_backend(target.backend).create_initial_config(
         part=target.part, clock_period=target.clock_ns, write_weights_txt=False
     )
@@ -137,11 +132,40 @@ def _model(network: IntegerNetwork, folder: Path, name: str, target: TargetRecip
     return model
 
 
-def _dense(layer: IntegerLayer, name: str, reads: str) -> dict[str, Any]:
+_Node = tuple[str, dict[str, Any], dict[str, Any]]
+"""Name, attributes and configuration of a layer of hls4ml."""
+
+
+def _nodes(layer: Layer, name: str, target: TargetRecipe, input_fractional: int) -> Iterator[_Node]:
+    """What hls4ml is given for a layer."""
+    if isinstance(layer, IntegerLayer):
+        yield from _weight_nodes(layer, name, target)
+    else:
+        from qap.hardware.hls import bits
+
+        settings = {"Precision": {"result": str(layer.result_format)}, "Strategy": "latency", "Trace": True}
+        yield name, bits.attributes(layer, input_fractional), settings
+
+
+def _weight_nodes(layer: IntegerLayer, name: str, target: TargetRecipe) -> Iterator[_Node]:
+    """The products and sums, and the activation if there is one."""
+    acts, accumulator = layer.activation != "linear", str(hls_accumulator(layer))
+    precision = {
+        "weight": str(layer.weight_format),
+        "bias": str(layer.bias_format),
+        "accum": accumulator,
+        "result": accumulator if acts else str(layer.result_format),
+    }
+    settings = {"Strategy": target.strategy, "ReuseFactor": target.reuse_factor, "Trace": not acts}
+    yield name, _dense(layer), {"Precision": precision, **settings}
+    if acts:
+        precision = {"result": str(layer.result_format)}
+        yield f"{name}_act", _activation(layer), {"Precision": precision, "Strategy": "latency", "Trace": True}
+
+
+def _dense(layer: IntegerLayer) -> dict[str, Any]:
     return {
         "class_name": "Dense",
-        "name": name,
-        "inputs": [reads],
         "n_in": layer.n_in,
         "n_out": layer.n_out,
         "weight_data": layer.weight_format.to_float(layer.weight),
@@ -150,31 +174,27 @@ def _dense(layer: IntegerLayer, name: str, reads: str) -> dict[str, Any]:
     }
 
 
-def _activation(layer: IntegerLayer, name: str, reads: str, steps: Any) -> dict[str, Any]:
+def _activation(layer: IntegerLayer) -> dict[str, Any]:
     if isinstance(layer.activation, StepTable):
-        return {"name": name, "inputs": [reads], **steps.attributes(layer)}
-    return {
-        "class_name": "Activation",
-        "activation": layer.activation,
-        "name": name,
-        "inputs": [reads],
-        "n_in": layer.n_out,
-    }
+        from qap.hardware.hls import steps
+
+        return steps.attributes(layer)
+    return {"class_name": "Activation", "activation": layer.activation, "n_in": layer.n_out}
 
 
-def _import_hls4ml(backend: str) -> tuple[Any, Any]:
+def _import_hls4ml(backend: str) -> Any:
     silence_tensorflow()
     with extra("hls"):
         import hls4ml
 
-        from qap.hardware.hls import steps
-    steps.register(backend)
-    return hls4ml, steps
+        from qap.hardware.hls import extension
+    extension.register(backend)
+    return hls4ml
 
 
 def _description(network: IntegerNetwork, folder: Path, name: str, target: TargetRecipe, model: Any) -> HlsProject:
     names = layer_names(network)
-    acts = ["" if layer.activation == "linear" else "_act" for layer in network.layers]
+    acts = ["_act" if isinstance(each, IntegerLayer) and each.activation != "linear" else "" for each in network.layers]
     factors = {layer.name: int(layer.get_attr("reuse_factor", 1)) for layer in model.get_layers()}
     return HlsProject(
         folder=folder,

@@ -1,13 +1,11 @@
 """An hls4ml layer for activations that rise in steps (`StepTable`): comparators and a constant table.
 
 hls4ml has fixed versions of binary and ternary only; this extension holds any staircase, exactly.
-Imported by `hardware/hls.py` alone, which is the only module that needs hls4ml.
+Imported by `project.py` alone, as `bits.py` is.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import hls4ml
@@ -41,11 +39,14 @@ class QapSteps(hls4ml.model.layers.Layer):  # type: ignore[misc]
             self.add_weights_variable(name=name, var_name=f"{name}{{index}}", precision=precision, data=name)
 
 
-class _ConfigTemplate(LayerConfigTemplate):  # type: ignore[misc]
+class ConfigTemplate(LayerConfigTemplate):  # type: ignore[misc]
+    """The struct in parameters.h."""
+
     def __init__(self) -> None:
         super().__init__(QapSteps)
 
     def format(self, node: Any) -> str:
+        """Its sizes and types."""
         return (
             f"struct config{node.index} : nnet::qap_steps_config {{\n"
             f"    static const unsigned n_in = {node.get_attr('n_in')};\n"
@@ -57,28 +58,19 @@ class _ConfigTemplate(LayerConfigTemplate):  # type: ignore[misc]
         )
 
 
-class _CallTemplate(FunctionCallTemplate):  # type: ignore[misc]
+class CallTemplate(FunctionCallTemplate):  # type: ignore[misc]
+    """The call in the top function."""
+
     def __init__(self) -> None:
         super().__init__(QapSteps, include_header=[f"nnet_utils/{HEADER}"])
 
     def format(self, node: Any) -> str:
+        """With its two tables."""
         params = self._default_function_params(node)
         tables = ", ".join(node.get_weights(name).name for name in ("threshold", "value"))
         return "nnet::qap_steps<{input_t}, {output_t}, {config}>({input}, {output}, {tables});".format(
             **params, tables=tables
         )
-
-
-@cache
-def register(backend: str) -> None:
-    """Make the layer known to hls4ml, once for each backend."""
-    if CLASS_NAME not in hls4ml.model.layers.layer_map:
-        hls4ml.model.layers.register_layer(CLASS_NAME, QapSteps)
-    known = hls4ml.backends.get_backend(backend)
-    known.register_template(_ConfigTemplate)
-    known.register_template(_CallTemplate)
-    with resources.as_file(resources.files("qap.hardware.hls") / "templates" / HEADER) as path:
-        known.register_source(path)
 
 
 def attributes(layer: IntegerLayer) -> dict[str, Any]:
