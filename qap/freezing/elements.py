@@ -1,4 +1,4 @@
-"""The words in which a model is read: affine maps, ReLUs, quantizers and curves."""
+"""The words in which a model is read: affine maps, ReLUs, quantizers and curves; thresholds and tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from qap.errors import NotExact
+from qap.fixed import BoolArray, IntArray
 from qap.freezing.exact import FloatArray
 from qap.freezing.scales import Sums
 
@@ -33,6 +34,20 @@ class Dense(NamedTuple):
     sums: Sums
     scale: FloatArray | None = None
     refused: NotExact | None = None
+
+
+class Comparison(NamedTuple):
+    """Bits: `values[features[j]] >= thresholds[j]`, (n,) both; the thresholds are real numbers."""
+
+    features: IntArray
+    thresholds: FloatArray
+
+
+class Lookup(NamedTuple):
+    """Truth tables: wires (n, 6) and the answers (n, 64) at every address."""
+
+    wires: IntArray
+    bits: BoolArray
 
 
 class Rectifier(NamedTuple):
@@ -77,4 +92,4 @@ class Curve(NamedTuple):
     slack: Callable[[FloatArray], FloatArray] | None = None
 
 
-Element = Affine | Dense | Rectifier | Quantization | Final | Curve
+Element = Affine | Dense | Comparison | Lookup | Rectifier | Quantization | Final | Curve

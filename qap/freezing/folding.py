@@ -19,7 +19,7 @@ import numpy as np
 from qap.errors import NotExact
 from qap.fixed import FixedPoint
 from qap.freezing.activations import ActivationForm, activation_form
-from qap.freezing.elements import Affine, Curve, Dense, Element, Final, Quantization, Rectifier
+from qap.freezing.elements import Affine, Comparison, Curve, Dense, Element, Final, Lookup, Quantization, Rectifier
 from qap.freezing.endings import Ending, Start, ending_of
 from qap.freezing.exact import FloatArray, are_powers_of_two, exact_product, to_integers
 from qap.freezing.final import refuse_final, with_final
@@ -27,9 +27,10 @@ from qap.freezing.graph import Call, unique
 from qap.freezing.layers import SCALING, as_curve, read
 from qap.freezing.scales import Codes, Rounding, Sums, rounding
 from qap.freezing.staircases import Floats, steps_of
-from qap.network import IntegerLayer, LayerSpec, StepTable
+from qap.network import IntegerLayer, LayerSpec, Spec, StepTable, TableLayer, ThresholdLayer
 from qap.network.interval import Interval, format_interval, partial_sum_bound, propagate
 from qap.network.layer import Activation, activated_interval, prove
+from qap.network.truth_tables import normal_form, words_of
 
 MANTISSA = 24
 """Bits of whole numbers that float32 holds."""
@@ -44,7 +45,7 @@ class Folded(NamedTuple):
         ending: the floats behind the last layer, None without any.
     """
 
-    specs: list[LayerSpec]
+    specs: list[Spec]
     origins: list[int | None]
     ending: Ending | None = None
 
@@ -66,7 +67,8 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
             last = position == len(elements) - 1
             builder.add(element, call, index if last or isinstance(elements[position + 1], Final) else None)
     builder.finish()
-    stepped = [spec.name for spec in builder.specs if _is_per_neuron(spec.activation)]
+    weighted = [spec for spec in builder.specs if isinstance(spec, LayerSpec)]
+    stepped = [spec.name for spec in weighted if _is_per_neuron(spec.activation)]
     if builder.scaled and stepped:
         raise NotExact(
             builder.scaled,
@@ -76,7 +78,7 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
     if not builder.dense:
         raise NotExact(model_name, "the model has no QDense layer")
     if final is not None:
-        refuse_final(*final, builder.specs[-1].weight.shape[1])
+        refuse_final(*final, builder.specs[-1].n_out)
     return Folded(builder.specs, builder.origins, builder.ending)
 
 
@@ -104,14 +106,17 @@ class _Open:
 @dataclass(slots=True)
 class _Builder:
     input_format: FixedPoint
-    specs: list[LayerSpec] = field(default_factory=list)
+    specs: list[Spec] = field(default_factory=list)
     origins: list[int | None] = field(default_factory=list)
     dense: bool = False
     taken: set[str] = field(default_factory=set)
     open: _Open | None = None
     pending: Affine | None = None
     """What stands between the results of the last layer, or the inputs, and the next element."""
+    source: FixedPoint = field(init=False)
+    """The format of the results of the last layer, or of the inputs."""
     format: FixedPoint | None = None
+    """The same, None where a layer keeps its accumulator."""
     fractional: int = 0
     interval: Interval | None = None
     """The proven range of the results of the last layer, or of the inputs."""
@@ -121,7 +126,8 @@ class _Builder:
     """The floats behind the last layer."""
 
     def __post_init__(self) -> None:
-        self.format, self.fractional = self.input_format, self.input_format.fractional
+        self.source = self.format = self.input_format
+        self.fractional = self.source.fractional
 
     @property
     def floats(self) -> NotExact | None:
@@ -136,6 +142,9 @@ class _Builder:
                 self.dense = True
                 before = self.pending
                 self.begin(call.name, matrix, offset).product = element if before is None else _after(before, element)
+            case Comparison() | Lookup():
+                self.bits(call, element, origin)
+                return
             case Affine():
                 self.affine(call, element)
             case Curve():
@@ -147,6 +156,19 @@ class _Builder:
                 self.quantize(call, quantizer, origin)
         if self.open is not None:
             self.open.origin = origin
+
+    def bits(self, call: Call, element: Comparison | Lookup, origin: int | None) -> None:
+        """Add a layer of thresholds or tables; an affine map before it becomes a layer of its own."""
+        if self.pending is not None:
+            self.materialize(call)
+        self.close()
+        inputs = self.interval or format_interval(self.input_format, int(np.prod(call.shape)))
+        spec = _bits_spec(unique(call.name, self.taken), element, inputs.low.size, self.fractional)
+        _, self.interval = spec.proven(self.source, inputs).intervals(inputs, self.fractional)
+        self.source = self.format = spec.result_format
+        self.fractional = self.source.fractional
+        self.specs.append(spec)
+        self.origins.append(origin)
 
     def affine(self, call: Call, element: Affine) -> None:
         """Fold an affine map into the kernel that is open, or keep it for the next one."""
@@ -185,7 +207,7 @@ class _Builder:
         if self.pending is not None:
             count = self.pending.matrix.shape[1]
         else:
-            count = self.specs[-1].weight.shape[1] if self.specs else int(np.prod(call.shape))
+            count = self.specs[-1].n_out if self.specs else int(np.prod(call.shape))
         return self.begin(call.name, np.eye(count), np.zeros(count))
 
     def quantize(self, call: Call, quantizer: object, origin: int | None) -> None:
@@ -248,7 +270,8 @@ class _Builder:
             spec = spec._replace(activation=form.activation, result_format=form.result_format)
         elif layer.rectified:
             spec = spec._replace(activation="relu")
-        self.interval = activated_interval(*self.proven(spec))
+        proven, accumulators = self.proven(spec)
+        self.interval, self.source = activated_interval(proven, accumulators), proven.result_format
         self.fractional, self.format = spec.result_fractional(self.fractional), spec.result_format
         self.specs.append(spec)
         self.origins.append(layer.origin)
@@ -281,6 +304,21 @@ def _spec(layer: _Open) -> LayerSpec:
     weight, weight_format = to_integers(layer.name, "kernel", layer.kernel)
     bias, bias_format = to_integers(layer.name, "bias", layer.bias)
     return LayerSpec(layer.name, weight, weight_format, bias, bias_format)
+
+
+def _bits_spec(name: str, element: Comparison | Lookup, n_in: int, fractional: int) -> TableLayer | ThresholdLayer:
+    """The layer of thresholds or tables, with thresholds brought up to the grid of what they compare.
+
+    Raises:
+        NotExact: a threshold is beyond 62 bits.
+    """
+    if isinstance(element, Lookup):
+        wires, bits = normal_form(element.wires, element.bits)
+        return TableLayer(name, wires, words_of(bits), n_in)
+    limits = np.ceil(np.ldexp(element.thresholds, fractional))
+    if not (np.abs(limits) < 2.0**62).all():
+        raise NotExact(name, f"the threshold {element.thresholds[np.abs(limits).argmax()]} has no integer of 62 bits")
+    return ThresholdLayer(name, element.features, limits.astype(np.int64), n_in)
 
 
 def _changes_nothing(form: ActivationForm, values: FixedPoint) -> bool:

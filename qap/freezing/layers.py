@@ -13,9 +13,21 @@ import keras
 import numpy as np
 import qkeras
 
+from qap import table_layers
 from qap.errors import NotExact
 from qap.freezing.activations import Rounded, curve_of
-from qap.freezing.elements import Affine, Curve, Dense, Element, Final, Line, Quantization, Rectifier
+from qap.freezing.elements import (
+    Affine,
+    Comparison,
+    Curve,
+    Dense,
+    Element,
+    Final,
+    Line,
+    Lookup,
+    Quantization,
+    Rectifier,
+)
 from qap.freezing.exact import FloatArray, long
 from qap.freezing.functions import FINAL, PIECEWISE, TURNING, Piece, slack_of
 from qap.freezing.graph import Call
@@ -137,6 +149,22 @@ def _dense(call: Call, kernel_variable: Any, bias_variable: Any) -> list[Element
     if behind and all(isinstance(element, Affine | Rectifier) for element in behind):
         behind = [Curve(call.name, layer.activation, refused)]
     return [*floats, *behind]
+
+
+def _thresholds(call: Call) -> list[Element]:
+    limits = np.array(call.layer.thresholds, np.float32).astype(np.float64)  # as the layer compares them
+    return [Comparison(np.array(call.layer.features, np.int64), limits)]
+
+
+def _tables(call: Call) -> list[Element]:
+    table = np.asarray(call.layer.table)
+    return [Lookup(np.asarray(call.layer.wires).astype(np.int64), table > 0)]
+
+
+def _class_sums(call: Call) -> list[Element]:
+    classes = call.layer.classes
+    matrix = np.repeat(np.eye(classes), call.shape[0] // classes, axis=0)
+    return [Dense(matrix, np.zeros(classes), Sums(call.layer, matrix))]
 
 
 def _batch_normalization(call: Call) -> list[Element]:
@@ -284,5 +312,8 @@ _READERS: Mapping[type, Callable[[Call], list[Element]]] = {
     keras.layers.Flatten: _reorder,
     keras.layers.Reshape: _reorder,
     keras.layers.Permute: _reorder,
+    table_layers.Thresholds: _thresholds,
+    table_layers.Tables: _tables,
+    table_layers.ClassSums: _class_sums,
     **dict.fromkeys(WITHOUT_EFFECT, _nothing),
 }
