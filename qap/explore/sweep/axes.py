@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from qap.errors import RecipeError
@@ -40,6 +41,20 @@ def input_bits(recipe: Recipe, bits: Any) -> list[str]:
     return [f"data.input_format={_format(recipe.data.input_format, bits, 'axes.input_bits')}"]
 
 
+def precision_width(recipe: Recipe, bits: Any) -> list[str]:
+    """The float layers of an imported model get so many bits, W of their `ap_fixed<W,I>`."""
+    form = _precision(recipe, "axes.precision_width")
+    return [f"model.precision={_format(form, bits, 'axes.precision_width')}"]
+
+
+def precision_integer(recipe: Recipe, bits: Any) -> list[str]:
+    """The float layers of an imported model get so many integer bits, I of their `ap_fixed<W,I>`."""
+    if isinstance(bits, bool) or not isinstance(bits, int):
+        raise RecipeError(f"axes.precision_integer: integer bits are a whole number, but got {bits!r}")
+    form = _precision(recipe, "axes.precision_integer")
+    return [f"model.precision={replace(form, integer=bits)}"]
+
+
 def distillation(recipe: Recipe, method: Any) -> list[str]:
     """The method of distillation, or none."""
     return ["distill="] if method == "none" else [f"distill.method={method}"]
@@ -59,10 +74,16 @@ def _key(key: str) -> Change:
     return lambda recipe, value: [f"{key}={_toml(value)}"]
 
 
-AXES: Mapping[str, Change] = {
+RESIZED: Mapping[str, Change] = {
     "weight_bits": weight_bits,
     "activation_bits": activation_bits,
     "input_bits": input_bits,
+    "precision_integer": precision_integer,
+    "precision_width": precision_width,
+}
+"""Short names that change formats as they find them, one after the other in this order."""
+AXES: Mapping[str, Change] = {
+    **RESIZED,
     "distillation": distillation,
     "units": units,
     "sparsity": _key("prune.sparsity"),
@@ -87,8 +108,18 @@ def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     flat: dict[str, Any] = {}
     for name, value in values.items():
         flat |= value if isinstance(value, Mapping) else {name: value}
-    assignments = [each for name, value in flat.items() for each in AXES.get(name, _key(name))(recipe, value)]
-    return recipe.override(assignments)
+    keys = [name for name in flat if name not in RESIZED]
+    recipe = recipe.override(each for name in keys for each in AXES.get(name, _key(name))(recipe, flat[name]))
+    for name in RESIZED:
+        recipe = recipe.override(RESIZED[name](recipe, flat[name]) if name in flat else ())
+    return recipe
+
+
+def _precision(recipe: Recipe, where: str) -> FixedPoint:
+    """The format of an imported model's float layers, that of hls4ml where the recipe has none."""
+    if recipe.model is None:
+        raise RecipeError(f"{where} is for float layers of an imported [model]; {recipe.name!r} has a [student]")
+    return recipe.model.precision or FixedPoint(True, 16, 6)
 
 
 def _with_width(quantizer: Quantizer, bits: Any, where: str) -> Quantizer:

@@ -22,7 +22,7 @@ from qap.flow import run_flow
 from qap.hardware.estimate import ESTIMATORS
 from qap.network import IntegerNetwork, load_network, save_network
 from qap.recipe import Recipe, RtlRecipe, parse_recipe
-from qap.run import STUDENT, TEACHER, RunDirectory
+from qap.run import NETWORK, STUDENT, TEACHER, RunDirectory
 
 TRAINED, NETWORKS = "trained", "networks"
 Task = dict[str, Any]
@@ -30,6 +30,8 @@ Task = dict[str, Any]
 
 def training_of(recipe: Recipe, training: str) -> tuple[Recipe, tuple[str, ...]] | None:
     """What must be trained before a point: its recipe and its stages; None when there is nothing to share."""
+    if recipe.model is not None:
+        return None
     if training == "ptq":
         return float_recipe(recipe), ("data", "teacher", "student")
     learns = recipe.distill is not None and recipe.distill.needs_trained_teacher
@@ -132,14 +134,26 @@ def _network(recipe: Recipe, task: Task) -> tuple[IntegerNetwork, float]:
     if path.exists():
         return load_network(path), 0.0
     start = time.perf_counter()
+    network = _imported(recipe, task) if recipe.model else _frozen(recipe, task)
+    path.parent.mkdir(exist_ok=True)
+    save_network(network, path)
+    return network, round(time.perf_counter() - start, 3)
+
+
+def _frozen(recipe: Recipe, task: Task) -> IntegerNetwork:
+    """A student, trained or quantized for this point."""
     data = _dataset_of(recipe, task)
     model = _quantized_after(recipe, task, data) if task["training"] == "ptq" else _trained(recipe, task, data)
     from qap.freezing import freeze
 
-    network = freeze(model, data.input_format, data.class_names)
-    path.parent.mkdir(exist_ok=True)
-    save_network(network, path)
-    return network, round(time.perf_counter() - start, 3)
+    return freeze(model, data.input_format, data.class_names)
+
+
+def _imported(recipe: Recipe, task: Task) -> IntegerNetwork:
+    """The recipe's model, imported for this point in a run of its own."""
+    run = _shared_run(recipe, task)
+    run_flow(run, ("data", "student", "freeze"))
+    return load_network(run.file(NETWORK))
 
 
 def _quantized_after(recipe: Recipe, task: Task, data: Dataset) -> Any:

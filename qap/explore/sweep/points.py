@@ -50,7 +50,7 @@ def points_of(sweep: Sweep) -> list[Point]:
         RecipeError: a point has no possible recipe; the message names its values.
     """
     base = base_recipe(sweep)
-    if sweep.training == "ptq" and base.quantize.method not in ("ptq", "full-integer"):
+    if base.student is not None and sweep.training == "ptq" and base.quantize.method not in ("ptq", "full-integer"):
         base = base.override(["quantize.method=ptq"])
     return [_point(sweep, base, index, values) for index, values in enumerate(_values(sweep))]
 

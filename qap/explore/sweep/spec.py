@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import Field
 
+from qap.data.vectors import KIND as RANDOM_VECTORS
 from qap.errors import RecipeError, did_you_mean
 from qap.recipe import Recipe, load_recipe
 from qap.recipe.reading import checked, read_toml
@@ -113,7 +114,12 @@ def base_recipe(sweep: Sweep) -> Recipe:
     """The recipe that all points start from.
 
     Raises:
-        RecipeError: there is none, a change of it is not possible, or it has no student to train.
+        RecipeError: there is none, a change of it is not possible, or its data have no labels to judge by.
     """
     recipe = load_recipe(sweep.recipe).override(sweep.set)
-    return recipe.model_copy(update={"student": recipe.student_to_train})
+    if recipe.data.name.startswith(f"{RANDOM_VECTORS}:"):
+        raise RecipeError(
+            f"{sweep.name}: a sweep judges by accuracy, but the data of {recipe.name!r}, {recipe.data.name}, have no "
+            "labels; set data.name"
+        )
+    return recipe

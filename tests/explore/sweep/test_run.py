@@ -19,16 +19,45 @@ from support.small_sweep import dies, limits, small_sweep
 
 needs("tensorflow")
 
+import keras
+
+from qap import freeze, import_model
+from qap.data import load
 from qap.errors import DataError, QapError, ToolFailed, ToolMissing
-from qap.explore.sweep import DaskWorkers, LocalProcesses, Records, run_sweep
+from qap.explore.sweep import DaskWorkers, LocalProcesses, Records, parse_sweep, run_sweep
 from qap.explore.sweep.executors import THREADS
+from qap.explore.sweep.report import write_sweep_report
 from qap.network import load_network
+from qap.recipe import parse_recipe
 
 TIMES = ("seconds", "trained_s")
 
 
 def without_times(records):
     return [{key: value for key, value in record.items() if key not in TIMES} for record in records]
+
+
+def test_a_grid_of_formats_imports_the_model_at_every_point(tmp_path):
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(5, "relu"), keras.layers.Dense(10)])
+    model.save(tmp_path / "mine.keras")
+    recipe = parse_recipe(
+        {"name": "mine", "data": {"name": "digits"}, "model": {"file": str(tmp_path / "mine.keras")}}, "mine"
+    )
+    (tmp_path / "mine.toml").write_text(recipe.to_toml())
+    axes = {"precision_width": [10, 6], "precision_integer": [3], "reuse_factor": [1, 2]}
+    grid = parse_sweep({"name": "formats", "recipe": str(tmp_path / "mine.toml"), "axes": axes}, "formats")
+    with LocalProcesses(1) as executor:
+        records = run_sweep(grid, tmp_path / "out", executor)
+    data = load("digits")
+    for record in records:
+        width = record["values"]["precision_width"]
+        quantized = import_model(tmp_path / "mine.keras", precision=f"ap_fixed<{width},3>")
+        network = freeze(quantized, data.input_format, data.class_names)
+        assert record["network"] == network.digest
+        assert record["accuracy"]["validation"] == (network.classify(data.validation.x) == data.validation.y).mean()
+    assert len({record["network"] for record in records}) == 2
+    assert [record["target"]["reuse_factor"] for record in records] == [1, 2, 1, 2]
+    assert "validation accuracy" in write_sweep_report(tmp_path / "out").read_text(encoding="utf-8").lower()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from qap.errors import QapError, RecipeError
 from qap.explore.sweep import builtin_sweeps, load_sweep, parse_sweep, run_sweep
 from qap.explore.sweep.points import float_recipe, points_of, teacher_recipe
 from qap.explore.sweep.spec import Sweep
+from qap.recipe import parse_recipe
 
 
 def sweep(**changes) -> Sweep:
@@ -28,6 +29,34 @@ def test_a_grid_has_every_combination_in_order():
     ]
     assert [point.recipe.prune.sparsity for point in points[:3]] == [0.0, 0.5, 0.9]
     assert len({point.key for point in points}) == 6
+
+
+def imported(tmp_path, **data) -> str:
+    recipe = parse_recipe({"name": "mine", "data": data or {"name": "digits"}, "model": {"file": "m.keras"}}, "mine")
+    (tmp_path / "mine.toml").write_text(recipe.to_toml())
+    return str(tmp_path / "mine.toml")
+
+
+def test_widths_and_integer_bits_of_an_imported_model_are_a_grid(tmp_path):
+    axes = {"precision_width": [16, 8], "precision_integer": [6, 3]}
+    points = points_of(sweep(recipe=imported(tmp_path), axes=axes))
+    assert [str(point.recipe.model.precision) for point in points] == [
+        "ap_fixed<16,6>", "ap_fixed<16,3>", "ap_fixed<8,6>", "ap_fixed<8,3>",
+    ]  # fmt: skip
+    rounded = "model.precision=ap_fixed<16,6,AP_RND,AP_SAT>"
+    (kept,) = points_of(sweep(recipe=imported(tmp_path), set=(rounded,), axes={"precision_width": [9]}))
+    assert str(kept.recipe.model.precision) == "ap_fixed<9,6,AP_RND,AP_SAT>"
+
+
+def test_axes_of_imported_models_and_of_students_do_not_mix(tmp_path):
+    with pytest.raises(RecipeError, match=r"axes\.precision_width is for float layers of an imported \[model\]"):
+        points_of(sweep(axes={"precision_width": [8]}))
+    with pytest.raises(RecipeError, match=r"imports a model and has no \[student\]"):
+        points_of(sweep(recipe=imported(tmp_path)))
+    with pytest.raises(RecipeError, match="integer bits are a whole number, but got 2.5"):
+        points_of(sweep(recipe=imported(tmp_path), axes={"precision_integer": [2.5]}))
+    with pytest.raises(RecipeError, match="random:64, have no labels; set data.name"):
+        points_of(sweep(recipe=imported(tmp_path, name="random:64"), axes={"precision_width": [8]}))
 
 
 def test_axes_change_what_they_say():

@@ -14,7 +14,7 @@ from qap.report.figures import BLUE, INK, ORANGE
 MOST_LINES = 12
 MOST_ROWS = 4
 TARGET_AXES = ("strategy", "reuse_factor", "part", "clock_ns")
-BIT_AXES = ("weight_bits", "activation_bits", "input_bits")
+BIT_AXES = ("weight_bits", "activation_bits", "input_bits", "precision_width")
 QUANTIZED = (".weight", ".activation", ".bias", "data.input_format")  # the ends of keys whose values have a width
 
 # the first axis decides colour and filling, the others marker and dashes: each pair tells lines apart in grey, too
