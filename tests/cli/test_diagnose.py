@@ -53,6 +53,9 @@ def test_widths_must_fit(case: tuple[Path, Path, str], capsys: pytest.CaptureFix
     np.savez(tmp_path / "thin.npz", x=np.zeros((60, 3), np.uint8), y=np.arange(60) % 3)
     line = refused(capsys, model, "--project", project, "--data", f"npz:{tmp_path / 'thin.npz'}")
     assert f"the data have 3 inputs, but the model {model} takes 16" in line
+    np.savez(tmp_path / "few.npz", x=np.zeros((60, 16), np.uint8), y=np.arange(60) % 7)
+    line = refused(capsys, model, "--project", project, "--data", f"npz:{tmp_path / 'few.npz'}")
+    assert f"the data have 7 classes, but {model} has " in line
 
 
 def test_a_configuration_names_the_layers_of_a_keras_model(

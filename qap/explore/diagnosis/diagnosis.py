@@ -105,6 +105,8 @@ def _case(model: UserModel, source: HlsSource, samples: RealSamples) -> tuple[Ca
     network = model.network(grid.format)
     if samples.x.shape[1] != network.n_in:
         raise DataError(f"the data have {samples.x.shape[1]} inputs, but the model {model.path} takes {network.n_in}")
+    if samples.classes != max(2, network.n_out):
+        raise DataError(f"the data have {samples.classes} classes, but {model.path} has {network.n_out} outputs")
     if n_in(source) != network.n_in:
         raise DataError(f"{source.folder} has {n_in(source)} inputs, but the model {model.path} takes {network.n_in}")
     blocks, final = blocks_of(source)

@@ -18,10 +18,11 @@ FINEST_BITS = 16
 
 
 class RealSamples(NamedTuple):
-    """The test part of a data set: x (n, n_in) real numbers, y (n,) class indices."""
+    """The test part of a data set: x (n, n_in) real numbers, y (n,) indices of so many classes."""
 
     x: npt.NDArray[np.float64]
     y: IntArray
+    classes: int
 
 
 class Grid(NamedTuple):
@@ -53,12 +54,12 @@ def read_samples(source: str, data_dir: Path | None, divisor: int) -> RealSample
             f"--data {source}: no such data set{did_you_mean(kind, DATASETS, (d.name for d in DESCRIPTIONS))}"
         )
     raw = DATASETS[kind](argument, data_dir)
-    test = split_off_test(raw)[1]
+    test, classes = split_off_test(raw)[1], len(raw.class_names)
     if raw.grid is None:
-        return RealSamples(np.asarray(test.x, np.float64), test.y)
+        return RealSamples(np.asarray(test.x, np.float64), test.y, classes)
     if raw.grid == PIXELS:
-        return RealSamples(test.x.astype(np.float64) / divisor, test.y)
-    return RealSamples(raw.grid.to_float(test.x), test.y)
+        return RealSamples(test.x.astype(np.float64) / divisor, test.y, classes)
+    return RealSamples(raw.grid.to_float(test.x), test.y, classes)
 
 
 def grid_of(x: npt.NDArray[np.float64]) -> Grid:
