@@ -10,6 +10,7 @@ import typer
 
 from qap.cli.options import DataDir, Force, Json, Out, Seed, default_folder
 from qap.errors import RecipeError
+from qap.fixed import Overflow, Rounding
 
 if TYPE_CHECKING:
     from qap.network import IntegerNetwork
@@ -144,6 +145,7 @@ def _said(run: RunDirectory, records: dict[str, StageRecord]) -> Iterator[str]:
         yield (f"accuracy of the integer network: {accuracy['test']:.2%} of {len(data.test):,} test samples")
     if "same_class" in student:
         yield (f"float layers were quantized: {student['same_class']:.2%} of the test vectors keep their class")
+        yield from _proposed(run, student["same_class"])
     for note in frozen.get("notes", ()):
         yield f"note: {note}"
     if not data.has_labels:
@@ -151,3 +153,11 @@ def _said(run: RunDirectory, records: dict[str, StageRecord]) -> Iterator[str]:
             f"no labels, so no accuracy: verification takes random and adversarial vectors of {data.input_format}; "
             "--data brings samples, --input-format another grid"
         )
+
+
+def _proposed(run: RunDirectory, same_class: float) -> Iterator[str]:
+    """Modes of a format that lost something, as a format to try."""
+    form = run.recipe.model.precision if run.recipe.model else None
+    if form is not None and form.overflow is Overflow.WRAP and same_class < 1:
+        saturating = form.with_modes(Rounding.RND, Overflow.SAT)
+        yield f"note: {form} wraps around, as types of hls4ml do by default; --precision '{saturating}' saturates"

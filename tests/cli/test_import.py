@@ -94,6 +94,13 @@ def test_float_layers_take_a_format_and_their_price_is_told(qap, float_model, da
         assert qap("verify", tmp_path / run, "--engines", "keras,emulator").status == 0
 
 
+def test_a_format_that_wraps_says_which_one_would_not(qap, float_model, data, tmp_path):
+    model, weights = float_model
+    words = ("import", model, "--weights", weights, "--data", data, "--out", tmp_path / "run", "--precision")
+    assert "--precision 'ap_fixed<5,1,AP_RND,AP_SAT>' saturates" in qap(*words, "5,1").out
+    assert "saturates" not in qap(*words, "ap_fixed<5,1,AP_RND,AP_SAT>", "--force").out
+
+
 def test_float_layers_without_a_format_or_data_are_refused(qap, float_model, tmp_path):
     done = qap("import", float_model[0], "--weights", float_model[1], "--out", tmp_path / "run")
     assert done.status == 2
