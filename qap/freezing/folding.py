@@ -72,8 +72,8 @@ def fold(model_name: str, calls: Sequence[Call], input_format: FixedPoint) -> Fo
     if builder.scaled and stepped:
         raise NotExact(
             builder.scaled,
-            f"its scale is folded in exact numbers, but the thresholds of {stepped[0]!r} are those of float32; "
-            "use a scale that is a power of two, and no offset",
+            "its scale is no power of two, or has an offset, so folding it moves the float32 numbers that the "
+            f"thresholds of {stepped[0]!r} are made of; give it a power of two and no offset",
         )
     if not builder.dense:
         raise NotExact(model_name, "the model has no QDense layer")
@@ -364,7 +364,12 @@ def _refuse_rounding(layer: _Open, inputs: Interval, fractional: int) -> None:
     weight, bias = prove(spec, fractional, inputs).aligned(fractional)
     bits = math.frexp(partial_sum_bound(weight, bias, inputs))[1]
     if bits > MANTISSA:
-        raise NotExact(layer.name, f"Keras would need {bits} bits of mantissa, float32 has {MANTISSA}")
+        behind = layer.curves[0].name if layer.curves else layer.name
+        raise NotExact(
+            layer.name,
+            f"its sums need {bits} bits, and {behind!r} computes with them in float32, which holds {MANTISSA}, so the "
+            "model itself rounds; give its weights or inputs fewer bits",
+        )
 
 
 def _rectified(form: ActivationForm) -> ActivationForm:
