@@ -7,6 +7,7 @@ the logits are the plain sums. Training builds on these layers, `freeze` reads t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from qap.errors import QapError
@@ -15,11 +16,16 @@ from qap.extras import load_tensorflow
 load_tensorflow()
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+import numpy.typing as npt  # noqa: E402
+import tensorflow as tf  # noqa: E402
 
 PINS = 6
 """Inputs of a table, as a LUT of an FPGA has them."""
 ROWS = 1 << PINS
 """Addresses of a table."""
+SOFTNESS = 0.1
+"""How far the gradient of a table by a pin looks beyond the row that was read: each other pin is taken for flipped with
+this probability."""
 
 
 @keras.saving.register_keras_serializable(package="qap")
@@ -73,6 +79,9 @@ class Tables(keras.layers.Layer):  # type: ignore[misc]
     - `wires`: int32 (units, 6), not trained; pins from `fan_in` on repeat the wire of pin 0. Drawn at random.
     - `table`: float32 (units, 64) in [-1, 1], trained; it answers by its sign, and 0 is no answer of 1.
 
+    The gradient by an answer goes straight through to the row that was read, and to a pin by the difference that
+    it makes in the table (an extended finite difference, as in arXiv:2410.11112).
+
     Args:
         units: neurons.
         fan_in: different inputs of a neuron, 2 to 6.
@@ -99,17 +108,54 @@ class Tables(keras.layers.Layer):  # type: ignore[misc]
         wires = np.hstack([wires, np.repeat(wires[:, :1], PINS - self.fan_in, axis=1)])
         table = rng.uniform(-1, 1, (self.units, ROWS))
         self.wires = self.add_weight(shape=wires.shape, dtype="int32", trainable=False, name="wires")
-        self.table = self.add_weight(shape=table.shape, dtype="float32", name="table")
+        self.table = self.add_weight(shape=table.shape, dtype="float32", name="table", constraint=_in_range)
         self.wires.assign(wires.astype(np.int32))
         self.table.assign(table.astype(np.float32))
 
     def call(self, inputs: Any) -> Any:
         """The answers (n, units) to inputs (n, n_in)."""
-        pins = keras.ops.take(inputs, keras.ops.reshape(self.wires, (-1,)), axis=1) > 0
-        bits = keras.ops.reshape(keras.ops.cast(pins, "int32"), (-1, self.units, PINS))
-        address = keras.ops.sum(bits * np.array([1 << pin for pin in range(PINS)], np.int32), axis=-1)
-        rows = address + np.arange(self.units, dtype=np.int32) * ROWS
-        return keras.ops.cast(keras.ops.take(keras.ops.reshape(self.table, (-1,)), rows) > 0, self.compute_dtype)
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def answers(inputs: Any, table: Any) -> tuple[Any, Any]:
+            rows = self._rows(inputs)
+            found = tf.cast(tf.gather(tf.reshape(table, (-1,)), rows) > 0, inputs.dtype)
+
+            def backward(gradient: Any) -> tuple[Any, Any]:
+                by_row = tf.math.unsorted_segment_sum(tf.transpose(gradient), rows, self.units * ROWS)
+                return self._by_input(inputs, gradient), tf.reshape(by_row, table.shape)
+
+            return tf.transpose(found), backward
+
+        return answers(inputs, tf.convert_to_tensor(self.table))
+
+    def pin_gradients(self, inputs: Any, gradient: Any) -> Any:
+        """The gradient of the loss by what each pin reads.
+
+        Args:
+            inputs: (n, n_in).
+            gradient: of the loss by the answers, (n, units).
+
+        Returns:
+            float32 (units, fan_in, n).
+        """
+        slopes = tf.matmul(tf.cast(self.table.value > 0, tf.float32), _slopes(self.fan_in))
+        slopes = tf.reshape(slopes, (-1,))  # of each unit, by each pin, at each address
+        address = self._rows(inputs) - ROWS * tf.range(self.units)[:, None]
+        first = ROWS * tf.reshape(tf.range(self.units * self.fan_in), (self.units, self.fan_in, 1))
+        return tf.gather(slopes, first + address[:, None, :]) * tf.transpose(gradient)[:, None, :]
+
+    def _rows(self, inputs: Any) -> Any:
+        """Where each answer stands among the rows of all tables, int32 (units, n)."""
+        bits = tf.transpose(tf.cast(inputs > 0, tf.uint8))  # a wire is one copy of a row then
+        pins = tf.reshape(tf.gather(bits, tf.reshape(self.wires.value, (-1,))), (self.units, PINS, -1))
+        address = tf.reduce_sum(pins * tf.constant([[1 << pin] for pin in range(PINS)], tf.uint8), axis=1)
+        return tf.cast(address, tf.int32) + ROWS * tf.range(self.units)[:, None]
+
+    def _by_input(self, inputs: Any, gradient: Any) -> Any:
+        """The gradient of the loss by the inputs, (n, n_in): that by all pins that read them."""
+        pins = tf.reshape(self.pin_gradients(inputs, gradient), (self.units * self.fan_in, -1))
+        wires = tf.reshape(self.wires.value[:, : self.fan_in], (-1,))
+        return tf.transpose(tf.math.unsorted_segment_sum(pins, wires, inputs.shape[1]))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
         """One number a neuron."""
@@ -118,6 +164,29 @@ class Tables(keras.layers.Layer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """Units, fan-in and seed, too."""
         return {**super().get_config(), "units": self.units, "fan_in": self.fan_in, "seed": self.seed}
+
+
+def _in_range(table: Any) -> Any:
+    return keras.ops.clip(table, -1, 1)
+
+
+@cache
+def _slopes(fan_in: int) -> npt.NDArray[np.float32]:
+    """The matrix (64, fan_in * 64) from the answers of a table to its differences by each pin, at each address.
+
+    The difference by a pin at an address is that of the multilinear interpolation of the table where every other pin is
+    right with probability 1 - `SOFTNESS`.
+    """
+    row, address = np.arange(ROWS)[:, None], np.arange(ROWS)[None]
+    pins = np.arange(fan_in)[:, None, None]
+    repeated = sum(1 << pin for pin in range(fan_in, PINS))
+    possible = (row & repeated) == np.where(row & 1, repeated, 0)  # pins beyond the fan-in repeat pin 0
+    others = (row ^ address)[None] & ~(1 << pins) & ((1 << fan_in) - 1)
+    distance = np.array([bin(number).count("1") for number in others.ravel()]).reshape(others.shape)
+    weight = SOFTNESS**distance * (1 - SOFTNESS) ** (fan_in - 1 - distance)
+    signed = np.where(row >> pins & 1, weight, -weight) * possible
+    matrix: npt.NDArray[np.float32] = signed.transpose(1, 0, 2).reshape(ROWS, -1).astype(np.float32)
+    return matrix
 
 
 @keras.saving.register_keras_serializable(package="qap")

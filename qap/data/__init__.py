@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qap.data.arrays import npz
+from qap.data.augmentation import Distortion
 from qap.data.dataset import Dataset, Scaling, Split
 from qap.data.images import digits, fashion_mnist, mnist, mnist_1v9
 from qap.data.raw import RawData, assemble
@@ -25,7 +26,7 @@ from qap.data.vectors import random_vectors
 from qap.errors import DataError, did_you_mean
 from qap.fixed import FixedPoint
 
-__all__ = ["DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Reader", "Scaling", "Split", "load"]
+__all__ = ["DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Distortion", "Reader", "Scaling", "Split", "load"]
 
 Reader = Callable[[str, Path | None], RawData]
 """Takes what follows the colon of the name ("" when there is none) and the data folder, if one was named."""
@@ -106,6 +107,7 @@ def load(
     validation: float = 0.1,
     seed: int = 0,
     data_dir: Path | None = None,
+    distortion: Distortion | None = None,
 ) -> Dataset:
     """Load a data set in three parts, on the grid that the hardware sees.
 
@@ -119,6 +121,8 @@ def load(
             validation part of its own keeps that.
         seed: which samples those are. The test part never depends on it.
         data_dir: a folder with IDX files for `mnist` and `fashion-mnist`.
+        distortion: of the copies that a training will make of the training images (`Dataset.augmented`); None trains
+            on the images alone.
 
     Raises:
         DataError: there is no such data set, or its files are missing, damaged or not possible.
@@ -143,4 +147,4 @@ def load(
     if kind == RANDOM:
         return random_vectors(argument, form, seed)
     raw = DATASETS[kind](argument, Path(data_dir) if data_dir else None)
-    return assemble(name, raw, form, validation, seed)
+    return assemble(name, raw, form, validation, seed, distortion)

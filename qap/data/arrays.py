@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.archives import open_npz
-from qap.data.dataset import Scaling, storage_dtype
+from qap.data.dataset import Scaling
+from qap.data.grid import storage_dtype
 from qap.data.labels import class_order, encode
 from qap.data.raw import PIXELS, RawData, Samples
 from qap.errors import DataError, QapError

@@ -5,27 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qap.data.augmentation import Augmentation
+from qap.data.grid import storage_dtype
 from qap.errors import DataError, QapError
 from qap.fixed import FixedPoint, IntArray
 from qap.rows import Row, Tabular
 
 FLOAT32_EXACT = 2**24  # float32 holds every integer up to here
-
-
-def storage_dtype(input_format: FixedPoint) -> np.dtype[Any]:
-    """The smallest integer type that holds every number of the format."""
-    dtypes = (np.int8, np.int16, np.int32, np.int64) if input_format.signed else (np.uint8, np.uint16, np.uint32)
-    for dtype in dtypes:
-        limits = np.iinfo(dtype)
-        if limits.min <= input_format.min_int and input_format.max_int <= limits.max:
-            return np.dtype(dtype)
-    return np.dtype(np.int64)  # 63 bits at most, so it always holds
 
 
 MAX_SHIFT = 2200  # no two float64 are further apart
@@ -38,10 +30,12 @@ class Split:
     Args:
         x: (n, n_in), the smallest integer type that holds the data set's `input_format`, in its LSBs, C-contiguous.
         y: (n,) class indices, int64.
+        copies: how many distorted copies of every sample follow the samples, copy by copy; 0 where there are none.
     """
 
     x: npt.NDArray[np.integer[Any]]
     y: IntArray
+    copies: int = 0
 
     def __post_init__(self) -> None:
         if self.x.ndim != 2 or not np.issubdtype(self.x.dtype, np.integer) or self.y.shape != self.x.shape[:1]:
@@ -54,6 +48,23 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def originals(self) -> int:
+        """Samples that are not copies, the first ones."""
+        return len(self) // (self.copies + 1)
+
+    def epoch(self, order: np.random.Generator) -> IntArray:
+        """The rows of an epoch, shuffled: each original once, as it is or as one of its copies.
+
+        Args:
+            order: decides the order and the copies.
+
+        Returns:
+            int64 (originals,).
+        """
+        rows = order.permutation(self.originals)
+        return rows + self.originals * order.integers(0, self.copies + 1, len(rows)) if self.copies else rows
 
     def __repr__(self) -> str:
         return f"Split({len(self):,} samples, {self.x.shape[1]:,} inputs, {self.x.dtype})"
@@ -169,6 +180,7 @@ class Dataset(Tabular):
         input_format: the format of every input; at most 24 bits beside the sign, so that float32 holds it exactly.
         image_shape: (height, width) when a sample is a picture.
         scaling: how raw features came onto the grid, None for pixels.
+        augmentation: what distorted copies of the training part are made of; None where nobody asked for any.
     """
 
     name: str
@@ -179,6 +191,7 @@ class Dataset(Tabular):
     input_format: FixedPoint
     image_shape: tuple[int, int] | None
     scaling: Scaling | None
+    augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:
         form = self.input_format
@@ -226,12 +239,27 @@ class Dataset(Tabular):
             "image_shape": self.image_shape,
             "scaling": self.scaling.to_dict() if self.scaling else None,
         }
+        arrays = [array for split in (self.train, self.validation, self.test) for array in (split.x, split.y)]
+        if self.augmentation is not None:
+            header["augmentation"] = self.augmentation.to_dict()
+            arrays.append(self.augmentation.images)
         digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-        for split in (self.train, self.validation, self.test):
-            for array in (split.x, split.y):
-                digest.update(f"{array.dtype.str}{array.shape}".encode())
-                digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).data)
+        for array in arrays:
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).data)
         return digest.hexdigest()
+
+    def augmented(self) -> Dataset:
+        """The same with the distorted copies in the training part; itself where nobody asked for any.
+
+        The copies are made anew, the same ones: nobody but a training needs them in memory.
+        """
+        if self.augmentation is None:
+            return self
+        copies = self.augmentation.distortion.copies
+        x = np.concatenate([self.train.x, self.augmentation.copies(self.input_format)])
+        train = Split(x, np.tile(self.train.y, copies + 1), copies)
+        return replace(self, train=train, augmentation=None)
 
     def __repr__(self) -> str:
         sizes = " + ".join(f"{len(split):,}" for split in (self.train, self.validation, self.test))

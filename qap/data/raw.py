@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from qap.data.dataset import Dataset, Scaling, Split, storage_dtype
+from qap.data.augmentation import Augmentation, Distortion
+from qap.data.dataset import Dataset, Scaling, Split
+from qap.data.grid import storage_dtype
 from qap.data.labels import check_names
 from qap.errors import DataError
 from qap.fixed import FixedPoint, IntArray
@@ -52,7 +54,14 @@ class RawData:
     scaling: Scaling | None = None
 
 
-def assemble(name: str, raw: RawData, input_format: FixedPoint | None, validation: float, seed: int) -> Dataset:
+def assemble(
+    name: str,
+    raw: RawData,
+    input_format: FixedPoint | None,
+    validation: float,
+    seed: int,
+    distortion: Distortion | None = None,
+) -> Dataset:
     """Split the samples and bring them onto the grid of the input format.
 
     Args:
@@ -62,9 +71,11 @@ def assemble(name: str, raw: RawData, input_format: FixedPoint | None, validatio
         validation: the share of the training part that becomes validation, above 0 and below 1; not read when
             the data set has a validation part of its own.
         seed: which samples those are.
+        distortion: of the copies that a training will make of the training part, if any.
 
     Raises:
-        DataError: a class has too few samples, or a feature cannot be scaled.
+        DataError: a class has too few samples, a feature cannot be scaled, or samples that are no images should be
+            distorted.
     """
     check_names(raw.source, raw.class_names)
     _refuse_small_classes(raw)
@@ -92,7 +103,15 @@ def assemble(name: str, raw: RawData, input_format: FixedPoint | None, validatio
     except DataError as error:
         raise DataError(f"{raw.source}: {error}") from error
     first, second, final = splits
-    return Dataset(name, first, second, final, raw.class_names, form, raw.image_shape, scaling)
+    augmentation = _augmentation(name, raw, train_part, distortion) if distortion else None
+    return Dataset(name, first, second, final, raw.class_names, form, raw.image_shape, scaling, augmentation)
+
+
+def _augmentation(name: str, raw: RawData, chosen: npt.NDArray[np.intp], distortion: Distortion) -> Augmentation:
+    """The training images as they were found, to be distorted on their own grid."""
+    if raw.image_shape is None or raw.grid is None:
+        raise DataError(f"data.augment distorts images, but the samples of {name!r} are none; leave it out")
+    return Augmentation(raw.train.x[chosen], raw.grid, raw.image_shape, distortion)
 
 
 def split_off_test(raw: RawData) -> tuple[npt.NDArray[np.intp], Samples]:

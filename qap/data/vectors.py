@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from qap.data.dataset import Dataset, Split, storage_dtype
+from qap.data.dataset import Dataset, Split
+from qap.data.grid import storage_dtype
 from qap.errors import DataError
 from qap.fixed import FixedPoint
 
@@ -33,8 +34,8 @@ def random_vectors(argument: str, input_format: FixedPoint | None, seed: int) ->
         )
     form = input_format or VECTORS
     rng = np.random.default_rng(seed)
-    parts = {name: _split(rng, form, samples, int(argument)) for name, samples in SAMPLES.items()}
-    return Dataset(f"{KIND}:{argument}", **parts, class_names=(), input_format=form, image_shape=None, scaling=None)
+    train, validation, test = (_split(rng, form, samples, int(argument)) for samples in SAMPLES.values())
+    return Dataset(f"{KIND}:{argument}", train, validation, test, (), form, None, None)
 
 
 def _split(rng: np.random.Generator, form: FixedPoint, samples: int, inputs: int) -> Split:

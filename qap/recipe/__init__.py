@@ -21,11 +21,12 @@ from qap.recipe.compression import DistillRecipe, PruneRecipe, QuantizeRecipe
 from qap.recipe.hardware import RtlRecipe, Strategy, TargetRecipe
 from qap.recipe.model import ModelRecipe
 from qap.recipe.reading import assign, checked, read_toml, toml_value
-from qap.recipe.training import DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
+from qap.recipe.training import AugmentRecipe, DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
 from qap.recipe.values import Part, Share
 from qap.sources import in_folder
 
 __all__ = [
+    "AugmentRecipe",
     "DataRecipe",
     "DistillRecipe",
     "LayerRecipe",
@@ -86,7 +87,8 @@ class Recipe(Part):
         """The student, or the model that stands in its place, in a few words."""
         if self.model is not None:
             return f"model {Path(self.model.file).name}"
-        return f"student {'-'.join(str(layer.units) for layer in self.student_to_train.layers)}"
+        shape = "-".join(str(units) for units in self.student_to_train.shape)
+        return f"student of {shape} tables" if self.student_to_train.is_tables else f"student {shape}"
 
     @property
     def student_to_train(self) -> StudentRecipe:
@@ -100,6 +102,20 @@ class Recipe(Part):
                 f"the recipe {self.name!r} imports a model and has no [student], so there is nothing to train"
             )
         return self.student
+
+    @property
+    def weighted_layers(self) -> tuple[LayerRecipe, ...]:
+        """The layers of a student that has weights.
+
+        Raises:
+            RecipeError: it consists of tables, or there is no student.
+        """
+        if self.student_to_train.is_tables:
+            raise RecipeError(
+                f'the student of the recipe {self.name!r} consists of truth tables (student.kind = "tables"): there '
+                "are no weights to quantize, to mask or to look at layer by layer"
+            )
+        return self.student_to_train.layers
 
     @property
     def trains_teacher(self) -> bool:
@@ -130,11 +146,24 @@ class Recipe(Part):
                 f"target.reuse_factor={self.target.reuse_factor}: the distributed_arithmetic strategy is fully "
                 "parallel, only reuse_factor=1 is possible"
             )
-        if self.student is not None:
+        if self.student is not None and self.student.is_tables:
+            self._check_tables()
+        elif self.student is not None:
             self.prune.check(self.student)
         else:
             self._check_import()
         return self
+
+    def _check_tables(self) -> None:
+        for part, given, neutral in (
+            ("prune", self.prune, PruneRecipe()),
+            ("quantize", self.quantize, QuantizeRecipe()),
+        ):
+            if given != neutral:
+                raise ValueError(
+                    f'[{part}] does not apply to student.kind = "tables", whose neurons have no weights and answer in '
+                    "one bit; leave it out"
+                )
 
     def _check_import(self) -> None:
         trained = {"teacher": self.teacher, "distill": self.distill, "prune": self.prune != PruneRecipe()}

@@ -106,7 +106,7 @@ def _pruning(recipe: Recipe) -> str:
     prune = recipe.prune
     if prune.granularity == "fan-in":
         return f"each neuron keeps {prune.fan_in} weights, chosen by {prune.method} on a {prune.schedule} schedule"
-    own = [layer.sparsity for layer in recipe.student_to_train.layers]
+    own = [layer.sparsity for layer in recipe.weighted_layers]
     asked = sorted({prune.sparsity if sparsity is None else sparsity for sparsity in own})
     if not any(asked):
         return "the recipe prunes nothing"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from qap import __version__
-from qap.data import Dataset, load
+from qap.data import Dataset, Distortion, load
 from qap.descriptions import Model, read_description
 from qap.errors import DataError, QapError, RecipeError
 from qap.files import cannot_write, locked, remove_leftovers, write_text
@@ -61,12 +61,14 @@ def load_for(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
         DataError: they cannot be loaded.
     """
     wanted = recipe.data
+    distortion = Distortion(**wanted.augment.model_dump(), seed=recipe.seed) if wanted.augment else None
     return load(
         wanted.name,
         input_format=wanted.input_format,
         validation=wanted.validation,
         seed=recipe.seed,
         data_dir=data_dir,
+        distortion=distortion,
     )
 
 
@@ -205,12 +207,10 @@ class RunDirectory:
             return loaded
         if not loaded.has_labels:
             raise RecipeError(f"data.name={loaded.name!r} has no labels to train a student with")
-        last = len(self.recipe.student.layers) - 1
-        units = self.recipe.student.layers[last].units
-        if units != loaded.n_classes:  # building the student says so too, but only after the teacher's training
-            raise RecipeError(
-                f"student.layers.{last}.units must be {loaded.n_classes}, one for each class, but got {units}"
-            )
+        # building the models says so too, but only after the teacher's training
+        self.recipe.student.refuse(loaded.n_in, loaded.n_classes, loaded.input_format)
+        if self.recipe.teacher is not None:
+            self.recipe.teacher.refuse(loaded.name, loaded.image_shape)
         return loaded
 
     def stage(self, name: str) -> StageRecord | None:

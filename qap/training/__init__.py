@@ -40,10 +40,12 @@ def train_teacher(recipe: Recipe, dataset: Dataset, progress: Tell | None = None
 
     if recipe.teacher is None:
         raise RecipeError(f"the recipe {recipe.name!r} has no [teacher]")
+    recipe.teacher.refuse(dataset.name, dataset.image_shape)
+    dataset = dataset.augmented()
     models, histories = [], []
     for member in range(recipe.teacher.ensemble):
         seed = recipe.seed + member
-        models.append(build_teacher(recipe.teacher, dataset.n_in, dataset.n_classes, seed=seed))
+        models.append(build_teacher(recipe.teacher, dataset.n_in, dataset.n_classes, dataset.image_shape, seed=seed))
         histories.append(fit(models[-1], dataset, recipe.teacher, seed=seed, progress=progress))
     return mean_of(models, dataset.n_in), histories[0]
 
@@ -72,8 +74,10 @@ def train_student(
     from qap.training.networks import without_dead_neurons
     from qap.training.post_training import quantize
 
-    lesson = Lesson(recipe, dataset, teacher, progress)
+    lesson = Lesson(recipe, dataset.augmented(), teacher, progress)
     model, history = lesson.train() if recipe.distill is None else DISTILLERS[recipe.distill.method](lesson)
     if recipe.prune.granularity == "neuron":
         model = without_dead_neurons(model, recipe, dataset.n_in)
+    if recipe.student_to_train.is_tables:
+        return model, history
     return quantize(model, recipe, dataset), history

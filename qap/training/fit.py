@@ -2,7 +2,7 @@
 
 The data lie on the device as the integers that they are; each batch is gathered by a shuffled
 permutation and scaled to real numbers (a power of two: exact). Teachers and students differ only in what
-is minimized (an `Objective`) and in what happens to the kernels after a step (a `Pruning`).
+is minimized (an `Objective`) and in what happens after a step: to kernels (a `Pruning`), to wires (a `Wiring`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from qap.training.history import EpochRecord, History, Tell
 from qap.training.objective import Batch, Objective, cross_entropy
 from qap.training.optimizer import adam, steps_of
 from qap.training.pruning import Evidence, Pruning, rankings
+from qap.training.wiring import Wiring
 
 if TYPE_CHECKING:
     from qap.data.dataset import Dataset
@@ -46,7 +47,7 @@ def fit(
     Args:
         model: (n, n_in) real numbers -> (n, n_classes) logits.
         dataset: `train` and `validation` are read.
-        training: epochs, batch size, learning rate; a `StudentRecipe` for a model that is pruned.
+        training: epochs, batch size, learning rate; a `StudentRecipe` for a model that is pruned, or whose wires move.
         seed: of the order of the samples.
         prune: how the student is pruned, if at all. Only epochs with the final sparsity can be the best.
         objective: what is minimized; the cross-entropy of the labels if None.
@@ -57,18 +58,19 @@ def fit(
         QapError: the loss is not a number any more.
     """
     objective = objective or Objective()
-    total_steps = steps_of(training, len(dataset.train))
+    total_steps = steps_of(training, dataset.train.originals)
     steps = total_steps // training.epochs
     pruning = _pruning(model, dataset, training, prune, seed)
     optimizer = adam(model, training, total_steps)
-    train_epoch = _compile_epoch(model, dataset, training, optimizer, objective, pruning)
+    wiring = Wiring(model, training, dataset) if isinstance(training, StudentRecipe) and training.is_tables else None
+    train_epoch = _compile_epoch(model, dataset, training, optimizer, objective, pruning, wiring)
     evaluate = _compile_evaluation(model, dataset)
     choice = _Choice(training.patience, first_step=pruning.period.end if pruning else 0)
     records: list[EpochRecord] = []
     order = np.random.default_rng(seed)
     for epoch in range(1, training.epochs + 1):
         start = time.perf_counter()
-        loss, accuracy = train_epoch(tf.constant(order.permutation(len(dataset.train)), tf.int32))
+        loss, accuracy = train_epoch(tf.constant(dataset.train.epoch(order), tf.int32))
         objective.end_epoch(epoch, model)
         validation_loss, validation_accuracy = evaluate()
         record = EpochRecord(
@@ -161,7 +163,7 @@ def _pruning(
     if not ranked:
         return None
     evidence = Evidence.of(model, dataset.train, dataset.validation, dataset.input_format.lsb, seed)
-    pruning = Pruning(evidence, ranked, prune, steps_of(training, len(dataset.train)), model.trainable_variables)
+    pruning = Pruning(evidence, ranked, prune, steps_of(training, dataset.train.originals), model.trainable_variables)
     pruning.update(tf.constant(0, tf.int64))
     return pruning
 
@@ -173,25 +175,31 @@ def _compile_epoch(
     optimizer: keras.optimizers.Optimizer,
     objective: Objective,
     pruning: Pruning | None,
+    wiring: Wiring | None,
 ) -> Callable[[Any], tuple[Any, Any]]:
-    """The compiled epoch: a permutation int32 (n,) of the training split -> its mean loss and accuracy."""
-    samples, lsb = len(dataset.train), dataset.input_format.lsb
+    """The compiled epoch: rows int32 (n,) of the training split -> its mean loss and accuracy."""
+    samples, lsb = dataset.train.originals, dataset.input_format.lsb
     batch_size = min(training.batch_size, samples)
     total_steps = steps_of(training, samples)
     # arguments, not captured: TensorFlow never frees the constants of a graph
     x, y = tf.constant(dataset.train.x), tf.constant(dataset.train.y, tf.int32)
     variables = model.trainable_variables
+    forward = wiring.forward if wiring is not None else lambda inputs: ([], [], model(inputs, training=True))
 
     def step(x: Any, y: Any, rows: Any) -> tuple[Any, Any]:
         progress = tf.cast(optimizer.iterations.value, tf.float32) / total_steps
         batch = Batch(rows, _real(tf.gather(x, rows), lsb), tf.gather(y, rows), progress)
         with tf.GradientTape() as tape:
-            logits = model(batch.inputs, training=True)
+            read, answers, logits = forward(batch.inputs)
             losses = objective.losses(batch, logits)
             loss = tf.reduce_mean(losses)
-        optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
+        gradients = tape.gradient(loss, [*(variable.value for variable in variables), *answers])
+        optimizer.apply(gradients[: len(variables)], variables)
+        steps_done = tf.cast(optimizer.iterations.value, tf.int64)
         if pruning is not None:
-            pruning.update(tf.cast(optimizer.iterations.value, tf.int64))
+            pruning.update(steps_done)
+        if wiring is not None:
+            wiring.update(steps_done, batch.progress, read, gradients[len(variables) :])
         objective.learn(batch, logits)
         return tf.reduce_sum(losses), _count_correct(batch.labels, logits)
 

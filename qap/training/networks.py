@@ -17,18 +17,27 @@ from qap.files import write_with
 from qap.recipe import LayerRecipe, Recipe, StudentRecipe, TeacherRecipe
 from qap.training.quantization import FixedPointQuantizer, keras_quantizer
 
+CHANNELS = (16, 32, 48)
+SMALLEST_SIDE = 4
+"""Of an image that is still pooled."""
 
-def build_teacher(recipe: TeacherRecipe, n_in: int, n_classes: int, *, seed: int = 0) -> keras.Model:
-    """A float MLP: Dense and ReLU, dropout after each hidden layer, logits.
+
+def build_teacher(
+    recipe: TeacherRecipe, n_in: int, n_classes: int, image_shape: tuple[int, int] | None = None, *, seed: int = 0
+) -> keras.Model:
+    """A float MLP: Dense and ReLU, dropout after each hidden layer, logits; of kind "cnn" with convolutions before it.
 
     Args:
         recipe: hidden layers and dropout.
         n_in: inputs.
         n_classes: logits.
+        image_shape: (height, width) of a sample, which convolutions need.
         seed: of the initial weights and of the dropout.
     """
     seeds = _seeds(seed)
     x = inputs = keras.Input((n_in,), name="inputs")
+    if recipe.kind == "cnn" and image_shape is not None:
+        x = _convolved(x, recipe, image_shape, seeds)
     for index, units in enumerate(recipe.units):
         initializer = keras.initializers.HeNormal(next(seeds))
         x = keras.layers.Dense(units, "relu", kernel_initializer=initializer, name=f"dense_{index}")(x)
@@ -37,6 +46,23 @@ def build_teacher(recipe: TeacherRecipe, n_in: int, n_classes: int, *, seed: int
     initializer = keras.initializers.GlorotUniform(next(seeds))
     logits = keras.layers.Dense(n_classes, kernel_initializer=initializer, name="logits")(x)
     return keras.Model(inputs, logits, name="teacher")
+
+
+def _convolved(x: Any, recipe: TeacherRecipe, image_shape: tuple[int, int], seeds: Iterator[int]) -> Any:
+    """Convolutions of 3x3, each but the last pooled by 2 and normalized, and dropout behind them."""
+    channels = recipe.channels or CHANNELS
+    x = keras.layers.Reshape((*image_shape, 1), name="image")(x)
+    for index, count in enumerate(channels):
+        initializer = keras.initializers.HeNormal(next(seeds))
+        x = keras.layers.Conv2D(
+            count, 3, padding="same", activation="relu", kernel_initializer=initializer, name=f"conv_{index}"
+        )(x)
+        if index < len(channels) - 1:
+            if min(x.shape[1:3]) >= SMALLEST_SIDE:
+                x = keras.layers.MaxPooling2D(name=f"pool_{index}")(x)
+            x = keras.layers.BatchNormalization(name=f"norm_{index}")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    return keras.layers.Dropout(recipe.dropout, seed=next(seeds), name="dropout")(x) if recipe.dropout else x
 
 
 def untrained_student(recipe: Recipe, n_in: int, n_classes: int, *, generation: int = 0) -> keras.Model:
@@ -97,7 +123,7 @@ def without_dead_neurons(model: keras.Model, recipe: Recipe, n_in: int) -> keras
     alive = [np.flatnonzero(kernel.any(axis=1)) for kernel in kernels[1:]] + [np.arange(kernels[-1].shape[1])]
     units = tuple(
         part.model_copy(update={"units": int(kept.size)})
-        for part, kept in zip(recipe.student_to_train.layers, alive, strict=True)
+        for part, kept in zip(recipe.weighted_layers, alive, strict=True)
     )
     smaller = recipe.model_copy(update={"student": recipe.student_to_train.model_copy(update={"layers": units})})
     shrunk = untrained_student(smaller, n_in, units[-1].units)

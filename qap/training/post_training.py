@@ -133,7 +133,7 @@ def _layers(model: keras.Model, recipe: Recipe, dataset: Dataset) -> list[Traine
     answers = answers if isinstance(answers, list | tuple) else [answers]
     return [
         Trained(layer.name, part, np.asarray(layer.kernel), _bias(layer), np.asarray(answer))
-        for layer, part, answer in zip(dense, recipe.student_to_train.layers, answers, strict=True)
+        for layer, part, answer in zip(dense, recipe.weighted_layers, answers, strict=True)
     ]
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qap.data.dataset import Dataset, Scaling, Split, storage_dtype
+from qap.data.dataset import Dataset, Scaling, Split
+from qap.data.grid import storage_dtype
 from qap.data.raw import FEATURES, PIXELS
 from qap.errors import DataError
 from qap.fixed import FixedPoint

@@ -60,8 +60,8 @@ def few_luts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def data(recipe: Recipe, folder: Path) -> Any:
-    """Everything that is loaded."""
-    loaded = load_for(recipe)
+    """Everything that is loaded, with the copies that are trained on."""
+    loaded = load_for(recipe).augmented()
     splits = (loaded.train, loaded.validation, loaded.test)
     return str(loaded.input_format), [(split.x.tolist(), split.y.tolist()) for split in splits]
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from support.small_recipes import recipe, refused
 
 from qap.errors import QapError, RecipeError
+from qap.fixed import FixedPoint
 from qap.hardware.devices import BOARDS, DEVICES, HLS_FAMILIES
 from qap.recipe import (
     DataRecipe,
@@ -178,7 +179,7 @@ UNKNOWN = [
     ({"sede": 1}, "unknown key 'sede', did you mean 'seed'?"),
     ({"data": {"nam": "x"}}, "unknown key 'data.nam', did you mean 'name'?"),
     ({"teacher": {"dropuot": 0.1}}, "unknown key 'teacher.dropuot', did you mean 'dropout'?"),
-    ({"student": {"layer": []}}, "the key 'student.layers' is missing"),
+    ({"student": {"layer": []}}, "unknown key 'student.layer', did you mean 'layers'?"),
     ({"student": {"layers": [{"units": 1, "weight": 4, "weigth": 4}]}},
      "unknown key 'student.layers.0.weigth', did you mean 'weight'?"),
     ({"distill": {"temprature": 3}}, "unknown key 'distill.temprature', did you mean 'temperature'?"),
@@ -200,6 +201,11 @@ def layer(**changes):
     return {"student": {"layers": [{"units": 2, "weight": 4, **changes}]}}
 
 
+def layer_and(**keys):
+    return {"student": {**layer()["student"], **keys}}
+
+
+TABLES = {"student": {"kind": "tables", "tables": [8]}}
 IMPOSSIBLE = [
     ({"prune": {"sparsity": 1.0}}, "prune.sparsity: Input should be less than 1 (got 1.0)"),
     ({"prune": {"sparsity": 1}}, "prune.sparsity: Input should be less than 1 (got 1)"),
@@ -223,7 +229,19 @@ IMPOSSIBLE = [
     (layer(units=0), "student.layers.0.units: Input should be greater than or equal to 1 (got 0)"),
     (layer(units=2**31), "student.layers.0.units: Input should be less than 2147483648"),
     (layer(units=2.0), "student.layers.0.units: Input should be a valid integer (got 2.0)"),
-    ({"student": {"layers": []}}, "student.layers: "),
+    ({"student": {"layers": []}}, """student: the key 'layers' is missing, which kind = "mlp" needs"""),
+    ({"student": {"kind": "tables"}}, """student: the key 'tables' is missing, which kind = "tables" needs"""),
+    ({"student": {"kind": "tables", "tables": []}}, "student.tables: "),
+    ({"student": {"kind": "tables", "tables": [8], "fan_in": 7}}, "student.fan_in: Input should be less than or equal"),
+    ({"student": {"kind": "lut", "tables": [8]}}, "student.kind: Input should be 'mlp' or 'tables'"),
+    ({"student": {"kind": "tables", "tables": [8], "layers": [{"units": 2, "weight": 4}]}},
+     'student: layers is not read with kind = "tables"'),
+    (layer_and(thresholds=2), 'student: thresholds is not read with kind = "mlp"'),
+    ({**TABLES, "prune": {"sparsity": 0.5}}, '[prune] does not apply to student.kind = "tables"'),
+    ({**TABLES, "quantize": {"method": "ptq"}}, '[quantize] does not apply to student.kind = "tables"'),
+    ({"teacher": {"channels": [3]}}, 'teacher: channels is only read with kind = "cnn"'),
+    ({"data": {"augment": {"copies": 0}}}, "data.augment.copies: "),
+    ({"data": {"augment": {"rotate": 3}}}, "unknown key 'data.augment.rotate', did you mean 'rotation'?"),
     ({"student": 5}, "student: Input should be a valid dictionary"),
     ({"data": {"input_format": "ap_fixed<8>"}}, "data.input_format: 'ap_fixed<8>' is not a fixed-point format"),
     ({"data": {"input_format": 8}}, "data.input_format: a format is written as text, but got 8"),
@@ -377,3 +395,44 @@ def test_any_override_is_a_recipe_or_one_line(key, value):
         assert "\n" not in str(error).replace(key, "")
     else:
         assert isinstance(made, Recipe)
+
+
+# ---- students of tables
+
+
+def test_tables_have_defaults_of_their_own():
+    student = recipe(**TABLES).student
+    assert (student.batch_size, student.learning_rate, student.decay) == (256, 0.1, "cosine")
+    assert (student.shape, student.is_tables) == ((8,), True)
+    given = recipe(student={**TABLES["student"], "learning_rate": 0.02}).student
+    assert (given.learning_rate, given.batch_size) == (0.02, 256)
+    assert "student of 8 tables" in repr(recipe(**TABLES))
+    with pytest.raises(RecipeError, match="consists of truth tables"):
+        recipe(**TABLES).weighted_layers  # noqa: B018
+
+
+BITS, BYTES = FixedPoint.parse("ap_ufixed<1,0>"), FixedPoint.parse("ap_ufixed<8,0>")
+
+
+@pytest.mark.parametrize(
+    ("student", "n_in", "form", "message"),
+    [
+        ({"tables": [100]}, 9, BITS, "student.tables: 100 tables do not divide by 3 classes; the next number that"),
+        ({"tables": [9]}, 9, BYTES, "student.thresholds is missing: a table reads single bits, but the"),
+        ({"tables": [9]}, 9, FixedPoint.parse("ap_fixed<1,1>"), "student.thresholds is missing"),
+        ({"tables": [9]}, 5, BITS, "student.fan_in=6 needs as many different bits, but a layer"),
+        ({"tables": [5, 9]}, 9, BITS, "student.fan_in=6 needs as many different bits, but a layer"),
+        ({"tables": [9], "thresholds": 2}, 2, BYTES, "student.fan_in=6 needs as many different bits"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused_by_the_key(student, n_in, form, message):
+    refusing = StudentRecipe(kind="tables", **student)
+    with pytest.raises(RecipeError) as caught:
+        refusing.refuse(n_in, 3, form)
+    assert str(caught.value).startswith(message)
+
+
+def test_data_that_fit_are_not_refused():
+    StudentRecipe(kind="tables", tables=[102]).refuse(6, 3, BITS)
+    StudentRecipe(kind="tables", tables=[9], thresholds=2).refuse(3, 3, BYTES)
+    StudentRecipe(kind="tables", tables=[2, 9], fan_in=2).refuse(2, 3, BITS)

@@ -18,11 +18,13 @@ class Key(NamedTuple):
         value: as `--set` takes it; `{other}` is another data set.
         base: what must be set before it counts.
         stages: whose result it decides, beside the report that shows the whole recipe.
+        more: what must be set together with it.
     """
 
     value: str
     base: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 TWO_BITS = "student.layers.0.activation=quantized_relu(2,1)"
@@ -32,6 +34,11 @@ FAN_IN = ("prune.granularity=fan-in", "prune.sparsity=0.0", "prune.fan_in=3")
 BY_LAYER = ("prune.scope=layer",)
 ONLINE = ("distill.method=online",)
 LOTTERY = ("prune.schedule=lottery-ticket", "prune.rounds=2")
+COPIES = ("data.augment.copies=2",)
+CNN = ("teacher.kind=cnn", "teacher.channels=[2]")
+OF_TABLES = ("prune=", "student.layers=", "student.tables=[6]", "student.thresholds=2")
+TABLES = ("student.kind=tables", *OF_TABLES)
+MOVING = (*TABLES, "student.wiring_margin=0.01")
 PARALLEL = ("target.strategy=resource",)
 
 KEYS: dict[str, Key] = {
@@ -43,11 +50,18 @@ KEYS: dict[str, Key] = {
         for name, value in {"name": "npz:{other}", "validation": "0.5", "input_format": "ap_ufixed<3,0>"}.items()
     },
     **{
+        f"data.augment.{name}": Key(value, COPIES, ("data",))
+        for name, value in {
+            "copies": "3", "rotation": "90.0", "zoom": "0.5", "shear": "0.9", "translation": "0.9", "elastic": "0.9"
+        }.items()
+    },
+    **{
         f"teacher.{name}": Key(value, base, ("teacher",))
         for name, value, base in (
             ("epochs", "1", ()), ("batch_size", "7", ()), ("learning_rate", "0.2", ()), ("decay", "cosine", ()),
             ("weight_decay", "0.5", ()), ("patience", "1", ("teacher.epochs=8", "teacher.learning_rate=0.5")),
             ("units", "[4]", ()), ("dropout", "0.0", ()), ("ensemble", "2", ()),
+            ("kind", "cnn", ()), ("channels", "[3]", CNN),
         )
     },
     **{
@@ -57,9 +71,12 @@ KEYS: dict[str, Key] = {
             ("weight_decay", "0.5", ()), ("patience", "1", ("student.epochs=8", "student.learning_rate=0.5")),
             ("layers.N.units", "4", ()), ("layers.N.weight", "2", ()), ("layers.N.bias", "none", ()),
             ("layers.N.activation", "quantized_relu(2,1)", ()), ("layers.N.sparsity", "0.9", BY_LAYER),
-            ("layers.N.fan_in", "1", FAN_IN),
+            ("layers.N.fan_in", "1", FAN_IN), ("tables", "[9]", TABLES), ("fan_in", "3", TABLES),
+            ("thresholds", "3", TABLES), ("logit_scale", "0.1", TABLES), ("wiring_margin", "0.01", TABLES),
+            ("wiring_share", "0.0", MOVING),
         )
     },
+    "student.kind": Key("tables", ("prune=",), ("student",), OF_TABLES),
     **{
         f"prune.{name}": Key(value, base, ("student",))
         for name, value, base in (
@@ -112,7 +129,7 @@ def pair(key: str, folder: Path) -> tuple[Recipe, Recipe]:
     """A recipe, and the same with another value of a key."""
     found, named = KEYS[key], key.replace(".N.", ".0.")
     base = base_recipe(folder).override(found.base)
-    return base, base.override([f"{named}={found.value.format(other=folder / 'other.npz')}"])
+    return base, base.override([f"{named}={found.value.format(other=folder / 'other.npz')}", *found.more])
 
 
 def base_recipe(folder: Path) -> Recipe:
@@ -135,12 +152,16 @@ def base_recipe(folder: Path) -> Recipe:
 
 
 def _data(seed: int) -> dict[str, Any]:
-    """64 samples to train on, 21 to test, of 8 features; nobody learns them all."""
+    """64 images of 2 by 4 pixels to train on, 21 to test; nobody learns them all."""
     rng = np.random.default_rng(seed)
     y, y_test = np.arange(64) % 3, np.arange(21) % 3
     patterns = rng.integers(0, 256, (3, 8))
 
     def noisy(labels: Any) -> Any:
-        return np.clip(patterns[labels] + rng.integers(-150, 151, (len(labels), 8)), 0, 255).astype(np.uint8)
+        return (
+            np.clip(patterns[labels] + rng.integers(-150, 151, (len(labels), 8)), 0, 255)
+            .astype(np.uint8)
+            .reshape(-1, 2, 4)
+        )
 
     return {"x": noisy(y), "y": y, "x_test": noisy(y_test), "y_test": y_test}

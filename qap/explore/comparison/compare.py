@@ -260,7 +260,7 @@ def float_layers(run: RunDirectory) -> list[StoredLayer]:
 
     dense = dense_layers(load_model(run.file(STUDENT)))
     layers = []
-    for layer, part in zip(dense, run.recipe.student_to_train.layers, strict=True):
+    for layer, part in zip(dense, run.recipe.weighted_layers, strict=True):
         quantizer = getattr(layer, "kernel_quantizer_internal", None)
         kernel = layer.kernel.value if quantizer is None else quantizer(layer.kernel.value)
         bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(0)

@@ -158,10 +158,10 @@ def suggested_recipe(recipe: Recipe, network: IntegerNetwork, suggestion: Sugges
     Raises:
         RecipeError: the network does not have the recipe's layers, or the result is not possible.
     """
-    if len(network.layers) != len(recipe.student_to_train.layers):
+    if len(network.layers) != len(recipe.weighted_layers):
         raise RecipeError(
             f"the network has {len(network.layers)} layers, but the recipe {recipe.name!r} has "
-            f"{len(recipe.student_to_train.layers)}; a recipe can only be suggested where they are the same"
+            f"{len(recipe.weighted_layers)}; a recipe can only be suggested where they are the same"
         )
     content = recipe.model_dump(mode="json", exclude_none=True)
     content["name"] = name
@@ -175,7 +175,7 @@ def suggested_recipe(recipe: Recipe, network: IntegerNetwork, suggestion: Sugges
     for index, (layer, change) in enumerate(zip(network.weighted, suggestion.changes, strict=True)):
         layers[index]["units"] = layer.n_out
         layers[index].pop("fan_in", None)
-        quantizer = recipe.student_to_train.layers[index].weight
+        quantizer = recipe.weighted_layers[index].weight
         if change.bits is not None:
             form = narrowed(signed_format(layer), change.bits)
             quantizer = Quantizer("quantized_bits", {"bits": form.width, "integer": form.integer - 1, "alpha": 1})

@@ -19,7 +19,7 @@ def weight_bits(recipe: Recipe, bits: Any) -> list[str]:
     """The weights of all layers get so many bits, in the range that they have."""
     return [
         f"{where}={_with_width(layer.weight, bits, where)}"
-        for index, layer in enumerate(recipe.student_to_train.layers)
+        for index, layer in enumerate(recipe.weighted_layers)
         for where in [f"student.layers.{index}.weight"]
     ]
 
@@ -28,7 +28,7 @@ def activation_bits(recipe: Recipe, bits: Any) -> list[str]:
     """The activations of all layers that have a format get so many bits, in the range that they have."""
     return [
         f"{where}={_with_width(layer.activation, bits, where)}"
-        for index, layer in enumerate(recipe.student_to_train.layers)
+        for index, layer in enumerate(recipe.weighted_layers)
         if layer.activation != "linear"
         for where in [f"student.layers.{index}.activation"]
     ]
@@ -62,7 +62,7 @@ def distillation(recipe: Recipe, method: Any) -> list[str]:
 
 def units(recipe: Recipe, hidden: Any) -> list[str]:
     """The neurons of the hidden layers."""
-    count = len(recipe.student_to_train.layers) - 1
+    count = len(recipe.weighted_layers) - 1
     if not isinstance(hidden, list | tuple) or len(hidden) != count:
         raise RecipeError(
             f"axes.units: a value is a list of {count} numbers, one for each hidden layer, but got {hidden!r}"

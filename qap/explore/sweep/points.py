@@ -58,7 +58,7 @@ def points_of(sweep: Sweep) -> list[Point]:
 def float_recipe(recipe: Recipe) -> Recipe:
     """The recipe of the float student that PTQ starts from; the same for all points that only quantize differently."""
     content = recipe.model_dump(mode="json", exclude_none=True, exclude={"target", "rtl", "accuracy_floor", "quantize"})
-    for layer, part in zip(content["student"]["layers"], recipe.student_to_train.layers, strict=True):
+    for layer, part in zip(content["student"]["layers"], recipe.weighted_layers, strict=True):
         layer["weight"] = FREE_WIDTHS["weight"]
         layer["bias"] = "none" if part.bias == "none" else FREE_WIDTHS["bias"]
         layer["activation"] = "quantized_relu(8,3)" if part.rectifies else "linear"
@@ -68,7 +68,12 @@ def float_recipe(recipe: Recipe) -> Recipe:
 def teacher_recipe(recipe: Recipe) -> Recipe:
     """The recipe of a run that is made for its teacher; the same for all points whose teacher is the same."""
     bare = recipe.model_dump(mode="json", exclude_none=True, include={"name", "seed", "data", "teacher", "student"})
-    bare["student"] = {"layers": [{"units": recipe.student_to_train.layers[-1].units, "weight": FREE_WIDTHS["weight"]}]}
+    student = recipe.student_to_train
+    last = student.shape[-1]
+    if student.is_tables:
+        bare["student"] = {"kind": "tables", "tables": [last], "fan_in": 2, "thresholds": 1}
+    else:
+        bare["student"] = {"layers": [{"units": last, "weight": FREE_WIDTHS["weight"]}]}
     return parse_recipe(bare, recipe.name)
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from qap.data.dataset import FLOAT32_EXACT, Dataset, Split, storage_dtype
+from qap.data.dataset import FLOAT32_EXACT, Dataset, Split
+from qap.data.grid import storage_dtype
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.recipe import TeacherRecipe
 from qap.training.condensation.source import Condensed, Floats, nearest, squared_distances

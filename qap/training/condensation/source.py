@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qap.data.dataset import Dataset, Split, storage_dtype
+from qap.data.dataset import Dataset, Split
+from qap.data.grid import storage_dtype
 from qap.fixed import FixedPoint, IntArray
 
 Floats = npt.NDArray[np.float64]

@@ -12,6 +12,6 @@ def born_again(lesson: Lesson) -> Taught:
     data = lesson.dataset
     taught = lesson.train()
     for generation in range(1, lesson.recipe.trainings):
-        logits = predict_logits(taught.model, data.train.x, data.input_format.lsb)
+        logits = lesson.scale * predict_logits(taught.model, data.train.x, data.input_format.lsb)
         taught = lesson.train(FixedAnswers(lesson.distill, logits), generation=generation)
     return taught

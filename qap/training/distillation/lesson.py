@@ -13,6 +13,7 @@ from qap.training.fit import fit
 from qap.training.history import History, Tell
 from qap.training.networks import untrained_student
 from qap.training.objective import Objective
+from qap.training.tables import build_tables, logit_scale, scaled
 
 if TYPE_CHECKING:
     from qap.data.dataset import Dataset
@@ -58,6 +59,17 @@ class Lesson:
             raise QapError(f"the recipe {self.recipe.name!r} distills, but there is no teacher; train it first")
         return self.teacher
 
+    @property
+    def scale(self) -> float:
+        """What the student's logits are multiplied by before they are compared with others, or with labels."""
+        return logit_scale(self.recipe.student_to_train, self.dataset.n_classes)
+
+    def _untrained(self, generation: int) -> keras.Model:
+        recipe, data = self.recipe, self.dataset
+        if recipe.student_to_train.is_tables:
+            return build_tables(recipe.student_to_train, data, seed=recipe.seed + generation)
+        return untrained_student(recipe, data.n_in, data.n_classes, generation=generation)
+
     def train(self, objective: Objective | None = None, *, generation: int = 0) -> Taught:
         """Train a new student.
 
@@ -66,9 +78,9 @@ class Lesson:
             generation: another one starts from other weights.
         """
         recipe, data = self.recipe, self.dataset
-        model = untrained_student(recipe, data.n_in, data.n_classes, generation=generation)
+        model = self._untrained(generation)
         history = fit(
-            model,
+            scaled(model, self.scale) if self.scale != 1 else model,
             data,
             recipe.student_to_train,
             seed=recipe.seed + generation,
