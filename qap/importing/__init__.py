@@ -10,7 +10,8 @@ Nothing of a file is executed or unpickled: a configuration names classes of a t
 from qap.extras import load_tensorflow
 
 load_tensorflow()
+from qap.importing.float_chain import is_float  # noqa: E402
 from qap.importing.post_training import Formats, quantize_floats  # noqa: E402
 from qap.importing.source import import_model, kind_of_model, read_model  # noqa: E402
 
-__all__ = ["Formats", "import_model", "kind_of_model", "quantize_floats", "read_model"]
+__all__ = ["Formats", "import_model", "is_float", "kind_of_model", "quantize_floats", "read_model"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.hls4ml_projects import small_network
+from support.needs import needs
 from support.small_firmware import write_small_firmware
 
 from qap.cli import call
@@ -56,6 +57,20 @@ def test_widths_must_fit(case: tuple[Path, Path, str], capsys: pytest.CaptureFix
     np.savez(tmp_path / "few.npz", x=np.zeros((60, 16), np.uint8), y=np.arange(60) % 7)
     line = refused(capsys, model, "--project", project, "--data", f"npz:{tmp_path / 'few.npz'}")
     assert f"the data have 7 classes, but {model} has " in line
+
+
+def test_a_float_model_is_refused_with_the_way_out(
+    case: tuple[Path, Path, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    needs("tensorflow")
+    import keras
+
+    _, project, data = case
+    model = tmp_path / "float.keras"
+    keras.Sequential([keras.Input((16,)), keras.layers.Dense(3)]).save(model)
+    line = refused(capsys, model, "--project", project, "--data", data)
+    assert f"{model} has float layers" in line
+    assert f"qap import {model} --precision 16,6" in line
 
 
 def test_a_configuration_names_the_layers_of_a_keras_model(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from qap.errors import DataError
 from qap.fixed import FixedPoint
 from qap.network import IntegerNetwork, StepTable, connect, load_network
 
@@ -37,6 +38,7 @@ class UserModel:
         One that was frozen before is connected anew, unless its staircases belong to the format that it has.
 
         Raises:
+            DataError: layers of the model are float.
             NotExact: the model has no exact integer form.
         """
         known = self._network
@@ -45,5 +47,11 @@ class UserModel:
                 return known
             return connect(form, known.specs(), known.class_names)
         from qap.freezing import freeze
+        from qap.importing import is_float
 
+        if is_float(self.keras):
+            raise DataError(
+                f"{self.path} has float layers, which no hardware equals; qap import {self.path} --precision 16,6 "
+                "quantizes them as hls4ml does by default, and the network.npz of its run can be compared"
+            )
         return freeze(self.keras, form)
