@@ -81,10 +81,10 @@ def test_a_block_that_fails_is_seen(
     assert execution_problems(page, call) == problems
 
 
-def test_the_sweep_of_the_page_is_one() -> None:
-    [content] = [block.text for block in Page(read(CHECKOUT / "docs" / "sweeps.md")).blocks if block.language == "toml"]
-    sweep = parse_sweep(tomllib.loads(content), "docs/sweeps.md")
-    assert sweep.size == 20
+def test_the_sweeps_of_the_page_are_some() -> None:
+    blocks = [block.text for block in Page(read(CHECKOUT / "docs" / "sweeps.md")).blocks if block.language == "toml"]
+    sweeps = [parse_sweep(tomllib.loads(content), "docs/sweeps.md") for content in blocks]
+    assert [sweep.size for sweep in sweeps] == [20, 12]
 
 
 def block(language: str, text: str) -> str:
