@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from qap.errors import QapError, ToolMissing
 from qap.flow.engines import make_engine
 from qap.flow.golden import wrong_golden_vectors
 from qap.flow.stage import Progress, Silent, shortened
 from qap.network import load_network
+from qap.network.coverage import coverage, row_vectors
 from qap.products import damage
 from qap.run import NETWORK, VERIFY, RunDirectory, StageRecord
 from qap.run.engines import ENGINES, engines_of
@@ -38,7 +41,7 @@ def verify(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
 
 
 def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = False) -> Verification:
-    """Compare engines on all test samples of a run and on adversarial vectors.
+    """Compare engines on all test samples of a run and on adversarial vectors, those for rows of tables among them.
 
     The golden vectors that the projects of these engines ship with are compared with the network; what differs there is
     an agreement of the verification, too.
@@ -60,7 +63,9 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
         raise QapError(f"at least two different engines can be compared, but got {', '.join(engines)}")
     network = load_network(run.file(NETWORK))
     data = run.dataset
-    vectors = {"test": data.test.x, "adversarial": adversarial_vectors(network.input_format, network.n_in)}
+    form, n_in = network.input_format, network.n_in
+    adversarial = np.concatenate([adversarial_vectors(form, n_in), row_vectors(network)])
+    vectors = {"test": data.test.x, "adversarial": adversarial}
     made = [make_engine(run, name) for name in engines]
     missing = [reason for engine in made if (reason := engine.available())]
     if required and missing:
@@ -68,7 +73,8 @@ def verify_run(run: RunDirectory, engines: Sequence[str], *, required: bool = Fa
     read = [file for name in engines for file in ENGINES[name].files(run.recipe)]
     found = compare_engines(made, network, vectors)
     wrong = wrong_golden_vectors(run, network, read)
-    return replace(found, agreements=(*found.agreements, *wrong), notes=(*found.notes, *_damaged(run, read)))
+    notes = (*found.notes, *map(str, coverage(network, adversarial)), *_damaged(run, read))
+    return replace(found, agreements=(*found.agreements, *wrong), notes=notes)
 
 
 def _damaged(run: RunDirectory, read: Sequence[str]) -> Iterator[str]:

@@ -119,10 +119,15 @@ class TableLayer:
         return self
 
     def forward(self, x_int: IntArray, input_fractional: int) -> IntArray:
-        """The results (n, n_out), 0 or 1, of inputs (n, n_in) of 0 and 1; an address at a time."""
-        pins = x_int.astype(np.int64)[:, self.wires]
-        address = (pins << np.arange(PINS)).sum(axis=2)
-        return np.take_along_axis(self.bits.astype(np.int64), address.T, axis=1).T
+        """The results (n, n_out), 0 or 1, of inputs (n, n_in) of 0 and 1."""
+        return self.bits[np.arange(self.n_out), self.addresses(x_int)].astype(np.int64)
+
+    def addresses(self, x_int: IntArray) -> npt.NDArray[np.uint8]:
+        """Where each table is read, (n, n_out), for inputs (n, n_in) of 0 and 1."""
+        bits, address = x_int.astype(np.uint8), np.zeros((len(x_int), self.n_out), np.uint8)
+        for pin in range(PINS):
+            address |= bits[:, self.wires[:, pin]] << np.uint8(pin)
+        return address
 
     def intervals(self, inputs: Interval, input_fractional: int) -> tuple[Interval, Interval]:
         """The ranges of the results, twice: constants where inputs that are constant, or the table, make them so."""
