@@ -4,6 +4,7 @@
     python benchmarks/agreement.py --networks 200 --engines keras,emulator,csim,rtl,axis,netlist --jobs 2
     python benchmarks/agreement.py --networks 1000 --jobs 2 --resume
 
+A share of the networks has layers of truth tables (--tables), with and without thresholds, 1 to 3 of them.
 With keras all activations are linear or ReLU: it has no staircases. Streams get a random width, pipelines a random
 depth.
 Every network's result is a line of --records as soon as it is known; --resume goes on behind it. Networks, vectors and
@@ -41,6 +42,7 @@ def main() -> int:
     parser.add_argument("--engines", default="emulator,rtl,axis", help=f"of {','.join(ENGINES)}")
     parser.add_argument("--max-inputs", type=int, default=16)
     parser.add_argument("--max-units", type=int, default=8)
+    parser.add_argument("--tables", type=float, default=0.2, help="the share of networks of truth tables")
     parser.add_argument("--jobs", type=int, default=1, help="networks at the same time")
     parser.add_argument("--records", type=Path, help="a line a network (runs/agreement-ENGINES.jsonl)")
     parser.add_argument("--resume", action="store_true", help="go on behind --records")
@@ -52,7 +54,7 @@ def main() -> int:
         parser.error(f"no engine {unknown[0]!r}; there are: {', '.join(ENGINES)}")
     if len(names) < 2:
         parser.error("two engines are needed")
-    draw = Draw(names, arguments.vectors, arguments.max_inputs, arguments.max_units)
+    draw = Draw(names, arguments.vectors, arguments.max_inputs, arguments.max_units, arguments.tables)
     name = f"agreement-{'-'.join(names)}"
     path = arguments.records or Path("runs") / f"{name}.jsonl"
     if path.exists() and not arguments.resume:

@@ -20,6 +20,7 @@ from qap.flow.engines import make_engine
 from qap.hardware.hls import write_project
 from qap.hardware.rtl import RtlOptions, write_rtl
 from qap.network import IntegerNetwork, save_network
+from qap.network.coverage import row_vectors
 from qap.quiet import quiet_stderr
 from qap.recipe import TargetRecipe, load_recipe
 from qap.run import HLS, NETWORK, RTL, STUDENT, RunDirectory
@@ -29,6 +30,7 @@ from qap.verification import adversarial_vectors, agree
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.any_network import random_network
+from support.table_networks import random_table_network
 
 AXIS_WIDTHS = (8, 16, 32, 64)
 STAGE_DEPTHS: tuple[int | Literal["auto"], ...] = ("auto", 1, 2, 4, 8)
@@ -43,15 +45,19 @@ class Draw:
         vectors: random vectors of each network, beside adversarial ones.
         max_inputs: of a network, at most.
         max_units: of a layer, at most.
+        tables: the share of networks of truth tables.
     """
 
     engines: tuple[str, ...]
     vectors: int
     max_inputs: int
     max_units: int
+    tables: float
 
-    def network(self, rng: np.random.Generator) -> IntegerNetwork:
+    def network(self, seed: int, rng: np.random.Generator) -> IntegerNetwork:
         """A random network; Keras has no staircases."""
+        if np.random.default_rng((seed, 1)).random() < self.tables:
+            return random_table_network(rng, max_inputs=max(2, self.max_inputs), max_units=max(2, self.max_units))
         activations = ("linear", "relu") if "keras" in self.engines else ("linear", "relu", "steps")
         return random_network(rng, max_inputs=self.max_inputs, max_units=self.max_units, activations=activations)
 
@@ -62,10 +68,10 @@ def compare(draw: Draw, seed: int) -> dict[str, Any]:
     `mismatches` counts them by pair, `failed` says what else is wrong, `refused` which engine takes no such network.
     """
     rng = np.random.default_rng(seed)
-    network = draw.network(rng)
+    network = draw.network(seed, rng)
     form = network.input_format
     random = rng.integers(form.min_int, form.max_int, (draw.vectors, network.n_in), endpoint=True)
-    x = np.concatenate([adversarial_vectors(form, network.n_in, seed), random])
+    x = np.concatenate([adversarial_vectors(form, network.n_in, seed), row_vectors(network, seed), random])
     found: dict[str, Any] = {"seed": seed, "vectors": len(x), "mismatches": {}, "failed": [], "refused": None}
     with tempfile.TemporaryDirectory(prefix="qap-agreement-") as folder, _own_builds():
         try:

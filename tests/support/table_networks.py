@@ -17,19 +17,16 @@ ODD = np.array(
 """Both constants, two wires, an AND of two, and an XOR of six."""
 
 
-def random_table_network(
-    rng: np.random.Generator, *, max_inputs: int = 12, max_units: int = 8, keras: bool = False
-) -> IntegerNetwork:
+def random_table_network(rng: np.random.Generator, *, max_inputs: int = 12, max_units: int = 8) -> IntegerNetwork:
     """Bits of inputs, thresholds or activations, 1 to 3 layers of tables, and class sums or an ordinary layer.
 
     Args:
         rng: decides everything.
         max_inputs: at most so many inputs.
         max_units: at most so many tables in a layer.
-        keras: only what layers of Keras say, too: at least two inputs, and class sums at the end.
     """
     n_in = int(rng.integers(2, max_inputs + 1))
-    first = str(rng.choice(["bits", "thresholds"] if keras else ["bits", "thresholds", "activations"]))
+    first = str(rng.choice(["bits", "thresholds", "activations"]))
     input_format = FixedPoint(False, 1, int(rng.integers(-1, 3))) if first == "bits" else random_format(rng, 8)
     specs: list[Spec] = []
     if first == "thresholds":
@@ -43,7 +40,7 @@ def random_table_network(
         specs.append(random_tables(rng, f"tables{index}", before, int(rng.integers(2, max_units + 1))))
     last = specs[-1].n_out
     divisors = [classes for classes in range(1, last + 1) if last % classes == 0]
-    if keras or rng.random() < 0.6:
+    if rng.random() < 0.6:
         specs.append(class_sums(last, int(rng.choice(divisors))))
     else:
         specs.append(random_layer(rng, "dense", last, int(rng.integers(1, 5))))
