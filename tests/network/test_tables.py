@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from support.random_networks import random_inputs
 from support.table_networks import BIT, by_hand, class_sums, random_table_network, random_tables
 
-from qap.errors import NotExact, QapError
+from qap.errors import DataError, NotExact, QapError
 from qap.fixed import FixedPoint
 from qap.network import (
     IntegerLayer,
@@ -143,6 +144,46 @@ def test_a_network_of_tables_is_stored_and_read_again(seed: int) -> None:
     assert again.digest == network.digest
     x = random_inputs(network, 20)
     assert again.forward(x).tolist() == network.forward(x).tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"kind": "magic"}, "unknown kind of layer 'magic'"),
+        ({"n_in": 4}, "a wire reads input 4, but it has 4 inputs"),
+        ({"n_in": 1 << 40}, "not a number from 1"),
+        ({"n_in": "5"}, "not a number from 1"),
+        ({"name": 3}, "3 is not a name"),
+        ({"wires": np.zeros((2, 5), np.int64)}, "each table needs 6 wires"),
+        ({"wires": np.zeros((2, 6), np.int32)}, "int32"),
+        ({"tables": np.zeros(2, np.int64)}, "the tables are int64"),
+        ({"tables": np.zeros((2, 1), np.uint64)}, "the tables are uint64"),
+        ({"tables": np.zeros(2, np.uint64)}, "digest"),
+    ],
+)
+def test_a_file_whose_tables_are_not_what_they_should_be_is_refused(change, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "network.npz"
+    save_network(connect(BIT, [tables([[0, 4], [1, 2]], [XOR, AND], 5), class_sums(2, 2)], ["a", "b"]), path)
+    with np.load(path) as archive:
+        content = dict(archive)
+    header = json.loads(str(content.pop("header")))
+    assert header["qap_network"] == 2
+    for key, value in change.items():
+        if isinstance(value, np.ndarray):
+            content[f"{key}_0"] = value
+        else:
+            header["layers"][0][key] = value
+    np.savez(path, header=np.array(json.dumps(header)), **content)
+    with pytest.raises(DataError, match=said) as caught:
+        load_network(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_network_of_weights_alone_is_written_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "network.npz"
+    save_network(connect(BIT, [class_sums(2, 2)], ["a", "b"]), path)
+    with np.load(path) as archive:
+        assert json.loads(str(archive["header"]))["qap_network"] == 1
 
 
 @pytest.mark.parametrize("seed", range(12))

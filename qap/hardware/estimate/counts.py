@@ -23,7 +23,7 @@ def ebops(network: IntegerNetwork, target: TargetRecipe) -> Estimate:
         target: without influence.
     """
     per_layer, width = {}, network.input_format.width
-    for layer in network.only_weighted("the estimator ebops"):
+    for layer in network.only_weighted("the estimator ebops, unlike counts,"):
         bits = np.where(layer.weight != 0, bit_length(layer.weight) - trailing_zeros(layer.weight), 0)
         per_layer[layer.name] = int(bits.sum()) * width
         width = layer.result_format.width

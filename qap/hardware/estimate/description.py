@@ -19,7 +19,7 @@ UNCERTAINTY = {"vivado_hls": 0.125, "vitis_2021": 0.125, "vitis": 0.27}
 """The share of the clock that HLS keeps for routing: hls4ml's default for Vivado, Vitis HLS' own for Vitis."""
 
 
-HLS_ESTIMATOR = "the estimator hls4ml"
+HLS_ESTIMATOR = "the estimator hls4ml, unlike rtl,"
 """How errors name it: it was calibrated on layers of weights, and no measured design has others."""
 
 
