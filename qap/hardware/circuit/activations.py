@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,7 @@ FEW_STEPS = 15
 MANY_STEPS = 31
 """A staircase of more steps is searched: beyond 31 comparisons bisection always takes fewer LUTs."""
 CHAIN_BITS = 12
-"""Wider numbers are compared by a carry chain instead of a chain of LUTs."""
+"""Wider numbers are compared by a carry chain instead of a chain of LUTs; wider than a LUT takes, in slices."""
 
 
 def cheapest(builder: Builder, candidates: Sequence[Callable[[], Node]]) -> Node:
@@ -148,10 +149,10 @@ def greater(builder: Builder, a: Node, b: Node) -> Node:
     if first.low > second.high or first.high <= second.low:
         return builder.constant(int(first.low > second.high))
     width = max(bounds.width + (not bounds.signed) for bounds in (first, second))
-    if width > CHAIN_BITS:
-        return builder.greater(a, b)
     if first.width + second.width <= LUT_INPUTS:
         return builder.truth_table([a, b], lambda rows: (rows[:, 0] > rows[:, 1]).astype(np.int64))
+    if builder.slices or width > CHAIN_BITS:
+        return builder.greater(a, b)
     lower: list[Node] = []
     start = 0
     while start < width:
@@ -173,16 +174,28 @@ def winner(builder: Builder, logits: Sequence[Node]) -> Node:
     """The class index: the largest logit, the lowest index of equals; a single logit is decided at 0."""
     if len(logits) == 1:
         return at_least(builder, logits[0], 1)
-    entries = [(logit, builder.constant(index)) for index, logit in enumerate(logits)]
+    entries = [Entry(logit, builder.constant(0)) for logit in logits]
+    bits = 0
     while len(entries) > 1:
         pairs = [entries[i : i + 2] for i in range(0, len(entries), 2)]
-        entries = [_better(builder, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
-    return entries[0][1]
+        entries = [_better(builder, bits, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
+        bits += 1
+    return entries[0].place
 
 
-def _better(builder: Builder, first: tuple[Node, Node], second: tuple[Node, Node]) -> tuple[Node, Node]:
-    wins = greater(builder, second[0], first[0])
-    return builder.mux(wins, second[0], first[0]), builder.mux(wins, second[1], first[1])
+class Entry(NamedTuple):
+    """The largest of some logits, and its place among them."""
+
+    value: Node
+    place: Node
+
+
+def _better(builder: Builder, bits: int, first: Entry, second: Entry) -> Entry:
+    """The larger of two entries, whose places have so many bits; the next bit says which one it was."""
+    wins = greater(builder, second.value, first.value)
+    place = builder.mux(wins, second.place, first.place)
+    below = [builder.slice(place, bit, bit) for bit in range(bits)]
+    return Entry(builder.mux(wins, second.value, first.value), builder.joined([*below, wins], (2 << bits) - 1))
 
 
 def _computed(builder: Builder, layer: IntegerLayer, total: Sum) -> Node:

@@ -212,11 +212,10 @@ class Clip(Operation):
         return f"clip({arguments[0]}, {self.low}, {self.high})"
 
 
-@dataclass(frozen=True, slots=True)
-class Greater(Operation):
+class Comparison(Operation):
     """1 if a > b."""
 
-    kind = "greater"
+    __slots__ = ()
 
     def range(self, arguments: Sequence[Range]) -> Range:
         """One bit, or what the ranges decide."""
@@ -233,6 +232,17 @@ class Greater(Operation):
         a, b = (f"$signed({{{wire.extended(width)}}})" for wire in arguments)
         return f"{a} > {b}"
 
+    def expression(self, arguments: Sequence[str]) -> str:
+        """A comparison."""
+        return f"{arguments[0]} > {arguments[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Greater(Comparison):
+    """A comparison that synthesis maps."""
+
+    kind = "greater"
+
     def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """A carry chain."""
         return 1 + max(a.width for a in arguments) / CARRY_BITS_PER_LEVEL
@@ -241,14 +251,11 @@ class Greater(Operation):
         """One a bit."""
         return max(a.width for a in arguments)
 
-    def expression(self, arguments: Sequence[str]) -> str:
-        """A comparison."""
-        return f"{arguments[0]} > {arguments[1]}"
 
-
-@dataclass(frozen=True, slots=True)
-class Mux(Operation):
+class Choice(Operation):
     """`a if condition else b`; arguments (condition, a, b)."""
+
+    __slots__ = ()
 
     def range(self, arguments: Sequence[Range]) -> Range:
         """Both ranges."""
@@ -268,6 +275,15 @@ class Mux(Operation):
         """One LUT."""
         return 1.0
 
+    def expression(self, arguments: Sequence[str]) -> str:
+        """A conditional."""
+        return f"{arguments[0]} ? {arguments[1]} : {arguments[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mux(Choice):
+    """A choice that synthesis maps."""
+
     def luts(self, arguments: Sequence[Range], result: Range) -> float:
         """Two bits fit one LUT at best; one a bit is what synthesis finds."""
         return result.width
@@ -278,7 +294,3 @@ class Mux(Operation):
         pairs = {(x, y) for x, y in zip(a, b, strict=True) if x != y and (x.node >= 0 or y.node >= 0)}
         bits = [x if x == y else bit for x, y, bit in zip(a, b, result.bits, strict=True)]
         return Mapped(bits, {"mux": len(pairs)})
-
-    def expression(self, arguments: Sequence[str]) -> str:
-        """A conditional."""
-        return f"{arguments[0]} ? {arguments[1]} : {arguments[2]}"

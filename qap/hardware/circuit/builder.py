@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from qap.fixed import IntArray, Rounding
 from qap.hardware.circuit.arithmetic import Add, Clip, Greater, Mux, Round
-from qap.hardware.circuit.operations import Constant, Input, Operation, Shift, Signed, Slice
+from qap.hardware.circuit.operations import Constant, Input, Joined, Operation, Shift, Signed, Slice
 from qap.hardware.circuit.tables import AddTable, TruthTable
 from qap.hardware.circuit.wires import Range
+from qap.hardware.circuit.xilinx import Chosen, Compared
 
 Node = int
 """A node is named by its position."""
@@ -94,9 +95,11 @@ class Builder:
         inputs: how many inputs.
         low: the least value of each input.
         high: the largest value of each input.
+        slices: whether it may use operations that stand in the slices of Xilinx as they are written.
     """
 
-    def __init__(self, inputs: int, low: int, high: int) -> None:
+    def __init__(self, inputs: int, low: int, high: int, slices: bool = False) -> None:
+        self.slices = slices
         self._operations: list[Operation] = []
         self._arguments: list[tuple[Node, ...]] = []
         self._ranges: list[Range] = []
@@ -157,14 +160,21 @@ class Builder:
         return a if idle else self.node(Clip(low, high), a)
 
     def greater(self, a: Node, b: Node) -> Node:
-        """1 if a > b, else 0."""
-        return self.node(Greater(), a, b)
+        """1 if a > b, else 0, by a carry chain."""
+        return self.node(Compared() if self.slices else Greater(), a, b)
 
     def mux(self, condition: Node, a: Node, b: Node) -> Node:
         """`a if condition else b`."""
         if self.is_constant(condition):
             return a if self.range(condition).low else b
-        return self.node(Mux(), condition, a, b)
+        if self.is_constant(a) and self.is_constant(b):
+            ends = self.range(b).low, self.range(a).low
+            return self.truth_table([condition], lambda rows: np.array(ends)[rows[:, 0]])
+        return self.node(Chosen() if self.slices else Mux(), condition, a, b)
+
+    def joined(self, bits: Sequence[Node], high: int) -> Node:
+        """The number of these bits, the first one lowest, which is known to be at most `high`."""
+        return bits[0] if len(bits) == 1 else self.node(Joined(high), *bits)
 
     def truth_table(self, nodes: Sequence[Node], function: Callable[[IntArray], IntArray]) -> Node:
         """A truth table of some nodes.

@@ -18,22 +18,29 @@ from qap.fixed import IntArray
 from qap.hardware.circuit import bit_layers
 from qap.hardware.circuit.activations import TABLE_BITS, activated, cheapest, winner
 from qap.hardware.circuit.builder import Builder, Circuit, Node
+from qap.hardware.circuit.counters import MOST_BITS, column_bits, counted_sum
 from qap.hardware.circuit.sums import Sum, adder_sum, digits, table_sum
 from qap.hardware.circuit.wires import Range
+from qap.hardware.circuit.xilinx import CARRY_CELLS
+from qap.hardware.devices import Family
 from qap.network import IntegerLayer, IntegerNetwork, Layer, StepTable, TableLayer, ThresholdLayer
 
 FLOAT32_BITS = 20
 """Weights beyond so many bits are not given to da4ml, which computes in float32."""
 
 
-def lower_network(network: IntegerNetwork) -> Circuit:
+def lower_network(network: IntegerNetwork, family: Family = "xc7") -> Circuit:
     """The circuit of a simplified network; input i of the circuit is input i of the network.
+
+    Args:
+        network: a simplified one.
+        family: what it is for; Xilinx' have operations of their own.
 
     Raises:
         ToolMissing: da4ml is not installed.
     """
     form = network.input_format
-    builder = Builder(network.n_in, form.min_int, form.max_int)
+    builder = Builder(network.n_in, form.min_int, form.max_int, slices=family in CARRY_CELLS)
     signals = [Signal(node) for node in builder.inputs]
     fractional = form.fractional
     for layer in network.layers[:-1]:
@@ -121,7 +128,13 @@ def _by_tables(builder: Builder, layer: IntegerLayer, neuron: Neuron) -> Node:
         total = table_sum(builder, neuron.weights, fold)
         return activated(builder, layer, Sum(total.node, total.offset + neuron.offset - fold))
 
+    def counted() -> Node:
+        total = counted_sum(builder, neuron.weights)
+        return activated(builder, layer, Sum(total.node, total.offset + neuron.offset))
+
     candidates = [lambda: summed(0), lambda: summed(neuron.offset)]
+    if builder.slices and column_bits(builder, neuron.weights) <= MOST_BITS:
+        candidates.append(counted)
     if sum(builder.width(node) for node in read) <= TABLE_BITS:
         candidates.insert(0, whole)
     return cheapest(builder, candidates)

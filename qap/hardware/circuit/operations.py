@@ -79,6 +79,21 @@ class Operation(ABC):
         """The truth tables that its expression reads; most have none."""
         return ()
 
+    def instances(self, arguments: Sequence[Wire], result: Wire, cell: int) -> Sequence[str]:
+        """The statements that drive the result with cells of Xilinx; most leave their expression to synthesis.
+
+        Args:
+            arguments: what it reads.
+            result: a wire that is declared.
+            cell: the bits of a cell of the carry chain: 4 (7 series) or 8 (UltraScale and UltraScale+).
+        """
+        return ()
+
+    @property
+    def registered(self) -> bool:
+        """Whether its result must go into registers at once, to stand in the cells that it counts."""
+        return False
+
     @property
     def added(self) -> tuple[int, ...]:
         """The shifts of its first arguments if it adds them, so that it can join a tree; most do not."""
@@ -246,6 +261,36 @@ class Shift(Wiring):
     def expression(self, arguments: Sequence[str]) -> str:
         """The shift."""
         return f"{arguments[0]} << {self.left}"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(Wiring):
+    """One-bit numbers side by side, the first one lowest; `high` is the largest number that they can be together."""
+
+    high: int
+
+    def range(self, arguments: Sequence[Range]) -> Range:
+        """What is known, and what the bits that can be 1 hold."""
+        return Range(0, min(self.high, sum(bit.high << place for place, bit in enumerate(arguments))))
+
+    def evaluate(self, arguments: Sequence[IntArray], ranges: Sequence[Range]) -> IntArray:
+        """Add up."""
+        total: IntArray = np.zeros(1, np.int64)
+        for place, bit in enumerate(arguments):
+            total = total + (bit << place)
+        return total
+
+    def verilog(self, arguments: Sequence[Wire], result: Wire) -> str:
+        """A concatenation; what is above the largest number is 0."""
+        return f"{{{', '.join(bit.name for bit in reversed(arguments[: result.width]))}}}"
+
+    def cells(self, arguments: Sequence[Vector], result: Vector, tree: Tree = "none") -> Mapped:
+        """The bits of the arguments."""
+        return Mapped([bit.bits[0] for bit in arguments[: result.range.width]], {})
+
+    def expression(self, arguments: Sequence[str]) -> str:
+        """A concatenation, as in Verilog."""
+        return f"{{{', '.join(reversed(arguments))}}}"
 
 
 def shifted(name: str, shift: int) -> str:

@@ -6,6 +6,7 @@ as its arguments allow; what is needed later is carried along in registers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -58,16 +59,19 @@ def pipelined(circuit: Circuit, stage_depth: int) -> Pipeline:
         raise QapError(f"stage_depth >= 1 must hold, but got stage_depth={stage_depth}")
     stage: list[int] = []
     level: list[float] = []
+    longest = 0.0
     for node, (operation, arguments) in enumerate(zip(circuit.operations, circuit.arguments, strict=True)):
         delay = operation.levels(circuit.read_ranges(node), circuit.ranges[node])
         first = max((stage[a] for a in arguments), default=0)
         start = max((level[a] for a in arguments if stage[a] == first), default=0.0)
-        if start and start + delay > stage_depth:
+        if start and delay and start + delay > stage_depth:
             first, start = first + 1, 0.0
         stage.append(first)
-        level.append(start + delay)
+        end = start + delay
+        longest = longest if math.isinf(end) else max(longest, end)
+        level.append(math.inf if operation.registered else end)
     latency = 1 + max(stage[node] for node in _outputs(circuit))
-    return Pipeline(stage_depth, tuple(stage), latency, max(level), _carried(circuit, stage, latency))
+    return Pipeline(stage_depth, tuple(stage), latency, longest, _carried(circuit, stage, latency))
 
 
 def best_pipeline(circuit: Circuit, lut_budget: int | None = None) -> Pipeline:
@@ -86,12 +90,13 @@ def best_pipeline(circuit: Circuit, lut_budget: int | None = None) -> Pipeline:
 
 
 def _pipelines(circuit: Circuit) -> Iterator[Pipeline]:
-    """One for every depth up to the whole circuit in one stage."""
+    """One for every depth up to that at which nothing is registered that need not be."""
+    fewest = pipelined(circuit, 1 << 30).latency
     depth = 1
     while True:
         pipeline = pipelined(circuit, depth)
         yield pipeline
-        if pipeline.latency == 1:
+        if pipeline.latency == fewest:
             return
         depth += 1 if depth < 8 else depth // 2
 

@@ -166,7 +166,7 @@ def _send(
     """Send frames (n, beats) with their tlast, and receive no more than their results."""
     last = np.zeros(beats.shape, bool)
     last[:, -1] = True
-    program = build(project.sources, project.top, HARNESS, progress, cache)
+    program = build([*project.sources, *project.models], project.top, HARNESS, progress, cache)
     return run_stream(
         program, beats.reshape(-1), last.reshape(-1), results=len(beats) * form.result_beats,
         span=2 * (project.latency_cycles + form.beats + form.result_beats), seed=seed, stalls=stalls,

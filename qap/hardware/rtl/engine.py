@@ -82,7 +82,7 @@ def simulate(
     """
     project.check_network(network)
     x_int = network.checked_input(x_int)
-    program = build(sources or [project.core_source], project.name, CORE_HARNESS, progress, cache)
+    program = build(sources or [project.core_source, *project.models], project.name, CORE_HARNESS, progress, cache)
     logits, classes = run_core(
         program, project.core_inputs(x_int), project.ports, project.latency_cycles, project.signed_logits
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
-from qap.hardware.circuit import Circuit, lower_network
+from qap.hardware.circuit import lower_network
 from qap.hardware.circuit.cells import count_cells
-from qap.hardware.circuit.pipeline import Pipeline, best_pipeline, pipelined
+from qap.hardware.circuit.pipeline import best_pipeline, pipelined
+from qap.hardware.circuit.xilinx import CARRY_CELLS
 from qap.hardware.devices import hls_part
 from qap.hardware.rtl.axis import axis_format
 from qap.hardware.rtl.options import RtlOptions
-from qap.hardware.rtl.project import RtlProject
+from qap.hardware.rtl.project import RtlProject, comment_of
 from qap.hardware.rtl.size import refuse_hopeless
 from qap.hardware.rtl.stream import stream_verilog
 from qap.hardware.rtl.testbench import write_testbench
@@ -49,9 +52,11 @@ def write_rtl(
     axis = axis_format(options.axis_width, network.n_in, network.input_format, ports) if streamed else None
     if not options.any_size:
         refuse_hopeless(smaller)
-    circuit = lower_network(smaller)
+    circuit = lower_network(smaller, options.family)
     depth = options.stage_depth
     pipeline = best_pipeline(circuit, options.lut_budget) if depth == "auto" else pipelined(circuit, depth)
+    core = partial(core_verilog, circuit, pipeline, ports, options.name, comment_of(network.digest))
+    plain, mapped = core(), core(cell=CARRY_CELLS.get(options.family))
     project = RtlProject(
         folder=folder,
         name=options.name,
@@ -64,23 +69,29 @@ def write_rtl(
         latency_cycles=pipeline.latency,
         stage_depth=pipeline.stage_depth,
         clock_ns=options.clock_ns,
+        cells_of=options.family if mapped != plain else None,
         axis=axis,
         estimated_luts=count_cells(circuit, pipeline).lut,
     )
     with made_folder(folder) as temporary:
         draft = project.model_copy(update={"folder": temporary})
-        _write_sources(draft, circuit, pipeline)
+        _write_sources(draft, mapped, plain)
         _write_texts(draft, network, hls_part(options.part).name)
         write_testbench(draft, network, test_vectors)
         draft.save()
     return project
 
 
-def _write_sources(project: RtlProject, circuit: Circuit, pipeline: Pipeline) -> None:
-    core = core_verilog(circuit, pipeline, project.ports, project.name, project.comment)
-    project.core_source.write_text(core, encoding="utf-8")
+def _write_sources(project: RtlProject, core: str, plain: str) -> None:
+    """The core, without cells of a family as well if it has any, and the top."""
+    texts = {project.plain_source: plain, project.core_source: core}
     if project.axis:
-        (project.folder / f"{project.top}.v").write_text(stream_verilog(project, project.axis), encoding="utf-8")
+        texts[project.folder / f"{project.top}.v"] = stream_verilog(project, project.axis)
+    for path in project.models:
+        texts[path] = (resources.files("qap.hardware.rtl") / "templates" / path.name).read_text(encoding="utf-8")
+    for path, text in texts.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _write_texts(project: RtlProject, network: IntegerNetwork, part: str) -> None:
@@ -91,6 +102,7 @@ def _write_texts(project: RtlProject, network: IntegerNetwork, part: str) -> Non
         ("clock.xdc.j2", f"{project.top}.xdc"),
     ):
         text = fill_template(
-            template, project=project, network=network, part=part, sources=[path.name for path in project.sources]
+            template, project=project, network=network, part=part, sources=[path.name for path in project.sources],
+            models=[path.relative_to(project.folder) for path in project.models],
         )  # fmt: skip
         (project.folder / file).write_text(text, encoding="utf-8")

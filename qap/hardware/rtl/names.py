@@ -9,10 +9,10 @@ from qap.errors import QapError
 _SIGNALS = """
     clk ce x y class_index aclk aresetn error in_flight waiting finished beat complete skipping take at_last result
     left sent core dut stimuli expected resetn in_valid out_ready in_data in_last in_ready out_valid out_last
-    out_data received errors cycles cycle
+    out_data received errors cycles cycle LUT6_2 CARRY4 CARRY8
 """
 SIGNALS = frozenset(_SIGNALS.split())
-"""Names of ports, signals and instances in the modules and their test benches."""
+"""Names of ports, signals and instances in the modules and their test benches, and of cells that they instantiate."""
 _KEYWORDS = """
     accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind
     bins binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle checker class clocking cmos config
@@ -51,7 +51,7 @@ def checked_name(name: str) -> str:
         raise QapError(
             f"the module's name has {len(name)} letters, at most {MOST_LETTERS} are allowed: {name[:20]!r}..."
         )
-    clashes = re.fullmatch(r"n\d+(_r\d+|_t\d+)?", name) or name in SIGNALS or name.startswith(("s_axis", "m_axis"))
+    clashes = re.fullmatch(r"n\d+(_[a-z]\d+)?", name) or name in SIGNALS or name.startswith(("s_axis", "m_axis"))
     if name in KEYWORDS or clashes:
         what = "a Verilog keyword" if name in KEYWORDS else "the name of a port or a signal of the module"
         raise QapError(f"the module cannot be called {name!r}, which is {what}; choose another name")

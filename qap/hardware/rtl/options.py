@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qap.errors import QapError
-from qap.hardware.devices import hls_part
+from qap.hardware.devices import Family, hls_part
 from qap.hardware.rtl.names import checked_name
 from qap.recipe import Recipe, RtlRecipe
 
@@ -23,6 +23,7 @@ class RtlOptions:
         axis_width: bits of tdata: 8, 16, 32 or 64.
         clock_ns: the clock period of the constraints.
         part: the part of `build_vivado.tcl`, or a board.
+        family: what the core is written for: xc7, xcup, ecp5 or ice40; other families can synthesize it, too.
         name: of the core's module.
         lut_budget: estimated LUTs that "auto" may use; None allows 10 % more than the least possible.
         any_size: go on although full unrolling looks hopeless.
@@ -36,6 +37,7 @@ class RtlOptions:
     axis_width: int = 32
     clock_ns: float = 5.0
     part: str = "xc7z020clg400-1"
+    family: Family = "xc7"
     name: str = "classifier"
     lut_budget: int | None = None
     any_size: bool = False
@@ -58,5 +60,6 @@ def rtl_options(recipe: Recipe) -> RtlOptions:
         axis_width=rtl.axis_width,
         clock_ns=recipe.target.clock_ns,
         part=recipe.target.part,
+        family=rtl.target,
         any_size=rtl.any_size,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
@@ -51,7 +51,9 @@ def fill_template(template: str, **content: Any) -> str:
     return fill("qap.hardware.rtl", template, of_extra="rtl", **content)
 
 
-def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: str, comment: str) -> str:
+def core_verilog(
+    circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: str, comment: str, cell: int | None = None
+) -> str:
     """The source of the core.
 
     Args:
@@ -60,6 +62,7 @@ def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: s
         ports: the widths of the ports.
         name: of the module.
         comment: one line for the head of the file.
+        cell: bits of a carry cell of Xilinx, whose cells are instantiated; None writes expressions alone.
     """
     return fill_template(
         "core.v.j2",
@@ -67,7 +70,7 @@ def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: s
         comment=comment,
         ports=ports,
         pipeline=pipeline,
-        stages=[_stage(circuit, pipeline, stage) for stage in range(pipeline.latency)],
+        stages=[_stage(circuit, pipeline, stage, cell) for stage in range(pipeline.latency)],
         logits=[
             Wire(_carried_name(circuit, pipeline, node, pipeline.latency), circuit.ranges[node]).extended(
                 ports.logit_width
@@ -85,11 +88,11 @@ def core_verilog(circuit: Circuit, pipeline: Pipeline, ports: CorePorts, name: s
     )
 
 
-def _stage(circuit: Circuit, pipeline: Pipeline, stage: int) -> dict[str, Any]:
+def _stage(circuit: Circuit, pipeline: Pipeline, stage: int, cell: int | None) -> dict[str, Any]:
     """What is declared, computed and registered in a stage."""
     return {
         "tables": list(_tables(circuit, pipeline, stage)),
-        "wires": list(_wires(circuit, pipeline, stage)),
+        "wires": list(_wires(circuit, pipeline, stage, cell)),
         "registers": list(_registers(circuit, pipeline, stage)),
     }
 
@@ -107,14 +110,24 @@ def _tables(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[
             yield column.name, column.rows, f"{column.bits:x}"
 
 
-def _wires(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[str, int, str]]:
-    """Name, width and expression of each node."""
+class _Node(NamedTuple):
+    """A wire of a stage: its expression, or the statements that drive it."""
+
+    name: str
+    width: int
+    expression: str
+    statements: Sequence[str]
+
+
+def _wires(circuit: Circuit, pipeline: Pipeline, stage: int, cell: int | None) -> Iterator[_Node]:
+    """What is computed in a stage."""
     for node in _in_stage(circuit, pipeline, stage):
         arguments = [
             Wire(_carried_name(circuit, pipeline, a, stage), circuit.ranges[a]) for a in circuit.arguments[node]
         ]
-        result = _wire(circuit, node)
-        yield result.name, result.width, circuit.operations[node].verilog(arguments, result)
+        result, operation = _wire(circuit, node), circuit.operations[node]
+        statements = operation.instances(arguments, result, cell) if cell else ()
+        yield _Node(result.name, result.width, operation.verilog(arguments, result), statements)
 
 
 def _registers(circuit: Circuit, pipeline: Pipeline, stage: int) -> Iterator[tuple[str, int, str]]:

@@ -52,7 +52,8 @@ class NetlistEngine:
         if self._project is not None:
             return simulate_netlist(self._project, network, x_int, target=self._target, progress=self._progress)
         with tempfile.TemporaryDirectory(prefix="qap-") as folder:
-            project = write_rtl(network, Path(folder) / "rtl", RtlOptions(interface="parallel", any_size=True))
+            options = RtlOptions(interface="parallel", family=checked_target(self._target), any_size=True)
+            project = write_rtl(network, Path(folder) / "rtl", options)
             return simulate_netlist(
                 project, network, x_int, target=self._target, progress=self._progress, cache=Path(folder)
             )

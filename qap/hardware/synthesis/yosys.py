@@ -31,7 +31,7 @@ SCRIPTS: dict[str, str] = {
 }
 CELL_MODELS = {"xc7": "xilinx", "xcup": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
 
-XILINX_LUTS = {**{f"LUT{n}": 1 for n in range(1, 7)}, "INV": 1}
+XILINX_LUTS = {**{f"LUT{n}": 1 for n in range(1, 7)}, "LUT6_2": 1, "INV": 1}
 XILINX_SHIFT = {"SRL16": 1, "SRL16E": 1, "SRLC16": 1, "SRLC16E": 1, "SRLC32E": 1}
 XILINX_MEMORY = {
     "RAM32X1S": 1, "RAM64X1S": 1, "RAM128X1S": 2, "RAM256X1S": 4, "RAM512X1S": 8, "RAM32X1D": 2, "RAM64X1D": 2,
@@ -107,7 +107,7 @@ def synthesize(
     family = checked_target(target)
     folder = synthesis_folder(project, target, module)
     program = yosys()
-    sources = project.sources if module == "top" else [project.core_source]
+    sources = project.sources_for(family)[: None if module == "top" else 1]
     top = project.top if module == "top" else project.name
     key = digest_of([SCRIPTS[family], version_of(program), top, *(path.read_bytes() for path in sources)])
     if not is_done(folder, key):

@@ -12,14 +12,16 @@ from qap.fixed import IntArray, Rounding
 from qap.hardware.circuit import Circuit
 from qap.hardware.circuit.builder import Builder
 from qap.hardware.circuit.cells import LUTS_PER_CELL, SHIFT_REGISTER_LENGTH, count_cells
+from qap.hardware.circuit.counters import counted_sum
 from qap.hardware.circuit.operations import Mapped, Operation, Tree
 from qap.hardware.circuit.pipeline import Pipeline, pipelined
 from qap.hardware.circuit.tables import TruthTable
 from qap.hardware.circuit.wires import Range, Vector, Wire
+from qap.hardware.circuit.xilinx import Chosen, Compared
 
 FITTED = {  # LUTs that Yosys 0.70 makes of a hundred cells, from the fit to 38 random networks
     "add": 102, "compress": 69, "invert": 106, "add table": 146, "table": 90, "wide table": 86, "clip": 0, "round": 43,
-    "mux": 194, "greater": 47, "shift": 63, "logic": 100,
+    "mux": 194, "greater": 47, "shift": 63, "slice": 100, "logic": 100,
 }  # fmt: skip
 
 
@@ -97,6 +99,14 @@ def kinds_of(builder: Builder, node: int, depth: int = 50) -> dict[str, float]:
 
 
 Build = Callable[[Builder, int, int, int], int]
+
+
+def count_of_eight(builder: Builder, a: int, b: int, c: int) -> int:
+    """Two chains: seven bits into three, and the eighth bit with them."""
+    bits = [builder.slice(node, place, place) for node in (a, b) for place in range(4)]
+    return counted_sum(builder, dict.fromkeys(bits, 1)).node
+
+
 OPERATIONS: dict[str, tuple[Build, dict[str, float]]] = {  # on three inputs of four bits
     "a sum": (lambda builder, a, b, c: builder.add(a, b), {"add": 4}),
     "a difference": (lambda builder, a, b, c: builder.add(a, b, subtract=True), {"add": 4}),
@@ -105,6 +115,11 @@ OPERATIONS: dict[str, tuple[Build, dict[str, float]]] = {  # on three inputs of 
     "a tree": (lambda builder, a, b, c: builder.add(builder.add(a, b), c), {"compress": 4, "add": 4}),
     "a comparison": (lambda builder, a, b, c: builder.greater(a, b), {"greater": 4}),
     "a choice": (lambda builder, a, b, c: builder.mux(builder.greater(a, b), b, c), {"greater": 4, "mux": 4}),
+    "a comparison in slices": (lambda builder, a, b, c: builder.node(Compared(), a, b), {"slice": 2}),
+    "a choice in slices": (
+        lambda builder, a, b, c: builder.node(Chosen(), builder.slice(a, 0, 0), b, c), {"slice": 2}
+    ),
+    "a count of eight bits": (count_of_eight, {"slice": 5}),
     "a limit": (lambda builder, a, b, c: builder.clip(builder.add(a, b), 0, 15), {"add": 4, "clip": 4}),
     "a rounding": (lambda builder, a, b, c: builder.round(a, 2, Rounding.RND), {"round": 3}),
     "a table": (lambda builder, a, b, c: builder.truth_table([a], lambda rows: (rows[:, 0] == 5) * 1), {"table": 1}),

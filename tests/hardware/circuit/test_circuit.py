@@ -169,7 +169,7 @@ def test_ranges_hold_what_can_happen() -> None:
 
 
 def test_pipelines_respect_the_depth_and_the_order() -> None:
-    circuit = lower_network(simplify(sparse_classifier()).network)
+    circuit = lower_network(simplify(sparse_classifier()).network, "ecp5")
     latencies = []
     for depth in range(1, 30):
         pipeline = pipelined(circuit, depth)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
+import pytest
 from support.hardware_cases import needs_simulator
 
 from qap.fixed import Rounding
@@ -16,6 +18,9 @@ from qap.hardware.circuit.arithmetic import Round
 from qap.hardware.circuit.builder import Builder
 from qap.hardware.circuit.operations import Operation
 from qap.hardware.circuit.pipeline import pipelined
+from qap.hardware.circuit.wires import LUT_INPUTS
+from qap.hardware.circuit.xilinx import Chosen, Compared, Count, Step, possible
+from qap.hardware.rtl import verilog
 from qap.hardware.rtl.engine import CORE_HARNESS
 from qap.hardware.rtl.simulate import build, run_core
 from qap.hardware.rtl.verilog import CorePorts, core_verilog
@@ -58,6 +63,10 @@ def nodes(made: Builder) -> Iterator[tuple[int, Says]]:
     yield made.greater(a, b), lambda x, y: int(x > y)
     yield made.greater(positive, b), lambda x, y: int(of_positive(x, y) > y)
     yield made.mux(made.greater(a, b), wide, positive), lambda x, y: of_wide(x, y) if x > y else of_positive(x, y)
+    yield (
+        made.joined([made.slice(a, 2, 2), made.slice(b, 0, 0), made.slice(a, 0, 0)], 7),
+        lambda x, y: (x >> 2 & 1) + 2 * (y & 1) + 4 * (x & 1),
+    )
     yield made.slice(wide, 5, 2), lambda x, y: of_wide(x, y) >> 2 & 15
     yield made.slice(wide, 12, 6), lambda x, y: of_wide(x, y) >> 6 & 127
     yield made.signed(wide, 4), lambda x, y: (of_wide(x, y) + 8) % 16 - 8
@@ -67,9 +76,49 @@ def nodes(made: Builder) -> Iterator[tuple[int, Says]]:
     yield made.add_table(b, 1, [a], 2, square), lambda x, y: 2 * y + 4 * (x**2 - 5 * (x > 1))
 
 
+def nodes_of_slices(made: Builder) -> Iterator[tuple[int, Says]]:
+    """The operations that stand in slices: comparisons and choices of every sign, and counters of every step."""
+    a, b = made.inputs
+    wide, odd = made.add(a, b, 2, 0), made.slice(made.add(a, b, 3, 0), 6, 0)
+    of_wide: Says = lambda x, y: 4 * x + y  # noqa: E731
+    of_odd: Says = lambda x, y: (8 * x + y) & 127  # noqa: E731
+    operands = ((a, lambda x, y: x), (b, lambda x, y: y), (wide, of_wide), (odd, of_odd))
+    for (first, of_first), (second, of_second) in permutations(operands, 2):
+        yield (
+            made.node(Compared(), first, second),
+            lambda x, y, of=(of_first, of_second): int(of[0](x, y) > of[1](x, y)),  # type: ignore[misc]
+        )
+        yield (
+            made.node(Chosen(), made.greater(a, b), first, second),
+            lambda x, y, of=(of_first, of_second): of[0 if x > y else 1](x, y),  # type: ignore[misc]
+        )
+    bits = [made.slice(node, place, place) for node in (a, b) for place in range(5)]
+    of_bits = [lambda x, y, p=p: x >> p & 1 for p in range(5)] + [lambda x, y, p=p: y >> p & 1 for p in range(5)]  # type: ignore[misc]
+    for ones, twos in product(range(1, LUT_INPUTS + 1), range(3)):
+        if possible(ones, twos):
+            step, used = Step(ones, twos), 1 + ones + twos
+            weights = [1] + [1] * ones + [2] * twos
+            inverted = 0b1010101010 & ((1 << min(ones + twos, 5)) - 1)
+            yield (
+                made.node(Count((step,), inverted), *bits[:used]),
+                lambda x, y, weights=weights, inverted=inverted: sum(  # type: ignore[misc]
+                    weight * (of(x, y) ^ (place > 0 and inverted >> place - 1 & 1))
+                    for place, (weight, of) in enumerate(zip(weights, of_bits, strict=False))
+                ),
+            )
+    chained = Count((Step(6), Step(2), Step(1)), 0b01)
+    yield (
+        made.node(chained, *bits),
+        lambda x, y: (
+            sum(of(x, y) for of in of_bits[:7]) + 1 - 2 * of_bits[1](x, y)
+            + 4 * of_bits[7](x, y) + 4 * of_bits[8](x, y) + 8 * of_bits[9](x, y)
+        ),
+    )  # fmt: skip
+
+
 def circuit() -> tuple[Circuit, list[Says]]:
     made = Builder(2, LOW, HIGH)
-    found, said = zip(*nodes(made), strict=True)
+    found, said = zip(*nodes(made), *nodes_of_slices(made), strict=True)
     return made.finish(found, made.greater(*made.inputs)), list(said)
 
 
@@ -107,12 +156,14 @@ def test_every_operation_is_evaluated() -> None:
 
 
 @needs_simulator
-def test_every_operation_is_simulated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cell", [None, 4, 8])
+def test_every_operation_is_simulated(tmp_path: Path, cell: int | None) -> None:
     made, said = circuit()
     width = 1 + max(made.ranges[node].width for node in made.logits)
     ports, stages = CorePorts(2, 5, len(said), width, 1), pipelined(made, 3)
     source = tmp_path / "core.v"
-    source.write_text(core_verilog(made, stages, ports, "core", "every operation"), encoding="utf-8")
-    program = build([source], "core", CORE_HARNESS, cache=tmp_path)
+    source.write_text(core_verilog(made, stages, ports, "core", "every operation", cell), encoding="utf-8")
+    models = Path(verilog.__file__).parent / "templates" / "xilinx_cells.v"
+    program = build([source, models] if cell else [source], "core", CORE_HARNESS, cache=tmp_path)
     logits, _ = run_core(program, every_input(), ports, stages.latency, signed_logits=True)
     assert np.array_equal(logits, expected(said))

@@ -77,7 +77,7 @@ def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, interface: Lite
     assert {path.name for path in project.folder.iterdir()} - {"README.md"} == {name.rstrip("/") for name in told}
     command = re.findall(r"^    verilator .*", page, re.MULTILINE)[0].split()
     read = [(project.folder / "tb" / name).resolve() for name in command if name.endswith(".v")]
-    assert read == [(project.folder / "tb" / f"{project.top}_tb.v").resolve(), *project.sources]
+    assert read == [(project.folder / "tb" / f"{project.top}_tb.v").resolve(), *project.sources, *project.models]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,8 @@ def test_the_page_tells_the_facts_and_every_file(tmp_path: Path, interface: Lite
         ({"name": "module"}, "which is a Verilog keyword"),
         ({"name": "x"}, "which is the name of a port"),
         ({"name": "n12"}, "which is the name of a port or a signal"),
+        ({"name": "n12_s0"}, "which is the name of a port or a signal"),
+        ({"name": "CARRY4"}, "which is the name of a port or a signal"),
         ({"name": "1st"}, "is not a Verilog name"),
         ({"name": "größe"}, "is not a Verilog name"),
         ({"name": "a-b"}, "is not a Verilog name"),
@@ -108,7 +110,7 @@ def test_impossible_options_are_refused_before_anything_is_written(tmp_path: Pat
 @pytest.mark.parametrize("interface", ["parallel", "axis"])
 def test_no_module_is_called_like_a_signal(tmp_path: Path, interface: Literal["parallel", "axis"]) -> None:
     project = write_rtl(sparse_classifier(), tmp_path / "rtl", RtlOptions(interface=interface))
-    texts = [path.read_text() for path in project.folder.rglob("*.v")]
+    texts = [path.read_text() for path in project.folder.rglob("*.v") if path not in project.models]
     lines = re.findall(r"\b(?:wire|reg|integer)\b(?: \[[^\]]*\])? ([^;\n]*)", "\n".join(texts))
     parts = [part for line in lines for part in re.sub(r"=\s*[^,]*", "", line).split(",")]
     declared = {found[1] for part in parts if (found := re.match(r"\s*([A-Za-z_]\w*)", part))}
@@ -267,7 +269,7 @@ def test_the_test_bench_passes_and_can_fail(tmp_path: Path, interface: str) -> N
     project = write_rtl(network, tmp_path / "rtl", RtlOptions(interface=interface), test_vectors=vectors(network)[:40])
     bench = project.folder / "tb"
     built = tmp_path / "built"
-    compile_bench(project.top, [bench / f"{project.top}_tb.v", *project.sources], built)
+    compile_bench(project.top, [bench / f"{project.top}_tb.v", *project.sources, *project.models], built)
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run([built / "bench"], cwd=bench, capture_output=True, text=True, check=False)

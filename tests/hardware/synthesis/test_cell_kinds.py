@@ -14,6 +14,7 @@ LIBRARY: dict[Family, dict[str, dict[str, int]]] = {
     # UG953 and UG974 (7 series and UltraScale libraries), UG474 and UG574 (how many LUTs a memory takes)
     "xc7": {
         **{f"LUT{inputs}": {"lut": 1} for inputs in (1, 2, 3, 4, 5, 6)},
+        "LUT6_2": {"lut": 1},
         "INV": {"lut": 1},
         **{name: {"lut": 1, "lut_shift": 1} for name in ("SRL16", "SRL16E", "SRLC16", "SRLC16E", "SRLC32E")},
         **{name: {"lut": 1, "lut_memory": 1} for name in ("RAM32X1S", "RAM64X1S", "ROM32X1", "ROM64X1")},

@@ -72,7 +72,8 @@ def test_the_netlist_computes_what_the_emulator_does(made: tuple[IntegerNetwork,
     content = netlist.read_text()
     init = re.search(r"\.INIT\(64'h([0-9a-f]+)\)", content)
     assert init is not None
-    flipped = content[: init.end() - 2] + f"{int(content[init.end() - 2], 16) ^ 15:x}" + content[init.end() - 1 :]
+    inverted = f"{int(init[1], 16) ^ ((1 << 64) - 1):016x}"
+    flipped = content[: init.start(1)] + inverted + content[init.end(1) :]
     damaged = tmp_path / "netlist.v"
     damaged.write_text(flipped)
     sources = [damaged, yosys_share() / CELL_MODELS["xc7"] / "cells_sim.v"]
