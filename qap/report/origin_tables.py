@@ -77,6 +77,8 @@ def _training_cells(part: TrainingRecipe, history: History | None, time: float |
 
 def _methods(recipe: Recipe) -> str:
     """How the student was compressed, in sentences."""
+    if recipe.student_to_train.is_tables:
+        return f"{_teaching(recipe)}; its tables and who reads which bit are learned as the hardware has them."
     return f"{_teaching(recipe)}; {_pruning(recipe)}. {QUANTIZED[recipe.quantize.method]}."
 
 

@@ -30,7 +30,7 @@ def train_teacher(recipe: Recipe, dataset: Dataset, progress: Tell | None = None
         The Keras model with its best weights, and how it (the first of several) came there.
 
     Raises:
-        RecipeError: the recipe has no teacher.
+        RecipeError: the recipe has no teacher, or the data do not fit to it.
         QapError: the training diverged.
         ToolMissing: the train extra is not installed.
     """
@@ -41,7 +41,7 @@ def train_teacher(recipe: Recipe, dataset: Dataset, progress: Tell | None = None
     if recipe.teacher is None:
         raise RecipeError(f"the recipe {recipe.name!r} has no [teacher]")
     recipe.teacher.refuse(dataset.name, dataset.image_shape)
-    dataset = dataset.augmented()
+    dataset = _to_train_on(recipe, dataset)
     models, histories = [], []
     for member in range(recipe.teacher.ensemble):
         seed = recipe.seed + member
@@ -74,10 +74,17 @@ def train_student(
     from qap.training.networks import without_dead_neurons
     from qap.training.post_training import quantize
 
-    lesson = Lesson(recipe, dataset.augmented(), teacher, progress)
+    lesson = Lesson(recipe, _to_train_on(recipe, dataset), teacher, progress)
     model, history = lesson.train() if recipe.distill is None else DISTILLERS[recipe.distill.method](lesson)
     if recipe.prune.granularity == "neuron":
         model = without_dead_neurons(model, recipe, dataset.n_in)
     if recipe.student_to_train.is_tables:
         return model, history
     return quantize(model, recipe, dataset), history
+
+
+def _to_train_on(recipe: Recipe, dataset: Dataset) -> Dataset:
+    """The data with the distorted copies that the recipe asks for."""
+    if recipe.data.augment is not None and dataset.augmentation is None:
+        raise RecipeError("[data.augment] asks for copies, but the data came without; qap.load_for(recipe) loads both")
+    return dataset.augmented()

@@ -27,6 +27,10 @@ from qap.recipe import (
 HLS_DEVICES = [name for name, device in DEVICES.items() if device.family in HLS_FAMILIES]
 HLS_BOARDS = [board for board in BOARDS if board != "ULX3S"]
 BUILTIN = ["digits", "fashion-mnist", "mnist", "mnist-1v9", "mnist-1v9-course"]
+BUILTIN_TABLES = [
+    "digits-tables", "fashion-tables", "mnist-1v9-tables", "mnist-tables-1000", "mnist-tables-1300",
+    "mnist-tables-2000",
+]  # fmt: skip
 
 
 any_name = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -119,7 +123,17 @@ def test_a_file_of_another_system(tmp_path, encoding):
 
 
 def test_which_recipes_are_built_in():
-    assert set(BUILTIN) <= set(builtin_recipes())
+    assert {*BUILTIN, *BUILTIN_TABLES} <= set(builtin_recipes())
+
+
+@pytest.mark.parametrize("name", BUILTIN_TABLES)
+def test_built_in_recipes_of_tables_load(name):
+    made = load_recipe(name)
+    assert made.name == name
+    assert parse_recipe(tomllib.loads(made.to_toml()), name) == made
+    form = made.data.input_format or FixedPoint.parse("ap_ufixed<5,1>")
+    made.student.refuse(64, 2 if name.startswith("mnist-1v9") else 10, form)
+    assert made.student.epochs <= 100
 
 
 @pytest.mark.parametrize("name", BUILTIN)

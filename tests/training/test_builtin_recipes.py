@@ -58,6 +58,12 @@ def test_digits_is_learned_in_seconds():
     assert accuracy(network, data.test) >= recipe.accuracy_floor >= 0.9
 
 
+def test_digits_is_learned_by_tables_in_seconds():
+    recipe = load_recipe("digits-tables")
+    data, network = run(recipe)
+    assert accuracy(network, data.test) >= recipe.accuracy_floor >= 0.85
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_demo_reaches_its_accuracy_with_every_seed(seed):

@@ -211,6 +211,14 @@ def test_a_student_of_tables_comes_back_from_its_file(tmp_path) -> None:
     assert np.array_equal(predict_logits(again, blobs().test.x, 2**-6), predict_logits(model, blobs().test.x, 2**-6))
 
 
+def test_copies_that_were_not_loaded_are_missed() -> None:
+    made = recipe().override(["data.augment.copies=2"])
+    with pytest.raises(RecipeError, match=r"^\[data\.augment\] asks for copies, but the data came without"):
+        train_teacher(made, blobs())
+    with pytest.raises(RecipeError, match=r"^\[data\.augment\] asks for copies"):
+        train_student(made, blobs(), train_teacher(recipe(), blobs())[0])
+
+
 # ---- convolutional teachers
 
 

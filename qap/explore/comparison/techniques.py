@@ -74,6 +74,7 @@ def technique_recipe(base: Recipe, name: str, seed: int) -> Recipe:
     Raises:
         RecipeError: the technique is not known, contradicts itself, or is not possible with this recipe.
     """
+    base.weighted_layers  # noqa: B018 (a student of tables has nothing that techniques change)
     parts = _parts(name)
     content = base.model_dump(mode="json", exclude_none=True)
     content["student"] = base.student_to_train.model_dump(mode="json", exclude_none=True)

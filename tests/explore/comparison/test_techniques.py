@@ -114,6 +114,7 @@ IMPOSSIBLE = [
     ("kd", {"teacher": None, "distill": None}, "technique 'kd' needs a [teacher] in the recipe"),
     ("qap", {"prune": {}, "student": {"layers": plain()}}, "needs a recipe that prunes; set prune.sparsity above 0"),
     ("structured", {"student": {"layers": [LAYERS[1]]}}, "needs at least two hidden neurons, but the recipe has 0"),
+    ("qat", {"prune": None, "student": {"kind": "tables", "tables": [8]}}, "consists of truth tables"),
     ("structured", {"student": {"layers": [{**LAYERS[0], "units": 1}, LAYERS[1]]}}, "at least two hidden neurons"),
 ]  # fmt: skip
 

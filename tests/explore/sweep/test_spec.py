@@ -183,3 +183,23 @@ def test_files_are_found_by_name_and_beside(tmp_path):
     (tmp_path / "broken.toml").write_text("name = ")
     with pytest.raises(RecipeError, match="is not valid TOML"):
         load_sweep(str(tmp_path / "broken.toml"))
+
+
+@pytest.mark.parametrize(
+    ("axes", "training", "message"),
+    [
+        ({"weight_bits": [2]}, "qat", "consists of truth tables"),
+        ({"activation_bits": [2]}, "qat", "consists of truth tables"),
+        ({"units": [[8]]}, "qat", "consists of truth tables"),
+        ({"sparsity": [0.5]}, "qat", r"\[prune\] does not apply"),
+        ({"student.fan_in": [4]}, "ptq", r"\[quantize\] does not apply"),
+    ],
+)
+def test_axes_of_weights_do_not_apply_to_tables(axes, training, message):
+    with pytest.raises(RecipeError, match=message):
+        points_of(sweep(recipe="digits-tables", axes=axes, training=training))
+
+
+def test_keys_of_tables_are_axes():
+    points = points_of(sweep(recipe="digits-tables", axes={"student.tables": [[100], [200]]}, training="qat"))
+    assert [point.recipe.student.shape for point in points] == [(100,), (200,)]
