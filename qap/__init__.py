@@ -26,8 +26,8 @@ _HOMES = {
     "qap.run": ["RunDirectory", "load_for"],
     "qap.training": ["train_student", "train_teacher"],
     "qap.network": [
-        "IntegerLayer", "IntegerNetwork", "LayerSpec", "StepTable", "connect", "load_network", "save_network",
-        "simplify",
+        "IntegerLayer", "IntegerNetwork", "LayerSpec", "StepTable", "TableLayer", "ThresholdLayer", "connect",
+        "load_network", "save_network", "simplify",
     ],
     "qap.freezing": ["KerasEngine", "freeze"],
     "qap.importing": ["import_model"],

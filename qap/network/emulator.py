@@ -82,8 +82,8 @@ class TableLookup:
         self._bits = bits
         self._words = max(1, CACHED_WORDS // len(bits))
 
-    def __call__(self, x: npt.NDArray[Any]) -> IntArray:
-        """The answers, int64 (n, tables), to inputs (n, n_in) of 0 and 1, of any integer type."""
+    def __call__(self, x: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        """The answers, (n, tables), to inputs (n, n_in) of 0 and 1, of any integer type."""
         packed = _packed(x.take(self._columns, axis=1))
         answers: Words = np.empty((len(self._bits), packed.shape[1]), np.uint64)
         for start in range(0, packed.shape[1], self._words):
@@ -99,7 +99,7 @@ def _packed(x: npt.NDArray[Any]) -> Words:
     return np.ascontiguousarray(np.packbits(bits, axis=1, bitorder="little")).view(np.uint64)
 
 
-def _unpacked(words: Words, count: int) -> IntArray:
-    """The inverse of `_packed`, int64 (count, inputs)."""
+def _unpacked(words: Words, count: int) -> npt.NDArray[np.uint8]:
+    """The inverse of `_packed`, (count, inputs)."""
     bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little", count=count)
-    return np.ascontiguousarray(bits.T).astype(np.int64)
+    return np.ascontiguousarray(bits.T)

@@ -53,7 +53,7 @@ class IntegerNetwork(Tabular):
     input_format: FixedPoint
     layers: tuple[Layer, ...]
     class_names: tuple[str, ...]
-    _executors: tuple[Callable[[npt.NDArray[Any]], IntArray], ...] = field(init=False, repr=False, default=())
+    _executors: tuple[Callable[[npt.NDArray[Any]], npt.NDArray[Any]], ...] = field(init=False, repr=False, default=())
 
     @property
     def n_in(self) -> int:
@@ -143,7 +143,7 @@ class IntegerNetwork(Tabular):
         y: npt.NDArray[Any] = self.checked_input(x_int)
         for run in self._executors:
             y = run(y)
-        return y
+        return y.astype(np.int64, copy=False)
 
     def trace(self, x_int: npt.NDArray[Any]) -> list[IntArray]:
         """The results of every layer for integer inputs, as `forward` computes them."""

@@ -137,8 +137,8 @@ class TableLayer:
         results = Interval(np.asarray(bits.all(axis=1), np.int64), np.asarray(bits.any(axis=1), np.int64))
         return results, results
 
-    def executor(self, inputs: Interval, input_fractional: int) -> Callable[[npt.NDArray[Any]], IntArray]:
-        """A fast `forward`: 64 samples at once."""
+    def executor(self, inputs: Interval, input_fractional: int) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
+        """A fast `forward`: 64 samples at once; its results are integers of any type."""
         return TableLookup(self.wires, self.bits)
 
     def float_bits(self, inputs: Interval, input_fractional: int) -> int:

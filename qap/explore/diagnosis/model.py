@@ -43,7 +43,7 @@ class UserModel:
         """
         known = self._network
         if known is not None:
-            if any(isinstance(layer.activation, StepTable) for layer in known.weighted):
+            if any(isinstance(layer.activation, StepTable) for layer in known.only_weighted("qap diagnose")):
                 return known
             return connect(form, known.specs(), known.class_names)
         from qap.freezing import freeze
