@@ -76,10 +76,11 @@ def key_figures(records: Records) -> Iterator[KeyFigure]:
     yield KeyFigure(percent(accuracy["test"] if accuracy else None), meaning)
     if metrics.get("tables"):
         yield KeyFigure(count(metrics["tables"]), "truth tables")
+        yield KeyFigure(count(metrics["size_bytes"]), "bytes")
     else:
         yield KeyFigure(percent(metrics["sparsity"]), "of its weights are 0")
-    yield KeyFigure(count(metrics["nonzeros"]), "weights and biases that are not 0")
-    yield KeyFigure(count(metrics["size_bytes"]), "bytes, zeros included")
+        yield KeyFigure(count(metrics["nonzeros"]), "weights and biases that are not 0")
+        yield KeyFigure(count(metrics["size_bytes"]), "bytes, zeros included")
     mismatches = sum(each.mismatches for each in found.agreements) if found and found.agreements else None
     yield KeyFigure(count(mismatches), "mismatches between engines")
 

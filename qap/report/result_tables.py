@@ -48,24 +48,29 @@ def size_table(network: IntegerNetwork, pruned: float | None, trained: Sequence[
         pruned: share of weights that were masked in training, None when that was not recorded.
         trained: neurons of each layer before whole neurons were removed; empty when that was not recorded.
     """
-    read = int(network.layers[0].reads.sum())
-    rows: Rows = [
+    caption, columns = "Size of the integer network.", texts("") + numbers("")
+    read = f"{count(int(network.layers[0].reads.sum()))} of {count(network.n_in)}"
+    size = f"{count(network.size_bytes)} bytes"
+    if network.tables:
+        detail = "64 bits a table and its wires, thresholds, and the weights of what reads the tables"
+        rows: Rows = [
+            (Cell("truth tables", "of up to six bits each"), count(network.tables)),
+            (Cell("size", detail), size),
+            ("inputs that are read", read),
+        ]
+        return table(caption, columns, rows)
+    rows = [
         ("weights and biases", count(network.parameters)),
         ("of these not 0", count(network.nonzeros)),
         ("weights that are 0", percent(network.sparsity)),
         ("weights masked in training", percent(pruned)),
-        (Cell("size", "at the widths of their formats, zeros included"), f"{count(network.size_bytes)} bytes"),
-        (
-            "inputs that a weight reads" if not network.tables else "inputs that are read",
-            f"{count(read)} of {count(network.n_in)}",
-        ),
+        (Cell("size", "at the widths of their formats, zeros included"), size),
+        ("inputs that a weight reads", read),
     ]
-    if network.tables:
-        rows.insert(0, (Cell("truth tables", "of up to six bits each"), count(network.tables)))
     units = [layer.n_out for layer in network.layers]
     if list(trained) not in ([], units):
         rows.insert(0, ("neurons before and after pruning", f"{_shape(trained)} and {_shape(units)}"))
-    return table("Size of the integer network.", texts("") + numbers(""), rows)
+    return table(caption, columns, rows)
 
 
 def _shape(units: Sequence[int]) -> str:
@@ -105,7 +110,10 @@ def layer_table(network: IntegerNetwork, reuse_factors: Mapping[str, int]) -> Ta
     rows.append(["all", *[""] * 7, _sparsity_cell(nonzero, weights)])
     if reuse_factors:
         columns += numbers("reuse factor")
-        reuse = [str(reuse_factors.get(layer.name, NOT_MEASURED)) for layer in network.layers]
+        reuse = [
+            str(reuse_factors.get(layer.name, NOT_MEASURED)) if isinstance(layer, IntegerLayer) else ""
+            for layer in network.layers
+        ]
         rows = [[*row, cell] for row, cell in zip(rows, [*reuse, ""], strict=True)]
     caption = (
         f"Layers. An input is {network.input_format}. A format names all of its bits, then those left of the binary "

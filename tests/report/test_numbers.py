@@ -12,9 +12,11 @@ from support.needs import needs
 needs("matplotlib", "jinja2")
 
 from support.made_run import OneLsbOff, make_run
+from support.table_networks import class_sums
 
 from qap.cli.console import print_metrics, resources_line
-from qap.network import load_network
+from qap.fixed import FixedPoint
+from qap.network import TableLayer, ThresholdLayer, connect, load_network
 from qap.recipe import parse_recipe
 from qap.report.origin_tables import data_table, target_table, time_table, training_table
 from qap.report.page import key_figures
@@ -197,3 +199,19 @@ def test_what_a_design_takes_in_one_line() -> None:
         "core on xc7 (yosys): 1,201 LUT, 1,202 FF, 1,203 DSP, 1,204 BRAM18, latency 1205 cycles, II 1207, 1206 MHz"
     )
     assert resources_line(REPORT) == expected
+
+
+def test_the_size_and_the_layers_of_a_network_of_tables() -> None:
+    wires = np.array([[0, 1, 2, 3, 0, 0], [3, 4, 5, 6, 7, 0]])
+    bits = ThresholdLayer("bits", np.array([0, 0, 1, 1, 2, 2, 4, 4]), np.arange(8), 6)
+    layer = TableLayer("looked up", wires, np.array([5, 6], np.uint64), 8)
+    network = connect(FixedPoint.parse("ufixed<3,3>"), [bits, layer, class_sums(2, 2)], ["a", "b"])
+    assert cells(size_table(network, 0.0, (2,))) == {
+        "truth tables": ["2"],
+        "size": [f"{-(-(8 * (3 + 3) + 2 * (64 + 6 * 3) + 4 + 2) // 8)} bytes"],
+        "inputs that are read": ["4 of 6"],
+    }
+    shown = cells(layer_table(network, {"bits": 1, "looked up": 1, "sums": 1}))
+    assert shown["bits"] == ["6", "8", "", "", "", "thresholds", "ap_ufixed<1,1>", "", ""]
+    assert shown["looked up"] == ["8", "2", "", "", "", "truth tables", "ap_ufixed<1,1>", "", ""]
+    assert shown["sums"][-2:] == ["50.00 %", "1"]
