@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RARE = 0.006
 """Bits that differ from their usual value in a smaller share of the samples teach nothing and are not wired at all."""
+SAMPLES = 8192
+"""That show which bits vary."""
 
 
 def build_tables(student: StudentRecipe, dataset: Dataset, *, seed: int = 0) -> keras.Model:
@@ -38,7 +40,12 @@ def build_tables(student: StudentRecipe, dataset: Dataset, *, seed: int = 0) -> 
     if student.thresholds is not None:
         features, limits = quantiles(dataset.train.x[: dataset.train.originals], student.thresholds)
         x = Thresholds(features.tolist(), dataset.real(limits).tolist(), name="thresholds")(x)
-    readable = _readable(keras.Model(inputs, x), dataset, student)
+    readable = varying(keras.Model(inputs, x), dataset)
+    if readable.size < (student.fan_in or PINS):
+        raise RecipeError(
+            f"student.fan_in={student.fan_in or PINS} needs as many inputs that vary, but of the bits of "
+            f"{dataset.name!r} only {readable.size} do; lower it, or set student.thresholds higher"
+        )
     for index, units in enumerate(student.tables or ()):
         layer = Tables(units, student.fan_in or PINS, seed=int(rng.integers(2**31)), name=f"tables_{index}")
         x = layer(x)
@@ -76,9 +83,15 @@ def draw_wires(layer: Tables, readable: IntArray, rng: np.random.Generator) -> N
     layer.wires.assign(np.hstack([chosen, np.repeat(chosen[:, :1], PINS - layer.fan_in, axis=1)]).astype(np.int32))
 
 
-def varying(bits: npt.NDArray[Any]) -> IntArray:
-    """The columns of bits (n, m) that are neither nearly always 0 nor nearly always 1."""
-    share = (bits > 0).mean(axis=0)
+def varying(bits: keras.Model, dataset: Dataset) -> IntArray:
+    """The bits that are neither nearly always 0 nor nearly always 1 on the training part, without its copies.
+
+    Args:
+        bits: real numbers -> bits.
+        dataset: whose inputs they are.
+    """
+    x = dataset.train.x[: dataset.train.originals]
+    share = (np.asarray(bits(dataset.real(x[:: max(1, len(x) // SAMPLES)]))) > 0).mean(axis=0)
     return np.flatnonzero((share > RARE) & (share < 1 - RARE))
 
 
@@ -92,14 +105,3 @@ def logit_scale(student: StudentRecipe, n_classes: int) -> float:
 def scaled(model: keras.Model, scale: float) -> keras.Model:
     """A model with the same variables whose logits are multiplied."""
     return keras.Model(model.input, keras.layers.Rescaling(scale, name="scale")(model.output), name=model.name)
-
-
-def _readable(bits_of: keras.Model, dataset: Dataset, student: StudentRecipe) -> IntArray:
-    x = dataset.train.x[: dataset.train.originals]
-    found = varying(np.asarray(bits_of(dataset.real(x[:: max(1, len(x) // 8192)]))))
-    if found.size < (student.fan_in or PINS):
-        raise RecipeError(
-            f"student.fan_in={student.fan_in or PINS} needs as many inputs that vary, but of the bits of "
-            f"{dataset.name!r} only {found.size} do; lower it, or set student.thresholds higher"
-        )
-    return found

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 EVERY = 4
 """Steps from one look at the evidence to the next."""
 MARGIN, SHARE = 15.0, 0.7
-SAMPLES = 8192
-"""That show which bits vary."""
 
 
 class Wiring:
@@ -42,9 +40,8 @@ class Wiring:
         )
         self._share = SHARE if student.wiring_share is None else student.wiring_share
         margin = student.wiring_margin or MARGIN
-        x = dataset.train.x[: dataset.train.originals]
-        bits = keras.Model(model.input, layers[0].input)(dataset.real(x[:: max(1, len(x) // SAMPLES)]))
-        readable = [varying(np.asarray(bits)), *(np.arange(layer.units) for layer in layers[:-1])]
+        first = varying(keras.Model(model.input, layers[0].input), dataset)
+        readable = [first, *(np.arange(layer.units) for layer in layers[:-1])]
         self._layers = [_Pins(layer, each, margin) for layer, each in zip(layers, readable, strict=True)]
 
     def forward(self, inputs: Any) -> tuple[list[Any], list[Any], Any]:
