@@ -170,8 +170,8 @@ def _within(errors: list[float], limit: float = 0.10) -> str:
 
 
 def speed(link: str) -> str:
-    """Ratios to something else that was measured beside it."""
-    training = stored("training")["results"]
+    """Ratios to something else that was measured beside it, and seconds of CPU."""
+    training, tables = (stored(name)["results"] for name in ("training", "table_training"))
     rows = [
         [
             f"emulator against hls4ml's C simulation, {each['network']}: samples per second",
@@ -186,6 +186,13 @@ def speed(link: str) -> str:
             f"{training['shape']}, {training['samples']:,} samples",
             f"{training['ratio_of_medians']:.2f} times the time",
             row_source(link, "training"),
+        ]
+    )
+    rows.append(
+        [
+            f"an epoch of {tables['tables']:,} truth tables, {tables['samples']:,} samples, one thread: seconds of CPU",
+            f"{tables['mean']:.1f}",
+            row_source(link, "table_training"),
         ]
     )
     for name in ("qat-mnist-1v9", "bits-mnist-1v9"):
