@@ -104,7 +104,12 @@ def technique_recipe(base: Recipe, name: str, seed: int) -> Recipe:
 
 
 def possible_techniques(base: Recipe, names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Those that the recipe allows, and why the others are not possible."""
+    """Those that the recipe allows, and why the others are not possible.
+
+    Raises:
+        RecipeError: none is, for the recipe trains no weights.
+    """
+    base.weighted_layers  # noqa: B018
     possible: list[str] = []
     impossible: dict[str, str] = {}
     for name in names:

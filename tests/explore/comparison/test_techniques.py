@@ -128,6 +128,11 @@ def test_what_is_not_possible_is_one_line(name, changes, message):
     assert "\n" not in str(found.value)
 
 
+def test_no_technique_is_possible_for_tables():
+    with pytest.raises(RecipeError, match="consists of truth tables"):
+        possible_techniques(load_recipe("digits-tables"), DEFAULT)
+
+
 def test_what_is_possible_is_told_apart():
     without = {key: value for key, value in BASE.items() if key not in ("teacher", "distill")}
     possible, impossible = possible_techniques(parse_recipe(without, "test"), DEFAULT)
