@@ -9,7 +9,8 @@ import numpy as np
 
 from qap.fixed import BoolArray, IntArray
 from qap.network.network import IntegerNetwork
-from qap.network.table_layer import TableLayer, ThresholdLayer
+from qap.network.table_layer import TableLayer
+from qap.network.threshold_layer import ThresholdLayer
 from qap.network.truth_tables import ADDRESSES, PINS, ROWS
 
 DRAWN = 512

@@ -5,7 +5,7 @@ A layer of weights computes, in integers,
     accumulator = x @ weight + bias      (bias aligned to the accumulator's LSB)
     y = activation(accumulator)          brought into `result_format` by its rounding and overflow
 
-and nothing else; layers of thresholds and tables make bits and look them up (`table_layer`).
+and nothing else; layers of thresholds and tables make bits and look them up (`threshold_layer`, `table_layer`).
 
 Formats of accumulators are not chosen but proven: interval arithmetic over the
 weights gives the range that each accumulator can reach, and the format is the narrowest that holds
@@ -27,7 +27,8 @@ from qap.errors import QapError
 from qap.fixed import FixedPoint, IntArray
 from qap.network.interval import Interval, format_interval
 from qap.network.layer import IntegerLayer, LayerSpec
-from qap.network.table_layer import TableLayer, ThresholdLayer
+from qap.network.table_layer import TableLayer
+from qap.network.threshold_layer import ThresholdLayer
 from qap.rows import Row, Tabular
 
 Layer = IntegerLayer | TableLayer | ThresholdLayer

@@ -16,7 +16,8 @@ from qap.files import write_with
 from qap.fixed import FixedPoint, IntArray
 from qap.network.layer import IntegerLayer, LayerSpec, StepTable
 from qap.network.network import IntegerNetwork, Spec, connect
-from qap.network.table_layer import TableLayer, ThresholdLayer
+from qap.network.table_layer import TableLayer
+from qap.network.threshold_layer import ThresholdLayer
 
 VERSION = 2
 """Since 2 a layer may have tables or thresholds; a network of weights alone is written as version 1."""

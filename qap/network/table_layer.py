@@ -1,4 +1,4 @@
-"""Layers of single bits: thresholds make them of numbers, truth tables compute with them."""
+"""A layer of truth tables, which compute with single bits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from qap.errors import NotExact
 from qap.fixed import BoolArray, FixedPoint, IntArray
+from qap.network.bits import BIT, bits_row, first_equal, marked, refuse_count, refuse_places
 from qap.network.emulator import TableLookup
 from qap.network.interval import Interval
 from qap.network.steps import frozen_array
@@ -26,9 +27,6 @@ from qap.network.truth_tables import (
     words_of,
 )
 from qap.rows import Row
-
-BIT = FixedPoint(False, 1, 1)
-"""The format of one-bit results."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +60,7 @@ class TableLayer:
             raise NotExact(
                 self.name, f"each table needs {PINS} wires, but got wires {self.wires.shape} and tables {tables.shape}"
             )
-        _refuse_places(self.name, "a wire reads", self.wires, self.n_in)
+        refuse_places(self.name, "a wire reads", self.wires, self.n_in)
 
     @property
     def kind(self) -> str:
@@ -87,13 +85,13 @@ class TableLayer:
     @property
     def reads(self) -> BoolArray:
         """Which inputs change a result, (n_in,)."""
-        return _marked(self.wires[~ignored(self.bits)], self.n_in)
+        return marked(self.wires[~ignored(self.bits)], self.n_in)
 
     @property
     def firsts(self) -> IntArray:
         """For each table the first that computes the same, (n_out,)."""
         wires, bits = normal_form(self.wires, self.bits)
-        return _first_equal(np.hstack([wires, bits]))
+        return first_equal(np.hstack([wires, bits]))
 
     @property
     def stored_bits(self) -> int:
@@ -115,7 +113,7 @@ class TableLayer:
             raise NotExact(
                 self.name, f"its tables read single bits, but its inputs are {source}; put thresholds before it"
             )
-        _refuse_count(self.name, self.n_in, inputs)
+        refuse_count(self.name, self.n_in, inputs)
         return self
 
     def forward(self, x_int: IntArray, input_fractional: int) -> IntArray:
@@ -171,7 +169,7 @@ class TableLayer:
 
     def row(self) -> Row:
         """Its shape and format, for people."""
-        return _bits_row(self.name, self.n_in, self.n_out, "tables")
+        return bits_row(self.name, self.n_in, self.n_out, "tables")
 
     def content(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """The layer as a JSON-like header and named arrays."""
@@ -179,159 +177,3 @@ class TableLayer:
             "wires": self.wires,
             "tables": self.tables,
         }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ThresholdLayer:
-    """Bits of numbers: result j is `x[features[j]] >= thresholds[j]`.
-
-    Args:
-        name: unique in the network.
-        features: int64 (n_out,), which input each bit compares.
-        thresholds: int64 (n_out,), in LSBs of the input.
-        n_in: inputs.
-
-    Raises:
-        NotExact: shapes do not fit, or a feature is not there.
-    """
-
-    name: str
-    features: IntArray
-    thresholds: IntArray
-    n_in: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "features", frozen_array(self.features))
-        object.__setattr__(self, "thresholds", frozen_array(self.thresholds))
-        if self.features.ndim != 1 or not self.features.size or self.features.shape != self.thresholds.shape:
-            raise NotExact(
-                self.name,
-                f"each threshold needs a feature, but got features {self.features.shape} and thresholds "
-                f"{self.thresholds.shape}",
-            )
-        _refuse_places(self.name, "a threshold compares", self.features, self.n_in)
-
-    @property
-    def kind(self) -> str:
-        """What it is made of, for people."""
-        return "thresholds"
-
-    @property
-    def n_out(self) -> int:
-        """Thresholds."""
-        return int(self.features.size)
-
-    @property
-    def result_format(self) -> FixedPoint:
-        """One bit."""
-        return BIT
-
-    @property
-    def reads(self) -> BoolArray:
-        """Which inputs a threshold compares, (n_in,)."""
-        return _marked(self.features, self.n_in)
-
-    @property
-    def firsts(self) -> IntArray:
-        """For each threshold the first that is equal, (n_out,)."""
-        return _first_equal(np.stack([self.features, self.thresholds], axis=1))
-
-    @property
-    def stored_bits(self) -> int:
-        """For each threshold the bits that hold all of them, and so many as tell the inputs apart."""
-        width = FixedPoint.smallest(int(self.thresholds.min()), int(self.thresholds.max()), 0).width
-        return self.n_out * (width + (self.n_in - 1).bit_length())
-
-    @property
-    def spec(self) -> ThresholdLayer:
-        """Itself: there is nothing to prove."""
-        return self
-
-    def proven(self, source: FixedPoint, inputs: Interval) -> ThresholdLayer:
-        """Itself, behind as many inputs.
-
-        Raises:
-            NotExact: there are not as many.
-        """
-        _refuse_count(self.name, self.n_in, inputs)
-        return self
-
-    def forward(self, x_int: IntArray, input_fractional: int) -> IntArray:
-        """The results (n, n_out), 0 or 1, of inputs (n, n_in)."""
-        return self._compared(x_int)
-
-    def _compared(self, x_int: IntArray) -> IntArray:
-        """The results of inputs (..., n_in)."""
-        return np.asarray(x_int[..., self.features] >= self.thresholds, np.int64)
-
-    def intervals(self, inputs: Interval, input_fractional: int) -> tuple[Interval, Interval]:
-        """The ranges of the results, twice."""
-        results = Interval(self._compared(inputs.low), self._compared(inputs.high))
-        return results, results
-
-    def executor(self, inputs: Interval, input_fractional: int) -> Callable[[npt.NDArray[Any]], IntArray]:
-        """`forward`."""
-        return lambda x_int: self.forward(x_int, input_fractional)
-
-    def float_bits(self, inputs: Interval, input_fractional: int) -> int:
-        """Those of the inputs and thresholds that are compared."""
-        low = min(int(inputs.low.min()), int(self.thresholds.min()))
-        return FixedPoint.smallest(low, max(int(inputs.high.max()), int(self.thresholds.max())), 0).width
-
-    def kept(self, rows: IntArray, columns: IntArray) -> ThresholdLayer:
-        """The layer with these of its inputs and thresholds alone."""
-        places = np.zeros(self.n_in, np.int64)
-        places[rows] = np.arange(rows.size)
-        return ThresholdLayer(self.name, places[self.features[columns]], self.thresholds[columns], rows.size)
-
-    def folded(self, constant: BoolArray, values: IntArray, input_fractional: int) -> ThresholdLayer:
-        """Itself: what compares a constant is a constant by its interval."""
-        return self
-
-    def redirected(self, places: IntArray) -> ThresholdLayer:
-        """The same layer where input `places[i]` is read in the place of input i, which equals it; (n_in,)."""
-        return replace(self, features=places[self.features])
-
-    def behind(self, wires: IntArray, n_in: int) -> ThresholdLayer:
-        """The layer without one before it that only hands on its inputs `wires`, one for each input, of `n_in`."""
-        return replace(self, features=wires[self.features], n_in=n_in)
-
-    def row(self) -> Row:
-        """Its shape and format, for people."""
-        return _bits_row(self.name, self.n_in, self.n_out, "thresholds")
-
-    def content(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-        """The layer as a JSON-like header and named arrays."""
-        return {"name": self.name, "kind": "thresholds", "n_in": self.n_in}, {
-            "features": self.features,
-            "thresholds": self.thresholds,
-        }
-
-
-def _first_equal(rows: IntArray) -> IntArray:
-    """For each row the index of the first that equals it."""
-    _, first, places = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    return np.asarray(first[places.ravel()], np.int64)
-
-
-def _marked(places: IntArray, count: int) -> BoolArray:
-    marks = np.zeros(count, bool)
-    marks[places] = True
-    return marks
-
-
-def _refuse_places(name: str, what: str, places: IntArray, n_in: int) -> None:
-    wrong = places[(places < 0) | (places >= n_in)]
-    if wrong.size:
-        raise NotExact(name, f"{what} input {wrong[0]}, but it has {n_in} inputs")
-
-
-def _refuse_count(name: str, n_in: int, inputs: Interval) -> None:
-    if n_in != inputs.low.size:
-        raise NotExact(name, f"it reads {n_in} inputs, but there are {inputs.low.size}")
-
-
-def _bits_row(name: str, n_in: int, n_out: int, kind: str) -> Row:
-    """A row as layers of weights have it, with what such a layer has not left empty."""
-    empty = {"not 0": None, "weight": "", "bias": "", "accumulator": ""}
-    return {"layer": name, "inputs": n_in, "outputs": n_out, **empty, "activation": kind, "result": str(BIT)}
