@@ -13,7 +13,9 @@ from qap.errors import QapError
 
 def rtl(
     source: Source,
-    stage_depth: Annotated[str | None, typer.Option(help="Levels of LUTs between two registers, or auto.")] = None,
+    stage_depth: Annotated[
+        str | None, typer.Option(help="Levels of LUTs between two registers, auto or fastest.")
+    ] = None,
     interface: Annotated[
         Literal["axis", "parallel"] | None, typer.Option(help="An AXI4-Stream top around the core, or the core alone.")
     ] = None,

@@ -25,8 +25,9 @@ class RtlRecipe(Part):
     """The open RTL: whether `qap run` makes it, its pipeline, its interface, and what it is synthesized for."""
 
     enabled: bool = True
-    stage_depth: Annotated[int, Field(ge=1, le=1000, strict=True)] | Literal["auto"] = "auto"
-    """Levels of LUTs between two registers; "auto" takes the shortest stages within 10 % more LUTs than the fewest."""
+    stage_depth: Annotated[int, Field(ge=1, le=1000, strict=True)] | Literal["auto", "fastest"] = "auto"
+    """Levels of LUTs between two registers; "auto" meets `target.clock_ns` with few registers and cycles, "fastest"
+    takes the shortest stages within 10 % more LUTs than the fewest."""
     interface: Literal["axis", "parallel"] = "axis"
     """An AXI4-Stream top around the core, or the core alone."""
     axis_width: Literal[8, 16, 32, 64] = 32

@@ -296,9 +296,9 @@ IMPOSSIBLE = [
     ({"target": {"strategy": "distributed_arithmetic", "reuse_factor": 2}},
      "target.reuse_factor=2: the distributed_arithmetic strategy is fully parallel"),
     ({"rtl": {"stage_depth": 0}},
-     "rtl.stage_depth: Input should be greater than or equal to 1 or Input should be 'auto' (got 0)"),
+     "rtl.stage_depth: Input should be greater than or equal to 1 or Input should be 'auto' or 'fastest' (got 0)"),
     ({"rtl": {"stage_depth": "x"}},
-     "rtl.stage_depth: Input should be a valid integer or Input should be 'auto' (got 'x')"),
+     "rtl.stage_depth: Input should be a valid integer or Input should be 'auto' or 'fastest' (got 'x')"),
     ({"rtl": {"axis_width": 7}}, "rtl.axis_width: Input should be 8, 16, 32 or 64 (got 7)"),
     ({"target": {"clock_ns": -5}}, "target.clock_ns: Input should be greater than 0"),
 ]  # fmt: skip

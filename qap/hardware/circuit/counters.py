@@ -110,10 +110,10 @@ def _plain(builder: Builder, bit: Bit) -> Node:
 
 @cache
 def planned(heights: tuple[int, ...]) -> Plan:
-    """The counters for columns of so many bits: of a few ways the one with the fewest LUTs, then rounds."""
+    """The counters for columns of so many bits: of a few ways the one with the fewest LUTs, a round counting as one."""
     ways = product((7, 6, 5), (6, 5, 4), (True, False), (1, 99))
     plans = (Plan(tuple(_rounds(heights, *way))) for way in ways if way[0] > way[1])
-    return min(plans, key=lambda plan: (plan.luts, len(plan.rounds)))
+    return min(plans, key=lambda plan: (plan.luts + len(plan.rounds), plan.luts))
 
 
 def _rounds(

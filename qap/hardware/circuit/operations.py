@@ -90,11 +90,6 @@ class Operation(ABC):
         return ()
 
     @property
-    def registered(self) -> bool:
-        """Whether its result must go into registers at once, to stand in the cells that it counts."""
-        return False
-
-    @property
     def added(self) -> tuple[int, ...]:
         """The shifts of its first arguments if it adds them, so that it can join a tree; most do not."""
         return ()

@@ -6,7 +6,6 @@ as its arguments allow; what is needed later is carried along in registers.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,14 +21,14 @@ class Pipeline:
     """When each node of a circuit is computed.
 
     Args:
-        stage_depth: the most levels of LUTs in a stage.
+        stage_depth: the most levels of LUTs in a stage, where no operation takes more.
         stage: for each node the stage that computes it, from 0.
         latency: stages of the pipeline; the outputs are registers, so it is the latency in cycles.
         longest: levels of LUTs of the longest stage.
         carried: for each node how many registers it passes.
     """
 
-    stage_depth: int
+    stage_depth: float
     stage: tuple[int, ...]
     latency: int
     longest: float
@@ -49,7 +48,7 @@ class Pipeline:
         return circuit.luts() + shifts
 
 
-def pipelined(circuit: Circuit, stage_depth: int) -> Pipeline:
+def pipelined(circuit: Circuit, stage_depth: float) -> Pipeline:
     """Pipeline a circuit with at most so many levels of LUTs in a stage.
 
     Raises:
@@ -59,22 +58,19 @@ def pipelined(circuit: Circuit, stage_depth: int) -> Pipeline:
         raise QapError(f"stage_depth >= 1 must hold, but got stage_depth={stage_depth}")
     stage: list[int] = []
     level: list[float] = []
-    longest = 0.0
-    for node, (operation, arguments) in enumerate(zip(circuit.operations, circuit.arguments, strict=True)):
-        delay = operation.levels(circuit.read_ranges(node), circuit.ranges[node])
+    for delay, arguments in zip(times(circuit)[1], circuit.arguments, strict=True):
         first = max((stage[a] for a in arguments), default=0)
         start = max((level[a] for a in arguments if stage[a] == first), default=0.0)
-        if start and delay and start + delay > stage_depth:
+        if start and start + delay > stage_depth:
             first, start = first + 1, 0.0
         stage.append(first)
-        end = start + delay
-        longest = longest if math.isinf(end) else max(longest, end)
-        level.append(math.inf if operation.registered else end)
-    latency = 1 + max(stage[node] for node in _outputs(circuit))
-    return Pipeline(stage_depth, tuple(stage), latency, longest, _carried(circuit, stage, latency))
+        level.append(start + delay)
+    latency = 1 + max(stage[node] for node in outputs(circuit))
+    carried = registers(circuit, stage, latency)
+    return Pipeline(stage_depth, tuple(stage), latency, max(level), carried)
 
 
-def best_pipeline(circuit: Circuit, lut_budget: int | None = None) -> Pipeline:
+def fastest_pipeline(circuit: Circuit, lut_budget: int | None = None) -> Pipeline:
     """The pipeline with the shortest stages that fits a LUT budget; of equals the one with the fewest registers.
 
     Args:
@@ -89,27 +85,40 @@ def best_pipeline(circuit: Circuit, lut_budget: int | None = None) -> Pipeline:
     return min(affordable, key=lambda s: (s.longest, s.flipflops(circuit)))
 
 
+def times(circuit: Circuit) -> tuple[list[float], list[float]]:
+    """When each operation is done if nothing is registered, in levels of LUTs, and how long it takes."""
+    delays = [
+        operation.levels(circuit.read_ranges(node), circuit.ranges[node])
+        for node, operation in enumerate(circuit.operations)
+    ]
+    done: list[float] = []
+    for delay, arguments in zip(delays, circuit.arguments, strict=True):
+        done.append(max((done[a] for a in arguments), default=0.0) + delay)
+    return done, delays
+
+
 def _pipelines(circuit: Circuit) -> Iterator[Pipeline]:
-    """One for every depth up to that at which nothing is registered that need not be."""
-    fewest = pipelined(circuit, 1 << 30).latency
+    """One for every depth up to the whole circuit in one stage."""
     depth = 1
     while True:
         pipeline = pipelined(circuit, depth)
         yield pipeline
-        if pipeline.latency == fewest:
+        if pipeline.latency == 1:
             return
         depth += 1 if depth < 8 else depth // 2
 
 
-def _outputs(circuit: Circuit) -> tuple[Node, ...]:
+def outputs(circuit: Circuit) -> tuple[Node, ...]:
+    """The nodes that are registered at the end."""
     return (*circuit.logits, circuit.winner)
 
 
-def _carried(circuit: Circuit, stage: list[int], latency: int) -> tuple[int, ...]:
+def registers(circuit: Circuit, stage: list[int], latency: int) -> tuple[int, ...]:
+    """For each node how many registers it passes until the last stage that reads it."""
     last = list(stage)
     for node, arguments in enumerate(circuit.arguments):
         for argument in arguments:
             last[argument] = max(last[argument], stage[node])
-    for node in _outputs(circuit):
+    for node in outputs(circuit):
         last[node] = latency
     return tuple(0 if circuit.ranges[node].constant else last[node] - stage[node] for node in range(len(stage)))

@@ -67,36 +67,39 @@ class Slices(Operation):
 
 
 class Chain(NamedTuple):
-    """A carry chain in cells of 4 or 8 bits: what drives it, and the names of its sums and carries by position."""
+    """A carry chain: the statements that drive it, the names of its sums by place, and of its last carry."""
 
     statements: list[str]
     sums: list[str]
-    carries: list[str]
+    carry: str
 
 
-def chain(name: str, luts: Sequence[Lut], carry_in: str, cell: int) -> Chain:
-    """A carry chain behind LUTs, the lowest first; `name` begins the names of its wires, `cell` is 4 or 8."""
-    made = Chain([], [], [])
-    for block, start in enumerate(range(0, len(luts), cell)):
-        inside = range(start, min(start + cell, len(luts)))
-        for position in inside:
-            made.statements.append(f"wire {name}_s{position}, {name}_d{position};")
-            made.statements.append(
-                luts[position].statement(f"{name}_l{position}", f"{name}_s{position}", f"{name}_d{position}")
-            )
-        pad = [f"{cell - len(inside)}'d0"] * (len(inside) < cell)
-        select, data = (", ".join([*pad, *(f"{name}_{kind}{p}" for p in reversed(inside))]) for kind in "sd")
-        below = made.carries[-1] if made.carries else None
-        sides = f".S({{{select}}}), .DI({{{data}}}), .O({name}_o{block}), .CO({name}_k{block})"
-        start_with = (
-            f".CI({below or carry_in}), .CI_TOP(1'b0)"
-            if cell == 8
-            else (f".CI({below or FALSE}), .CYINIT({FALSE if below else carry_in})")
-        )
+def chain(name: str, luts: Sequence[Lut], carry_in: str, cell: int, places: int) -> Chain:
+    """A carry chain behind LUTs, the lowest first.
+
+    Args:
+        name: begins the names of its wires.
+        luts: of the first places.
+        carry_in: what comes into the lowest place.
+        cell: bits of a carry cell, 4 or 8.
+        places: of the chain; those above the LUTs hand their carry out as sum, which costs no LUT.
+    """
+    made = Chain([], [], carry_in)
+    for place, each in enumerate(luts):
+        made.statements.append(f"wire {name}_s{place}, {name}_d{place};")
+        made.statements.append(each.statement(f"{name}_l{place}", f"{name}_s{place}", f"{name}_d{place}"))
+    for block, start in enumerate(range(0, places, cell)):
+        end = min(start + cell, places)
+        inside = range(start, min(end, len(luts)))
+        empty = [f"{cell - len(inside)}'d0"] * (len(inside) < cell)
+        select, data = (", ".join([*empty, *(f"{name}_{kind}{place}" for place in reversed(inside))]) for kind in "sd")
+        below, from_outside = (made.carry, FALSE) if block else (FALSE, made.carry)
+        inputs = f".CI({below}), .CYINIT({from_outside})" if cell == 4 else f".CI({made.carry}), .CI_TOP({FALSE})"
+        outputs = f".O({name}_o{block}), .CO({name}_k{block})"
         made.statements.append(f"wire [{cell - 1}:0] {name}_o{block}, {name}_k{block};")
-        made.statements.append(f"CARRY{cell} {name}_c{block} ({start_with}, {sides});")
-        made.sums.extend(f"{name}_o{block}[{place}]" for place in range(len(inside)))
-        made.carries.extend(f"{name}_k{block}[{place}]" for place in range(len(inside)))
+        made.statements.append(f"CARRY{cell} {name}_c{block} ({inputs}, .S({{{select}}}), .DI({{{data}}}), {outputs});")
+        made.sums.extend(f"{name}_o{block}[{place}]" for place in range(end - start))
+        made = made._replace(carry=f"{name}_k{block}[{end - start - 1}]")
     return made
 
 
@@ -137,11 +140,6 @@ class Count(Slices):
     inverted: int
 
     @property
-    def registered(self) -> bool:
-        """Always: of one place of a slice the sum and the carry get out only if one is registered there."""
-        return True
-
-    @property
     def _positions(self) -> int:
         return sum(step.positions for step in self.steps)
 
@@ -177,7 +175,11 @@ class Count(Slices):
         return " + ".join(terms)
 
     def instances(self, arguments: Sequence[Wire], result: Wire, cell: int) -> list[str]:
-        """Two LUTs for each step of more than two bits, and the chain."""
+        """Two LUTs for each step of more than two bits, and the chain.
+
+        One place of a slice cannot bring out its sum and its carry, so the last carry leaves as the sum of a place
+        more, in front of which no LUT stands.
+        """
         names, flips = [f"{wire.name}[0]" for wire in arguments], self._flips()
         luts: list[Lut] = []
         place = 1
@@ -185,9 +187,8 @@ class Count(Slices):
             end = place + step.ones + step.twos
             luts += _counting(step, names[place:end], flips[place:end])
             place = end
-        made = chain(result.name, luts, names[0], cell)
-        bits = [*made.sums, made.carries[-1]][: result.width]
-        return [*made.statements, f"assign {result.name} = {{{', '.join(reversed(bits))}}};"]
+        made = chain(result.name, luts, names[0], cell, max(len(luts), result.width))
+        return [*made.statements, f"assign {result.name} = {{{', '.join(reversed(made.sums[: result.width]))}}};"]
 
     def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """One LUT and the carry chain."""
@@ -259,8 +260,8 @@ class Compared(Slices, Comparison):
             pins = [*a[place : place + 2], *b[place : place + 2], *b[: lowest * (place == 1)]]
             luts.append(lut(pins, _equal, _greater))
         carry_in = a[0] if lowest else FALSE
-        made = chain(result.name, luts, carry_in, cell)
-        return [*made.statements, f"assign {result.name} = {made.carries[-1]};"]
+        made = chain(result.name, luts, carry_in, cell, len(luts))
+        return [*made.statements, f"assign {result.name} = {made.carry};"]
 
     def levels(self, arguments: Sequence[Range], result: Range) -> float:
         """One LUT and the carry chain."""

@@ -6,12 +6,10 @@ nearly so. Large ones take seconds to build, so their LUTs come from a law of th
 
 from __future__ import annotations
 
-from typing import Literal
-
 from qap.errors import ToolMissing
 from qap.hardware.circuit import lower_network
 from qap.hardware.circuit.cells import count_cells
-from qap.hardware.circuit.pipeline import best_pipeline, pipelined
+from qap.hardware.circuit.stages import StageDepth, pipeline_for
 from qap.hardware.devices import find_part
 from qap.hardware.estimate.result import Estimate, StageEstimate
 from qap.hardware.resources import ResourceReport
@@ -52,7 +50,7 @@ def estimate_rtl(
     network: IntegerNetwork,
     target: TargetRecipe | None = None,
     *,
-    stage_depth: int | Literal["auto"] = "auto",
+    stage_depth: StageDepth = "auto",
     build: bool | None = None,
 ) -> ResourceReport:
     """Estimate what the core of `write_rtl` takes on Xilinx devices.
@@ -60,7 +58,7 @@ def estimate_rtl(
     Args:
         network: any integer network; it is simplified here.
         target: its part and clock are repeated in the report; None is any 7-series device.
-        stage_depth: levels of LUTs between two registers; the law knows only "auto".
+        stage_depth: as in `RtlOptions`; the law does not ask for it.
         build: whether the circuit is built; None builds it where that takes less than about a second and da4ml is
             installed.
 
@@ -81,11 +79,10 @@ def estimate_rtl(
     return _report(target, "qap's law of RTL", law_luts(smaller))
 
 
-def _counted(
-    network: IntegerNetwork, target: TargetRecipe | None, stage_depth: int | Literal["auto"]
-) -> ResourceReport:
+def _counted(network: IntegerNetwork, target: TargetRecipe | None, stage_depth: StageDepth) -> ResourceReport:
     circuit = lower_network(network)
-    pipeline = best_pipeline(circuit) if stage_depth == "auto" else pipelined(circuit, stage_depth)
+    clock_ns = target.clock_ns if target else TargetRecipe().clock_ns
+    pipeline = pipeline_for(circuit, stage_depth, "xc7", clock_ns)
     cells = count_cells(circuit, pipeline)
     return _report(target, "qap's circuit of RTL", cells.lut, cells.ff, cells.shift, pipeline.latency)
 

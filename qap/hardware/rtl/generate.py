@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from qap.hardware.circuit import lower_network
 from qap.hardware.circuit.cells import count_cells
-from qap.hardware.circuit.pipeline import best_pipeline, pipelined
+from qap.hardware.circuit.stages import pipeline_for
 from qap.hardware.circuit.xilinx import CARRY_CELLS
 from qap.hardware.devices import hls_part
 from qap.hardware.rtl.axis import axis_format
@@ -53,8 +54,7 @@ def write_rtl(
     if not options.any_size:
         refuse_hopeless(smaller)
     circuit = lower_network(smaller, options.family)
-    depth = options.stage_depth
-    pipeline = best_pipeline(circuit, options.lut_budget) if depth == "auto" else pipelined(circuit, depth)
+    pipeline = pipeline_for(circuit, options.stage_depth, options.family, options.clock_ns, options.lut_budget)
     core = partial(core_verilog, circuit, pipeline, ports, options.name, comment_of(network.digest))
     plain, mapped = core(), core(cell=CARRY_CELLS.get(options.family))
     project = RtlProject(
@@ -67,7 +67,7 @@ def write_rtl(
         ports=ports,
         signed_logits=network.output_format.signed,
         latency_cycles=pipeline.latency,
-        stage_depth=pipeline.stage_depth,
+        stage_depth=math.ceil(pipeline.stage_depth),
         clock_ns=options.clock_ns,
         cells_of=options.family if mapped != plain else None,
         axis=axis,

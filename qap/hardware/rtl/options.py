@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qap.errors import QapError
+from qap.hardware.circuit.stages import StageDepth
 from qap.hardware.devices import Family, hls_part
 from qap.hardware.rtl.names import checked_name
 from qap.recipe import Recipe, RtlRecipe
@@ -18,21 +19,22 @@ class RtlOptions:
     """How a network becomes Verilog.
 
     Args:
-        stage_depth: levels of LUTs between two registers, or "auto" for the shortest stages within `lut_budget`.
+        stage_depth: levels of LUTs between two registers; "auto" meets the clock with few registers and cycles,
+            "fastest" has the shortest stages within `lut_budget`.
         interface: "parallel" for the core alone, "axis" for an AXI4-Stream top around it.
         axis_width: bits of tdata: 8, 16, 32 or 64.
-        clock_ns: the clock period of the constraints.
+        clock_ns: the clock period of the constraints, and the one that "auto" meets.
         part: the part of `build_vivado.tcl`, or a board.
         family: what the core is written for: xc7, xcup, ecp5 or ice40; other families can synthesize it, too.
         name: of the core's module.
-        lut_budget: estimated LUTs that "auto" may use; None allows 10 % more than the least possible.
+        lut_budget: estimated LUTs that "fastest" may use; None allows 10 % more than the least possible.
         any_size: go on although full unrolling looks hopeless.
 
     Raises:
         QapError: the name, the interface, the clock or the part is not possible.
     """
 
-    stage_depth: int | Literal["auto"] = "auto"
+    stage_depth: StageDepth = "auto"
     interface: Interface = "axis"
     axis_width: int = 32
     clock_ns: float = 5.0

