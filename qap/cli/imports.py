@@ -10,7 +10,6 @@ import typer
 
 from qap.cli.options import DataDir, Force, Json, Out, Seed, default_folder
 from qap.errors import RecipeError
-from qap.fixed import Overflow, Rounding
 
 if TYPE_CHECKING:
     from qap.network import IntegerNetwork
@@ -157,6 +156,8 @@ def _said(run: RunDirectory, records: dict[str, StageRecord]) -> Iterator[str]:
 
 def _proposed(run: RunDirectory, same_class: float) -> Iterator[str]:
     """Modes of a format that lost something, as a format to try."""
+    from qap.fixed import Overflow, Rounding
+
     form = run.recipe.model.precision if run.recipe.model else None
     if form is not None and form.overflow is Overflow.WRAP and same_class < 1:
         saturating = form.with_modes(Rounding.RND, Overflow.SAT)

@@ -22,6 +22,9 @@ from qap.recipe.values import (
     WeightQuantizer,
 )
 
+UNWRITTEN = Field(exclude_if=lambda value: value in (None, "mlp"))
+"""What recipes before these keys were: left out of what is written and of digests, so that both stay as they were."""
+
 
 class AugmentRecipe(Part):
     """Distorted copies of the training images, made once; an amount is the most that chance takes, to either side."""
@@ -47,7 +50,7 @@ class DataRecipe(Part):
     validation: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.1
     input_format: Format | None = None
     """None takes the format of the data set itself."""
-    augment: AugmentRecipe | None = None
+    augment: Annotated[AugmentRecipe | None, UNWRITTEN] = None
     """Distorted copies to train on; None trains on the images alone."""
 
 
@@ -67,7 +70,7 @@ class TrainingRecipe(Part):
 class TeacherRecipe(TrainingRecipe):
     """A float MLP with ReLU between its layers, on logits; a small convolutional network for images."""
 
-    kind: Literal["mlp", "cnn"] = "mlp"
+    kind: Annotated[Literal["mlp", "cnn"], UNWRITTEN] = "mlp"
     channels: Annotated[tuple[Positive, ...], Field(min_length=1)] | None = None
     """Of the convolutions in front of the layers of a "cnn"; None is [16, 32, 48]."""
     units: tuple[Positive, ...] = (128, 64)
@@ -128,7 +131,7 @@ TABLE_KEYS = ("tables", "fan_in", "thresholds", "logit_scale", "wiring_margin", 
 class StudentRecipe(TrainingRecipe):
     """A quantized MLP on logits, the last layer with as many units as there are classes; or layers of truth tables."""
 
-    kind: Literal["mlp", "tables"] = "mlp"
+    kind: Annotated[Literal["mlp", "tables"], UNWRITTEN] = "mlp"
     layers: tuple[LayerRecipe, ...] = ()
     """Of an "mlp"."""
     tables: Annotated[tuple[Positive, ...], Field(min_length=1)] | None = None

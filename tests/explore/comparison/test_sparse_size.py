@@ -48,6 +48,6 @@ def test_a_networks_dense_bytes_are_its_size():
 
 
 def test_scales_are_counted():
-    stored = layer(4, 2, 1, 8)._replace(scale_bits=64)
+    stored = layer(4, 2, 1, 8)._replace(other_bits=64)
     assert dense_bytes([stored]) == 8 + 8
     assert sparse_bytes([stored]) == 2 + 8
