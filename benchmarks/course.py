@@ -22,7 +22,7 @@ from stored import add_out, store
 from qap.data import load
 from qap.fixed import FixedPoint
 from qap.hardware.rtl import RtlEngine, write_rtl
-from qap.hardware.rtl.engine import simulate_stream
+from qap.hardware.rtl.axis_engine import simulate_stream
 from qap.hardware.synthesis import NetlistEngine, place_and_route, synthesize
 from qap.network import IntegerNetwork, LayerSpec, connect, load_network
 from qap.verification import EmulatorEngine, agree
