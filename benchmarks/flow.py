@@ -2,19 +2,24 @@
 
     python benchmarks/flow.py [--runs FOLDER]
 
-Runs `qap run` on the demo with three seeds, on the course's shape and on the digits; the demo with RTL, which is then
-placed and routed on an ECP5 (`qap synth`). With --runs the runs are kept there, and finished stages are only read.
+Runs `qap run` on the demo with three seeds, on the course's shape and on the digits; the demo with RTL, and its network
+once more in RTL for an ECP5, placed and routed (`qap synth`). With --runs the runs are kept there, and finished stages
+are only read.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from stored import add_out, qap, store
+
+from qap.recipe import load_recipe
+from qap.run import RECIPE
 
 RUNS = (("mnist-1v9", 0), ("mnist-1v9", 1), ("mnist-1v9", 2), ("mnist-1v9-course", 0), ("digits", 0))
 WITH_RTL = ("mnist-1v9",)
@@ -27,8 +32,21 @@ def measure(recipe: str, seed: int, folder: Path) -> dict[str, Any]:
     del found["report"]  # where it lies
     found["vectors"] = vectors(run)
     if with_rtl:
-        found["ecp5"] = qap("synth", run, "--target", "ecp5", "--place-and-route", "--bitstream")["reports"]
+        found["ecp5"] = on_ecp5(run)
     return found
+
+
+def on_ecp5(run: Path) -> list[dict[str, Any]]:
+    """The same network in RTL that is pipelined for an ECP5, synthesized, placed and routed."""
+    copy = run.with_name(f"{run.name}-ecp5")
+    shutil.copytree(run, copy, dirs_exist_ok=True)
+    recipe = load_recipe(run / RECIPE).override(["rtl.target=ecp5"])
+    (copy / RECIPE).write_text(recipe.to_toml(), encoding="utf-8")
+    qap("rtl", copy)
+    reports: list[dict[str, Any]] = qap("synth", copy, "--target", "ecp5", "--place-and-route", "--bitstream")[
+        "reports"
+    ]
+    return reports
 
 
 def vectors(run: Path) -> dict[str, int]:
