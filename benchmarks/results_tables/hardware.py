@@ -32,7 +32,7 @@ def summary(link: str) -> str:
     rows = [
         [f"{demo}: test accuracy of the integer network, mean", flow_accuracy(link), "flow"],
         [f"{demo}: parameters that are not 0", f"{runs[0]['nonzeros']} of {runs[0]['parameters']:,}", "flow"],
-        [f"{demo}: mismatches, every pair of five engines, every output bit", mismatches, "flow"],
+        [f"{demo}: mismatches, every pair of six engines, every output bit", mismatches, "flow"],
         [f"{demo}: LUTs of the RTL's core, xc7, Yosys", ", ".join(str(core["lut"]) for core in cores), "flow"],
         [f"{demo}: clock on an ECP5 after place and route", f"{min(clocks):.0f} MHz and more", "flow"],
         ["LUTs of an HLS report, estimated before any synthesis: SMAPE", f"{luts['percent']:.1f} %", "estimator"],
