@@ -11,6 +11,7 @@ from qap.errors import DataError
 from qap.flow.golden import wrong_golden_vectors
 from qap.flow.verification import verify_run
 from qap.hardware.rtl import RtlOptions, write_rtl
+from qap.hardware.rtl.project import VERSION
 from qap.network import save_network
 from qap.recipe import load_recipe
 from qap.run import HLS, NETWORK, RTL, RunDirectory, StageRecord
@@ -52,7 +53,7 @@ def test_vectors_of_the_first_version_do_not_end_with_ones(tmp_path, interface):
     with pytest.raises(DataError, match="its last line is not the one of ones|does not hold samples"):
         wrong_golden_vectors(run, VARIED, [RTL])
     path = run.file(RTL) / "project.json"
-    path.write_text(path.read_text().replace('"qap_rtl": 2', '"qap_rtl": 1'))
+    path.write_text(path.read_text().replace(f'"qap_rtl": {VERSION}', '"qap_rtl": 1'))
     assert wrong_golden_vectors(run, VARIED, [RTL]) == []
 
 

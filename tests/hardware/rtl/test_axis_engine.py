@@ -124,7 +124,7 @@ def test_a_project_of_another_network_is_refused(streamed: tuple[IntegerNetwork,
 
 
 def send(project: RtlProject, beats: np.ndarray, last: list[bool]) -> StreamResult:
-    program = build(project.sources, project.top, HARNESS)
+    program = build([*project.sources, *project.models], project.top, HARNESS)
     return run_stream(program, beats, np.array(last), results=100, span=50, seed=1, stalls=0.3)
 
 

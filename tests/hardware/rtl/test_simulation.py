@@ -79,13 +79,13 @@ def test_broken_verilog_says_where(tmp_path: Path) -> None:
 
 def test_programs_are_cached_by_their_sources(streamed: tuple[IntegerNetwork, RtlProject], tmp_path: Path) -> None:
     _, project = streamed
-    first = build([project.core_source], project.name, "simulate_core.cpp")
+    first = build([project.core_source, *project.models], project.name, "simulate_core.cpp")
     made = first.stat().st_mtime_ns
-    assert build([project.core_source], project.name, "simulate_core.cpp") == first
+    assert build([project.core_source, *project.models], project.name, "simulate_core.cpp") == first
     assert first.stat().st_mtime_ns == made
     first.write_bytes(first.read_bytes()[:5000])
-    assert build([project.core_source], project.name, "simulate_core.cpp") == first
+    assert build([project.core_source, *project.models], project.name, "simulate_core.cpp") == first
     assert len(first.read_bytes()) > 5000, "a damaged one is built again"
     changed = tmp_path / project.core_source.name
     changed.write_text(project.core_source.read_text() + "// changed\n")
-    assert build([changed], project.name, "simulate_core.cpp") != first
+    assert build([changed, *project.models], project.name, "simulate_core.cpp") != first

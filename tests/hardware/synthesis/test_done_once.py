@@ -67,7 +67,7 @@ def edited(path: Path) -> None:
 
 
 CHANGES: dict[str, Callable[[RtlProject, Tools, pytest.MonkeyPatch], object]] = {
-    "the core": lambda project, tools, patch: edited(project.core_source),
+    "the core": lambda project, tools, patch: edited(project.plain_source),
     "the top": lambda project, tools, patch: edited(project.folder / f"{project.top}.v"),
     "the version": lambda project, tools, patch: setattr(tools, "version", "1.1"),
     "the script": lambda project, tools, patch: patch.setitem(yosys.SCRIPTS, "ecp5", "synth_ecp5 -abc9 -top {top}"),
@@ -134,7 +134,7 @@ PLACINGS: dict[str, Callable[[RtlProject, Tools], Any]] = {
     "the seed": lambda project, tools: place_and_route(project, "85k", seed=2),
     "the clock": lambda project, tools: place_and_route(project.model_copy(update={"clock_ns": 9.0}), "85k"),
     "the device": lambda project, tools: place_and_route(project, "25k"),
-    "the netlist": lambda project, tools: (edited(project.core_source), place_and_route(project, "85k")),
+    "the netlist": lambda project, tools: (edited(project.plain_source), place_and_route(project, "85k")),
     "the version": lambda project, tools: (setattr(tools, "version", "1.1"), place_and_route(project, "85k")),
 }
 

@@ -128,7 +128,7 @@ def test_a_synthesis_that_ends_early_leaves_nothing(
         with pytest.raises(ToolFailed, match=r"took longer than 0\.01 s and was ended; its log ends:"):
             synthesize(project, "ice40", timeout_s=0.01)
     elif trouble == "error":
-        project.core_source.write_text("module classifier (input wire clk; endmodule\n")
+        project.plain_source.write_text("module classifier (input wire clk; endmodule\n")
         with pytest.raises(ToolFailed, match="syntax error"):
             synthesize(project, "ice40")
     else:

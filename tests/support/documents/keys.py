@@ -87,7 +87,8 @@ def _key(model: type[BaseModel], name: str, section: str, dotted: str) -> Key:
         return Key(section, dotted, NONE, None, choices)
     if isinstance(default, BaseModel):
         return Key(section, dotted, f"`[{dotted}]`")
-    value = model.model_construct(**{name: default}).model_dump(mode="json", include={name})[name]
+    written = model.model_construct(**{name: default}).model_dump(mode="json", include={name})
+    value = written.get(name, default)  # a default that is not written is a word
     return Key(section, dotted, f"a value: {value!r}", value, choices)
 
 
