@@ -103,14 +103,20 @@ class Tables(keras.layers.Layer):  # type: ignore[misc]
             raise QapError(
                 f"layer {self.name!r} has tables of {self.fan_in} inputs, but its input is {input_shape}; lower fan_in"
             )
-        n_in, rng = int(input_shape[1] or 0), np.random.default_rng(self.seed)
-        wires = np.stack([rng.choice(n_in, self.fan_in, replace=False) for _ in range(self.units)])
-        wires = np.hstack([wires, np.repeat(wires[:, :1], PINS - self.fan_in, axis=1)])
-        table = rng.uniform(-1, 1, (self.units, ROWS))
-        self.wires = self.add_weight(shape=wires.shape, dtype="int32", trainable=False, name="wires")
-        self.table = self.add_weight(shape=table.shape, dtype="float32", name="table", constraint=_in_range)
-        self.wires.assign(wires.astype(np.int32))
-        self.table.assign(table.astype(np.float32))
+        rng = np.random.default_rng(self.seed)
+        self.wires = self.add_weight(shape=(self.units, PINS), dtype="int32", trainable=False, name="wires")
+        self.table = self.add_weight(shape=(self.units, ROWS), dtype="float32", name="table", constraint=_in_range)
+        self.draw(np.arange(int(input_shape[1] or 0)), rng)
+        self.table.assign(rng.uniform(-1, 1, (self.units, ROWS)).astype(np.float32))
+
+    def draw(self, readable: npt.NDArray[np.int64], rng: np.random.Generator) -> None:
+        """Give each neuron different inputs among those that may be read."""
+        self.connect(np.stack([rng.choice(readable, self.fan_in, replace=False) for _ in range(self.units)]))
+
+    def connect(self, wires: Any) -> None:
+        """Set the wires of the pins (units, fan_in); the pins beyond repeat that of pin 0."""
+        wires = tf.cast(wires, tf.int32)
+        self.wires.assign(tf.concat([wires, tf.repeat(wires[:, :1], PINS - self.fan_in, axis=1)], axis=1))
 
     def call(self, inputs: Any) -> Any:
         """The answers (n, units) to inputs (n, n_in)."""

@@ -50,7 +50,7 @@ def build_tables(student: StudentRecipe, dataset: Dataset, *, seed: int = 0) -> 
         layer = Tables(units, student.fan_in or PINS, seed=int(rng.integers(2**31)), name=f"tables_{index}")
         x = layer(x)
         if index == 0:
-            draw_wires(layer, readable, rng)
+            layer.draw(readable, rng)
     return keras.Model(inputs, ClassSums(dataset.n_classes, name="sums")(x), name="student")
 
 
@@ -75,12 +75,6 @@ def quantiles(x: npt.NDArray[np.integer[Any]], count: int) -> tuple[IntArray, In
     ]
     features, limits = np.array(pairs, np.int64).reshape(-1, 2).T
     return features, limits
-
-
-def draw_wires(layer: Tables, readable: IntArray, rng: np.random.Generator) -> None:
-    """Give each table different inputs among those that may be read."""
-    chosen = np.stack([rng.choice(readable, layer.fan_in, replace=False) for _ in range(layer.units)])
-    layer.wires.assign(np.hstack([chosen, np.repeat(chosen[:, :1], PINS - layer.fan_in, axis=1)]).astype(np.int32))
 
 
 def varying(bits: keras.Model, dataset: Dataset) -> IntArray:

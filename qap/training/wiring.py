@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from qap.recipe import StudentRecipe
-from qap.table_layers import PINS, Tables
+from qap.table_layers import Tables
 from qap.training.tables import varying
 
 if TYPE_CHECKING:
@@ -95,4 +95,4 @@ class _Pins:
         better = tf.reshape(tf.gather(self._readable, best), tf.shape(wires))
         taken = tf.reduce_any(better[:, :, None] == wires[:, None, :], axis=2)
         moved = tf.where(tf.reshape(leads, tf.shape(wires)) & ~taken, better, wires)
-        layer.wires.assign(tf.concat([moved, tf.repeat(moved[:, :1], PINS - layer.fan_in, axis=1)], axis=1))
+        layer.connect(moved)
