@@ -110,8 +110,8 @@ def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
         flat |= value if isinstance(value, Mapping) else {name: value}
     keys = [name for name in flat if name not in RESIZED]
     recipe = recipe.override(each for name in keys for each in AXES.get(name, _key(name))(recipe, flat[name]))
-    for name in RESIZED:
-        recipe = recipe.override(RESIZED[name](recipe, flat[name]) if name in flat else ())
+    for name in (each for each in RESIZED if each in flat):
+        recipe = recipe.override(RESIZED[name](recipe, flat[name]))
     return recipe
 
 
