@@ -22,8 +22,7 @@ LUTS_PER_CELL = {
     "slice": 1.0, "logic": 1.0,
 }  # fmt: skip
 """Fitted to Yosys 0.70 (xc7) on 38 random networks; a clip becomes the synchronous reset of its registers.
-"slice" stands as it is
-written; "logic", not fitted, is what an operation of its own estimate takes."""
+"slice" stands as it is written; "logic", not fitted, is what an operation of its own estimate takes."""
 SHIFT_REGISTER_LENGTH = 32
 
 

@@ -58,7 +58,7 @@ def pipelined(circuit: Circuit, stage_depth: float) -> Pipeline:
         raise QapError(f"stage_depth >= 1 must hold, but got stage_depth={stage_depth}")
     stage: list[int] = []
     level: list[float] = []
-    for delay, arguments in zip(times(circuit)[1], circuit.arguments, strict=True):
+    for delay, arguments in zip(delays_of(circuit), circuit.arguments, strict=True):
         first = max((stage[a] for a in arguments), default=0)
         start = max((level[a] for a in arguments if stage[a] == first), default=0.0)
         if start and start + delay > stage_depth:
@@ -85,13 +85,17 @@ def fastest_pipeline(circuit: Circuit, lut_budget: int | None = None) -> Pipelin
     return min(affordable, key=lambda s: (s.longest, s.flipflops(circuit)))
 
 
-def times(circuit: Circuit) -> tuple[list[float], list[float]]:
-    """When each operation is done if nothing is registered, in levels of LUTs, and how long it takes."""
-    delays = [
+def delays_of(circuit: Circuit) -> list[float]:
+    """How long each operation takes, in levels of LUTs."""
+    return [
         operation.levels(circuit.read_ranges(node), circuit.ranges[node])
         for node, operation in enumerate(circuit.operations)
     ]
-    done: list[float] = []
+
+
+def times(circuit: Circuit) -> tuple[list[float], list[float]]:
+    """When each operation is done if nothing is registered, in levels of LUTs, and how long it takes."""
+    delays, done = delays_of(circuit), list[float]()
     for delay, arguments in zip(delays, circuit.arguments, strict=True):
         done.append(max((done[a] for a in arguments), default=0.0) + delay)
     return done, delays
