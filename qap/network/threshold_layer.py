@@ -75,8 +75,11 @@ class ThresholdLayer:
     @property
     def stored_bits(self) -> int:
         """For each threshold the bits that hold all of them, and so many as tell the inputs apart."""
-        width = FixedPoint.smallest(int(self.thresholds.min()), int(self.thresholds.max()), 0).width
-        return self.n_out * (width + (self.n_in - 1).bit_length())
+        return self.n_out * (self.threshold_format(0).width + (self.n_in - 1).bit_length())
+
+    def threshold_format(self, fractional: int) -> FixedPoint:
+        """The narrowest format that holds all thresholds, behind inputs with so many fractional bits."""
+        return FixedPoint.smallest(int(self.thresholds.min()), int(self.thresholds.max()), fractional)
 
     @property
     def spec(self) -> ThresholdLayer:

@@ -13,7 +13,6 @@ import hls4ml
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.attributes import Attribute
 
-from qap.fixed import FixedPoint
 from qap.network import TableLayer, ThresholdLayer
 
 CLASS_NAME = "QapBits"
@@ -68,11 +67,6 @@ class CallTemplate(FunctionCallTemplate):  # type: ignore[misc]
         return f"nnet::{node.get_attr('function')}{call}"
 
 
-def threshold_format(layer: ThresholdLayer, input_fractional: int) -> FixedPoint:
-    """The format that holds all thresholds of a layer, on the grid of its inputs."""
-    return FixedPoint.smallest(int(layer.thresholds.min()), int(layer.thresholds.max()), input_fractional)
-
-
 def attributes(layer: TableLayer | ThresholdLayer, input_fractional: int) -> dict[str, Any]:
     """What hls4ml must know of a layer.
 
@@ -98,7 +92,7 @@ def _tables(layer: TableLayer) -> Iterator[str]:
 
 
 def _thresholds(layer: ThresholdLayer, input_fractional: int) -> Iterator[str]:
-    form = threshold_format(layer, input_fractional)
+    form = layer.threshold_format(input_fractional)
     yield f"typedef {form} threshold_t;"
     limits = form.to_float(layer.thresholds).tolist()
     for neuron, (feature, limit) in enumerate(zip(layer.features.tolist(), limits, strict=True)):

@@ -99,7 +99,7 @@ def _formats(layer: Layer) -> list[tuple[str, FixedPoint]]:
         forms = (layer.weight_format, layer.bias_format, layer.accum_format, layer.result_format)
         return list(zip(("weight", "bias", "accum", "result"), forms, strict=True))
     if isinstance(layer, ThresholdLayer):
-        return [("threshold", FixedPoint.smallest(int(layer.thresholds.min()), int(layer.thresholds.max()), 0))]
+        return [("threshold", layer.threshold_format(0))]
     return []
 
 
