@@ -43,10 +43,8 @@ def on_ecp5(run: Path) -> list[dict[str, Any]]:
     recipe = load_recipe(run / RECIPE).override(["rtl.target=ecp5"])
     (copy / RECIPE).write_text(recipe.to_toml(), encoding="utf-8")
     qap("rtl", copy)
-    reports: list[dict[str, Any]] = qap("synth", copy, "--target", "ecp5", "--place-and-route", "--bitstream")[
-        "reports"
-    ]
-    return reports
+    placed = qap("synth", copy, "--target", "ecp5", "--place-and-route", "--bitstream")
+    return list(placed["reports"])
 
 
 def vectors(run: Path) -> dict[str, int]:

@@ -62,21 +62,21 @@ def student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     recipe, data = run.recipe, run.dataset
     teacher = load_model(run.file(TEACHER)) if learns_from_file(recipe) else None
     model, history = train_student(recipe, data, teacher, _told(progress))
-    of_weights = not recipe.student_to_train.is_tables
-    initial = {"initial": untrained_student(recipe, data.n_in, data.n_classes)} if of_weights else {}
-    save_kernels(run, **initial, trained=model)
+    trained = list(recipe.student_to_train.shape)
+    if recipe.student_to_train.is_tables:
+        units = trained
+        save_kernels(run, trained=model)
+    else:
+        units = [int(layer.kernel.shape[1]) for layer in dense_layers(model)]
+        save_kernels(run, initial=untrained_student(recipe, data.n_in, data.n_classes), trained=model)
     history.write_csv(run.file(HISTORY))
     save_model(model, run.file(STUDENT))
     return {
         **_judge(model, data),
         "best_epoch": history.best_epoch,
         "pruned": history.best.sparsity,
-        "units_trained": list(recipe.student_to_train.shape),
-        "units": (
-            [int(layer.kernel.shape[1]) for layer in dense_layers(model)]
-            if of_weights
-            else list(recipe.student_to_train.shape)
-        ),
+        "units_trained": trained,
+        "units": units,
     }
 
 
