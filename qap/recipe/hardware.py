@@ -26,7 +26,7 @@ class RtlRecipe(Part):
 
     enabled: bool = True
     stage_depth: Annotated[int, Field(ge=1, le=1000, strict=True)] | Literal["auto", "fastest"] = "auto"
-    """Levels of LUTs between two registers; "auto" meets `target.clock_ns` with few registers and cycles, "fastest"
+    """Levels of LUTs between two registers; "auto" meets `target.clock_ns` in few cycles and registers, "fastest"
     takes the shortest stages within 10 % more LUTs than the fewest."""
     interface: Literal["axis", "parallel"] = "axis"
     """An AXI4-Stream top around the core, or the core alone."""

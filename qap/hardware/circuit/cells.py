@@ -9,12 +9,13 @@ takes after logic optimization.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from qap.hardware.circuit.builder import Circuit, Node
-from qap.hardware.circuit.operations import Tree
+from qap.hardware.circuit.operations import Mapped, Tree
 from qap.hardware.circuit.pipeline import MIN_SHIFT_REGISTER, Pipeline
-from qap.hardware.circuit.wires import Bit, Vector
+from qap.hardware.circuit.wires import Bit, Row, Vector
 
 LUTS_PER_CELL = {
     "add": 1.02, "compress": 0.69, "invert": 1.06, "add table": 1.46, "table": 0.90, "wide table": 0.86,
@@ -43,25 +44,37 @@ def count_cells(circuit: Circuit, pipeline: Pipeline) -> Cells:
     return Cells(round(lut), shift, ff)
 
 
+def mapped(circuit: Circuit, trees: Mapping[Node, Tree] | None = None) -> Iterator[tuple[list[Vector], Mapped]]:
+    """For each node what it reads, followed through wires to where the bits come from, and what becomes of it.
+
+    Args:
+        circuit: the circuit.
+        trees: which adders stand in a compressor tree.
+    """
+    vectors: list[Vector] = []
+    for node, operation in enumerate(circuit.operations):
+        bounds, read = circuit.ranges[node], [vectors[a] for a in circuit.arguments[node]]
+        own = Vector([Bit(node, place) for place in range(bounds.width)], bounds)
+        made = operation.cells(read, own, (trees or {}).get(node, "none"))
+        vectors.append(Vector(made.bits, bounds))
+        yield read, made
+
+
 class _Counter:
-    """Walks a circuit in order: `vectors` are the bits of each node, `reads` those that it computes from."""
+    """Walks a circuit in order: `rows` are the bits of each node, `reads` those that it computes from."""
 
     def __init__(self, circuit: Circuit, pipeline: Pipeline) -> None:
         self.circuit, self.pipeline = circuit, pipeline
         self.cells: Counter[str] = Counter()
-        self.vectors: list[Vector] = []
+        self.rows: list[Row] = []
         self.reads: list[set[Bit]] = []
 
     def walk(self) -> None:
         """Follow the bits of every node and count its cells."""
-        trees = _trees(self.circuit, self.pipeline)
-        for node, operation in enumerate(self.circuit.operations):
-            bounds, read = self.circuit.ranges[node], [self.vectors[a] for a in self.circuit.arguments[node]]
-            own = Vector([Bit(node, place) for place in range(bounds.width)], bounds)
-            bits, cells = operation.cells(read, own, trees.get(node, "none"))
-            self.cells.update(cells)
-            self.vectors.append(Vector(bits, bounds))
-            self.reads.append({bit for vector in read for bit in vector.bits} if cells else set())
+        for read, made in mapped(self.circuit, _trees(self.circuit, self.pipeline)):
+            self.cells.update(made.cells)
+            self.rows.append(made.bits)
+            self.reads.append({bit for vector in read for bit in vector.bits} if made.cells else set())
 
     def registers(self) -> tuple[int, int]:
         """Shift registers and flip-flops that carry bits from the stage that makes them to those that read them."""
@@ -70,7 +83,7 @@ class _Counter:
             for bit in bits:
                 stages[bit].add(self.pipeline.stage[node])
         for node in (*self.circuit.logits, self.circuit.winner):
-            for bit in self.vectors[node].bits:
+            for bit in self.rows[node]:
                 stages[bit].add(self.pipeline.latency)
         shift = ff = 0
         for bit, needed in stages.items():

@@ -6,7 +6,7 @@ as its arguments allow; what is needed later is carried along in registers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qap.errors import QapError
@@ -93,12 +93,13 @@ def delays_of(circuit: Circuit) -> list[float]:
     ]
 
 
-def times(circuit: Circuit) -> tuple[list[float], list[float]]:
-    """When each operation is done if nothing is registered, in levels of LUTs, and how long it takes."""
-    delays, done = delays_of(circuit), list[float]()
-    for delay, arguments in zip(delays, circuit.arguments, strict=True):
-        done.append(max((done[a] for a in arguments), default=0.0) + delay)
-    return done, delays
+def longest_stage(circuit: Circuit, stage: Sequence[int]) -> float:
+    """Levels of LUTs of the longest stage."""
+    level: list[float] = []
+    for node, (delay, arguments) in enumerate(zip(delays_of(circuit), circuit.arguments, strict=True)):
+        inside = (level[a] for a in arguments if stage[a] == stage[node])
+        level.append(max(inside, default=0.0) + delay)
+    return max(level)
 
 
 def _pipelines(circuit: Circuit) -> Iterator[Pipeline]:
@@ -117,7 +118,7 @@ def outputs(circuit: Circuit) -> tuple[Node, ...]:
     return (*circuit.logits, circuit.winner)
 
 
-def registers(circuit: Circuit, stage: list[int], latency: int) -> tuple[int, ...]:
+def registers(circuit: Circuit, stage: Sequence[int], latency: int) -> tuple[int, ...]:
     """For each node how many registers it passes until the last stage that reads it."""
     last = list(stage)
     for node, arguments in enumerate(circuit.arguments):
