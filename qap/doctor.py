@@ -14,7 +14,7 @@ PACKAGES = {
     "tensorflow": ("train", "training"),
     "keras": ("train", "training"),
     "qkeras-v3": ("train", "training"),
-    "scikit-learn": ("train", "the data set digits"),
+    "scikit-learn": ("train", "scores, the data set digits"),
     "hls4ml": ("hls", "HLS projects"),
     "da4ml": ("hls", "the distributed_arithmetic strategy"),
     "scipy": ("rtl", "the registers of RTL"),

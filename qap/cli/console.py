@@ -89,7 +89,12 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
     table.add_column()
     for model, accuracy in content["accuracy"].items():
         if accuracy is not None:
-            table.add_row(f"accuracy, {model}", f"{accuracy['test']:.2%} test, {accuracy['validation']:.2%} validation")
+            interval = interval_of(content, model)
+            table.add_row(
+                f"accuracy, {model}", f"{accuracy['test']:.2%} test{interval}, {accuracy['validation']:.2%} validation"
+            )
+    if line := scores_line(content):
+        table.add_row("scores, integer", Text(line))
     if content.get("same_class") is not None:
         table.add_row("quantized", f"{content['same_class']:.2%} of the test vectors keep their class")
     if content["parameters"] is not None:
@@ -114,6 +119,28 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
         print_line(f"{label}: {path}")
 
 
+def interval_of(content: Mapping[str, Any], model: str) -> str:
+    """The interval of an accuracy on test, in brackets; nothing where it was not measured."""
+    scores = content.get("scores", {}).get(model)
+    return " ({:.2%} to {:.2%})".format(*scores["interval"]["test"]) if scores else ""
+
+
+def scores_line(content: Mapping[str, Any]) -> str:
+    """What the integer network is worth beside its accuracy, and what deciding one class would be; nothing if unknown.
+
+    Args:
+        content: of `qap.run.measures.metrics`.
+    """
+    scores, majority = content.get("scores", {}).get("integer"), content.get("majority")
+    parts = []
+    if scores:
+        parts += [f"balanced accuracy {scores['balanced_accuracy']:.2%}", f"F1 {scores['f1']:.4f}"]
+        parts += [f"AUC {scores['auc']:.4f}"] if scores["auc"] is not None else []
+    if majority:
+        parts.append(f"always {majority['class']!r} has {majority['accuracy']['test']:.2%}")
+    return ", ".join(parts)
+
+
 def print_line(text: str) -> None:
     """Print a result as it is, in one line."""
     results.print(Text(text), soft_wrap=True)
@@ -133,6 +160,12 @@ def resources_line(report: Mapping[str, Any]) -> str:
     if report["fmax_mhz"] is not None:
         parts.append(f"{report['fmax_mhz']:.0f} MHz")
     return f"{report['design']} on {report['part']} ({report['source']}): {', '.join(parts)}"
+
+
+def print_warnings(warnings: list[str]) -> None:
+    """Print what is doubtful, one line each, on stderr."""
+    for warning in warnings:
+        errors.print(Text.assemble(("warning", "yellow"), f": {warning}"), soft_wrap=True)
 
 
 def print_failures(failures: list[str]) -> None:

@@ -14,7 +14,8 @@ from qap.data import Dataset, Split
 from qap.errors import DataError
 from qap.extras import load_tensorflow
 from qap.files import write_with
-from qap.flow.judging import judged, save_kernels
+from qap.flow.kernels import save_kernels
+from qap.judging import decisions, judged
 from qap.network import IntegerNetwork, load_network
 from qap.recipe import ModelRecipe
 from qap.run import ONNX_MODEL, STUDENT, RunDirectory
@@ -35,15 +36,15 @@ def import_student(run: RunDirectory, model: ModelRecipe) -> Mapping[str, Any]:
     source = read_model(*model.files)
     _refuse_other_width(model, int(np.prod(source.input_shape[1:])), int(source.output_shape[-1]), data)
     twin, cost = source, dict[str, Any]()
-    of_source = of_twin = _decider(source, data)
+    of_source = of_twin = _answers(source, data)
     formats = Formats(model, run.recipe.quantize)
     if formats.are_needed(source):
         samples = data.real(data.train.x) if data.has_labels else None
         twin = quantize_floats(source, formats, samples)
-        of_twin = _decider(twin, data)
+        of_twin = _answers(twin, data)
         cost = {
             "float_accuracy": judged(of_source, data).get("accuracy"),
-            "same_class": float((of_source(data.test) == of_twin(data.test)).mean()),
+            "same_class": float((decisions(of_source(data.test)) == decisions(of_twin(data.test))).mean()),
         }
     if model.is_onnx:
         _save_graph(run, model.files[0])
@@ -84,21 +85,19 @@ def _refuse_other_width(model: ModelRecipe, inputs: int, outputs: int, data: Dat
         raise DataError(f"{model.file} has {outputs:,} outputs, but {data.name} has {data.n_classes:,} classes")
 
 
-def _decider(model: Any, data: Dataset) -> Callable[[Split], npt.NDArray[np.int64]]:
-    """What a Keras model decides on a part of the data, computed once for each part."""
-    return cache(lambda split: _classes(model, data, split))
+def _answers(model: Any, data: Dataset) -> Callable[[Split], npt.NDArray[Any]]:
+    """What a Keras model answers to a part of the data, computed once for each part."""
+    return cache(lambda split: _logits(model, data, split))
 
 
-def _classes(model: Any, data: Dataset, split: Split) -> npt.NDArray[np.int64]:
-    """What a Keras model decides, (n,)."""
+def _logits(model: Any, data: Dataset, split: Split) -> npt.NDArray[Any]:
+    """The outputs (n, n_out) of a Keras model; a single one decides for the second class above 0."""
     shape, parts = model.input_shape[1:], []
     for start in range(0, len(split), CHUNK):
         x = data.real(split.x[start : start + CHUNK]).reshape(-1, *shape)
         parts.append(np.asarray(model(x, training=False)))
     answers = np.concatenate(parts)
-    decided = answers.argmax(axis=1) if answers.shape[1] > 1 else answers[:, 0] > _middle(model)
-    classes: npt.NDArray[np.int64] = decided.astype(np.int64)
-    return classes
+    return answers if answers.shape[1] > 1 else answers - answers.dtype.type(_middle(model))
 
 
 def _middle(model: Any) -> float:

@@ -9,8 +9,9 @@ from qap.data import Dataset
 from qap.errors import NotExact
 from qap.extras import load_tensorflow
 from qap.flow.importing import import_network, import_student
-from qap.flow.judging import judged, save_kernels
+from qap.flow.kernels import save_kernels
 from qap.flow.stage import Progress
+from qap.judging import judged, majority
 from qap.network import IntegerNetwork, save_network
 from qap.run import DATA, HISTORY, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, RunDirectory
 from qap.run.stages import learns_from_file
@@ -34,7 +35,7 @@ def data(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     }
     if not run.file(DATA).exists() or run.read_json(DATA) != content:
         run.write_json(DATA, content)
-    return {key: content[key] for key in ("name", "digest", "samples")}
+    return {**{key: content[key] for key in ("name", "digest", "samples")}, **majority(loaded)}
 
 
 def teacher(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
@@ -87,7 +88,7 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     save_network(network, run.file(NETWORK))
     return {
         **({"notes": _notes(run, network)} if model and not model.is_network else {}),
-        **judged(lambda split: network.classify(split.x), data),
+        **judged(lambda split: network.forward(split.x), data, network.output_format.lsb),
         "digest": network.digest,
         "parameters": network.parameters,
         "nonzeros": network.nonzeros,
@@ -128,4 +129,4 @@ def _told(progress: Progress) -> Tell:
 def _judge(model: Any, data: Dataset) -> dict[str, Any]:
     from qap.training.fit import predict_logits
 
-    return judged(lambda split: predict_logits(model, split.x, data.input_format.lsb).argmax(axis=1), data)
+    return judged(lambda split: predict_logits(model, split.x, data.input_format.lsb), data)

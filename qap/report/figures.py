@@ -23,11 +23,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from qap.files import write_text, write_with
+from qap.judging import RocCurve
 from qap.network import IntegerLayer
 from qap.training.history import History
 
 # Okabe and Ito's colours differ for every kind of colour vision; in grey, dashes and markers tell lines apart
 BLUE, ORANGE, GREEN, INK, GREY = "#0072b2", "#d55e00", "#009e73", "#222222", "#767676"
+CURVES = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9")
 WIDTH = 9.6  # inches
 BINS = 64
 PNG_DPI = 160
@@ -132,6 +134,31 @@ def training_curves(history: History, *, distilled: bool, pruned: bool) -> Figur
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.legend(loc="best")
+    return figure
+
+
+@styled
+def receiver_figure(curves: Sequence[RocCurve]) -> Figure:
+    """Samples found against false alarms; beside it the false alarms on a logarithmic axis, where triggers work.
+
+    Args:
+        curves: at least one, ten at most.
+    """
+    figure = Figure(figsize=(WIDTH, 3.4))
+    plain, logarithmic = figure.subplots(1, 2)
+    for index, curve in enumerate(curves):
+        label = f"{short(curve.name)}, area {curve.area:.4f}"
+        style_of = {"color": CURVES[index % len(CURVES)], "linestyle": ("-", "--")[index // len(CURVES)]}
+        for axes in (plain, logarithmic):
+            axes.step(100 * curve.false_alarms, 100 * curve.found, where="post", label=label, **style_of)
+    smallest = min(float(np.min(each.false_alarms[each.false_alarms > 0], initial=1)) for each in curves)
+    plain.plot([0, 100], [0, 100], color=GREY, linewidth=0.8, linestyle=":")
+    logarithmic.set_xscale("log")
+    logarithmic.set_xlim(50 * smallest, 100)
+    for axes in (plain, logarithmic):
+        axes.set_xlabel("false alarms (%)")
+        axes.set_ylabel("found (%)")
+    plain.legend(loc="lower right")
     return figure
 
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from qap.report.figures import Kernel, training_curves, weight_histograms
+from qap.judging import roc_curves
+from qap.report.figures import Kernel, receiver_figure, training_curves, weight_histograms
 from qap.report.markup import KeyFigure, Picture, picture, render
 from qap.report.origin_tables import data_table, import_table, target_table, time_table, training_table, versions_table
 from qap.report.records import STAGE_OF, Records, read_records
 from qap.report.result_tables import (
     accuracy_table,
     agreement_table,
+    class_table,
     confusion_table,
     layer_table,
     resources_table,
+    scores_table,
     size_table,
-    wrong_table,
 )
-from qap.report.samples import WrongSamples, wrong_samples
+from qap.report.samples import Answers, NoAnswers, test_answers, wrong_samples
 from qap.report.tables import Table, count, percent
 from qap.run import RunDirectory
-from qap.run.measures import failed_checks
+from qap.run.measures import failed_checks, warnings
 from qap.training.history import History
 from qap.verification import Verification
+
+MOST_CURVES = 10  # that a figure can hold
 
 
 def run_page(run: RunDirectory) -> str:
@@ -33,16 +37,19 @@ def run_page(run: RunDirectory) -> str:
     """
     records = read_records(run)
     network, found = records.network, records.verification
-    wrong = wrong_samples(run, network, records.data.get("digest")) if network else None
+    answers = test_answers(run, network, records.data.get("digest")) if network else None
     hls, trained = records.results["hls"], records.results["student"].get("units_trained", ())
     differences = [str(each) for each in found.agreements if not each.exact] if found else []
     other_failures = [failure for failure in failed_checks(records.metrics) if failure not in differences]
     return render(
         "run.html.j2",
         recipe=records.recipe,
-        warnings=[*other_failures, *records.stale],
+        warnings=[*other_failures, *warnings(records.metrics), *records.stale],
         key_figures=list(key_figures(records)),
         accuracy=accuracy_table(records),
+        scores=scores_table(records),
+        classes=class_table(records),
+        receiver=receiver(answers) if answers else None,
         size=size_table(network, records.metrics["pruned"], trained) if network else None,
         data=data_table(records) if records.data else None,
         training=import_table(records) if records.recipe.model else training_table(records),
@@ -56,9 +63,9 @@ def run_page(run: RunDirectory) -> str:
         verdict=verdict(found),
         agreement=agreement_table(found) if found else None,
         differences=differences,
-        wrong=wrong,
+        wrong=wrong_samples(answers) if answers else None,
+        images=bool(records.data.get("image_shape")),
         one_output=network is not None and network.n_out == 1,
-        wrong_list=wrong_table(wrong) if wrong and has_list(wrong) else None,
         target=target_table(records.recipe, str(hls.get("project"))) if hls else None,
         times=time_table(records),
         versions=versions_table(),
@@ -147,6 +154,18 @@ def confusions(records: Records) -> Iterator[Table]:
             yield confusion_table(title, matrix, records.class_names)
 
 
-def has_list(wrong: WrongSamples) -> bool:
-    """Whether wrong samples are listed, since they are no pictures."""
-    return any(sample.picture is None for sample in wrong.shown)
+def receiver(answers: Answers | NoAnswers) -> Picture | None:
+    """The curves of the integer network that tell found samples from false alarms."""
+    if isinstance(answers, NoAnswers):
+        return None
+    data = answers.data
+    curves = roc_curves(answers.logits, data.test.y, data.class_names, answers.lsb)
+    if not curves:
+        return None
+    caption = (
+        "Receiver operating characteristic of the integer network on test: the share of a class that is found against "
+        "the share of the others that is taken for it, at every threshold of the class's log odds."
+    )
+    if len(curves) > MOST_CURVES:
+        caption += f" The {MOST_CURVES} classes with the smallest area of {len(curves)}."
+    return picture(receiver_figure(sorted(curves, key=lambda each: each.area)[:MOST_CURVES]), "receiver", caption)

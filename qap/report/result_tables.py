@@ -11,8 +11,7 @@ from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.hardware.resources import COUNTS, resource_names
 from qap.network import IntegerLayer, IntegerNetwork, StepTable, TableLayer, ThresholdLayer
 from qap.report.records import IMPORTED, PARTS, STAGE_OF, Records
-from qap.report.samples import WrongSamples
-from qap.report.tables import NOT_MEASURED, Cell, Content, Rows, Table, count, numbers, percent, table, texts
+from qap.report.tables import NOT_MEASURED, Cell, Content, Rows, Table, count, decimal, numbers, percent, table, texts
 from qap.verification import Agreement, Verification
 
 NO_LABELS = "Accuracy was not measured: the data are random vectors without labels."
@@ -31,6 +30,41 @@ def accuracy_table(records: Records) -> Table:
     columns = texts("") + numbers(*PARTS, "wrong on test")
     caption = "Accuracy on the three parts of the data; the test part decides nothing."
     return table(caption if records.has_labels else NO_LABELS, columns, rows)
+
+
+def scores_table(records: Records) -> Table | None:
+    """What each model is worth on test beside its accuracy, below the one class that is decided without any."""
+    scores, majority = records.metrics.get("scores", {}), records.metrics.get("majority")
+    if not scores:
+        return None
+    rows: Rows = []
+    if majority:
+        shared = (percent(majority["accuracy"]["test"]), "", percent(1 / len(records.class_names)), "", "0.5")
+        rows.append([f"always {majority['class']!r}", *shared])
+    for model, title in records.titles.items():
+        if found := scores.get(model):
+            low, high = found["interval"]["test"]
+            accuracy = percent(records.metrics["accuracy"][model]["test"])
+            interval = f"{percent(low)} to {percent(high)}"
+            f1, auc = decimal(found["f1"]), decimal(found["auc"])
+            rows.append([title, accuracy, interval, percent(found["balanced_accuracy"]), f1, auc])
+    columns = texts("") + numbers("accuracy", "95 % interval", "balanced accuracy", "F1", "AUC")
+    caption = "Scores on test. The interval is Wilson's; F1 and AUC are means over the classes, each against the rest."
+    return table(caption, columns, rows)
+
+
+def class_table(records: Records) -> Table | None:
+    """How well the integer network tells every class from the others."""
+    found = records.metrics.get("scores", {}).get("integer")
+    if not found:
+        return None
+    rows: Rows = [
+        [each["class"], count(each["samples"]), percent(each["precision"]), percent(each["recall"]),
+         decimal(each["f1"]), decimal(each["auc"])]
+        for each in found["classes"]
+    ]  # fmt: skip
+    columns = texts("class") + numbers("samples", "precision", "recall", "F1", "AUC")
+    return table("Integer network on test: each class against the rest.", columns, rows)
 
 
 def _wrong(confusion: Sequence[Sequence[int]] | None) -> str:
@@ -213,10 +247,3 @@ def _frequent_confusions(model: str, matrix: Any, class_names: Sequence[str]) ->
     rows: Rows = [(class_names[true], class_names[decided], count(-n)) for n, true, decided in most]
     caption = f"{model}: {_wrong(matrix.tolist())} wrong. The most frequent confusions of {len(matrix)} classes:"
     return table(caption, texts("true", "decided") + numbers("samples"), rows)
-
-
-def wrong_table(found: WrongSamples) -> Table:
-    """Wrong samples that are no pictures."""
-    columns = numbers("test sample") + texts("true", "decided") + numbers("lead")
-    rows: Rows = [(str(sample.index), sample.true, sample.decided, f"{sample.lead:.3g}") for sample in found.shown]
-    return table("Test samples that the integer network decides wrongly.", columns, rows)

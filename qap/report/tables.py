@@ -101,6 +101,11 @@ def percent(share: float | None, digits: int = 2) -> str:
     return f"{text} %"
 
 
+def decimal(number: float | None) -> str:
+    """A number from 0 to 1 with four digits."""
+    return NOT_MEASURED if number is None else f"{number:.4f}"
+
+
 def seconds(number: float | None) -> str:
     """A time, to a tenth of a second."""
     return NOT_MEASURED if number is None else f"{number:.1f} s"

@@ -37,10 +37,32 @@ class Accuracy(Open):
     test: Fraction
 
 
+class ClassScores(Open):
+    """How well a class is told from the others."""
+
+    name: Annotated[str, Field(alias="class")]
+    samples: Number
+    precision: Fraction
+    recall: Fraction
+    f1: Fraction
+    auc: Fraction | None
+
+
+class Scores(Open):
+    """What a model is worth on test beside its accuracy; `interval` is that of the accuracy, by part."""
+
+    interval: dict[str, tuple[Fraction, Fraction]]
+    balanced_accuracy: Fraction
+    f1: Fraction
+    auc: Fraction | None
+    classes: list[ClassScores]
+
+
 class Judged(Open):
     """What a model is worth."""
 
     accuracy: Accuracy | None = None
+    scores: Scores | None = None
     confusion: list[list[Number]] | None = None
 
     @field_validator("confusion")
@@ -49,6 +71,19 @@ class Judged(Open):
         if rows and any(len(row) != len(rows) for row in rows):
             raise ValueError(f"it must have as many columns as rows, but got {[len(row) for row in rows]}")
         return rows
+
+
+class Majority(Open):
+    """The class that is most frequent in training, and the accuracy of always deciding it."""
+
+    name: Annotated[str, Field(alias="class")]
+    accuracy: Accuracy
+
+
+class Data(Open):
+    """What the data are worth without a model."""
+
+    majority: Majority | None = None
 
 
 class Student(Judged):
@@ -129,6 +164,7 @@ class Stages(Open):
     """The finished stages, by name."""
 
     __pydantic_extra__: dict[str, Finished[Open]]
+    data: Finished[Data] = ABSENT
     teacher: Finished[Judged] = ABSENT
     student: Finished[Student] = ABSENT
     freeze: Finished[Frozen] = ABSENT

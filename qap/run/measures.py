@@ -8,6 +8,9 @@ from typing import Any
 from qap.run.directory import RunDirectory
 from qap.run.stages import MEASURED
 
+FAR_BELOW = 0.05
+"""A student that loses more than this share of the test samples against its teacher is worth a warning."""
+
 
 def metrics(run: RunDirectory) -> dict[str, Any]:
     """What a run is judged by, as `metrics.json` holds it; None where a stage has not been run.
@@ -29,6 +32,7 @@ def metrics(run: RunDirectory) -> dict[str, Any]:
             "student": student.get("accuracy"),
             "integer": frozen.get("accuracy"),
         },
+        **_scores(results),
         "accuracy_floor": run.recipe.accuracy_floor,
         "parameters": frozen.get("parameters"),
         "nonzeros": frozen.get("nonzeros"),
@@ -44,6 +48,14 @@ def metrics(run: RunDirectory) -> dict[str, Any]:
     }
 
 
+def _scores(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What models are worth beside their accuracy, and the accuracy of always deciding one class, where it is known."""
+    stages = {"teacher": "teacher", "student": "student", "integer": "freeze"}
+    scores = {model: results[stage]["scores"] for model, stage in stages.items() if "scores" in results[stage]}
+    majority = results["data"].get("majority")
+    return {**({"scores": scores} if scores else {}), **({"majority": majority} if majority else {})}
+
+
 def failed_checks(content: Mapping[str, Any]) -> list[str]:
     """The checks that a run did not pass, one line each.
 
@@ -55,3 +67,33 @@ def failed_checks(content: Mapping[str, Any]) -> list[str]:
     if integer is not None and integer["test"] < floor:
         failures.append(f"the integer network has {integer['test']:.2%} on test, accuracy_floor is {floor:.2%}")
     return failures
+
+
+def warnings(content: Mapping[str, Any]) -> list[str]:
+    """What makes the integer network doubtful without failing a check, one line each.
+
+    Args:
+        content: of `metrics`.
+    """
+    scores, accuracy = content.get("scores", {}), content["accuracy"]["integer"]
+    if accuracy is None or "integer" not in scores:
+        return []
+    (low, high), found = scores["integer"]["interval"]["test"], []
+    occurring = [each for each in scores["integer"]["classes"] if each["samples"]]
+    decided = [each["class"] for each in occurring if each["recall"]]
+    if len(decided) == 1 < len(occurring) and next(e["recall"] for e in occurring if e["recall"]) == 1:
+        found.append(f"the integer network decides {decided[0]!r} for every test sample")
+    elif "majority" in content and low <= content["majority"]["accuracy"]["test"]:
+        found.append(
+            f"the integer network has {accuracy['test']:.2%} on test, which is not surely better than always "
+            f"deciding {content['majority']['class']!r}: {content['majority']['accuracy']['test']:.2%}"
+        )
+    teacher = content["accuracy"]["teacher"]
+    if teacher and "teacher" in scores:
+        lost = teacher["test"] - accuracy["test"]
+        if lost > FAR_BELOW and high < scores["teacher"]["interval"]["test"][0]:
+            found.append(
+                f"the integer network is {100 * lost:.1f} points below its teacher on test "
+                f"({accuracy['test']:.2%} and {teacher['test']:.2%})"
+            )
+    return found

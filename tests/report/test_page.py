@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from qap.flow import run_flow
 from qap.network import load_network, save_network
 from qap.report import write_report
 from qap.report.samples import SHOWN
+from qap.report.tables import percent
 from qap.run import METRICS, NETWORK, VERIFY, WEIGHTS, RunDirectory
 from qap.testing import NetworkEngine
 from qap.verification import EmulatorEngine, Verification
@@ -44,7 +46,7 @@ def test_the_page_is_whole(run: RunDirectory, page: Page) -> None:
     source = run.file("report.html").read_text(encoding="utf-8")
     assert source.startswith("<!DOCTYPE html>") and source.endswith("</html>\n")
     assert page.count("table") == page.count("caption") >= 9
-    assert page.count("svg") == page.count("figure") == page.count("figcaption") == 3
+    assert page.count("svg") == page.count("figure") == page.count("figcaption") == 4
     assert page.count("script") == 0
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -55,7 +57,7 @@ def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
         assert tag not in ("link", "iframe", "object", "embed", "base")
         for name in ("src", "href", "xlink:href", "srcset", "action"):
             if name in attrs:
-                assert re.match(r"#|data:image/png;base64,", attrs[name] or ""), (tag, attrs)
+                assert re.match(r"#|data:image/(png|svg\+xml);base64,", attrs[name] or ""), (tag, attrs)
         assert not re.search(r"url\((?!#)", attrs.get("style") or "")
     targets = {attrs["id"] for _, attrs in page.elements if "id" in attrs}
     links = [attrs[name] for _, attrs in page.elements for name in ("href", "xlink:href") if name in attrs]
@@ -82,7 +84,6 @@ def test_the_numbers_are_the_records(run: RunDirectory, page: Page) -> None:
 
 
 def test_wrong_samples_are_pictures(run: RunDirectory, page: Page) -> None:
-    import base64
     import io
 
     from matplotlib.image import imread
@@ -168,10 +169,10 @@ def test_without_a_teacher(tmp_path: Path) -> None:
     page = page_of(make_run(tmp_path, teacher=False))
     assert "The recipe has no teacher." in page.text and "learns from labels alone" in page.text
     assert "Teacher (float)" not in page.text
-    assert page.count("svg") == 2
+    assert page.count("svg") == 3
 
 
-def test_samples_that_are_no_pictures_are_listed(tmp_path: Path) -> None:
+def test_samples_that_are_no_pictures_are_drawn_as_waveforms(tmp_path: Path) -> None:
     run = make_run(tmp_path, pictures=False)
     page = page_of(run)
     network, data = load_network(run.file(NETWORK)), run.dataset
@@ -179,8 +180,27 @@ def test_samples_that_are_no_pictures_are_listed(tmp_path: Path) -> None:
     first = int(np.flatnonzero(network.decide(logits) != data.test.y)[0])
     true, decided = data.test.y[first], network.decide(logits)[first]
     lead = (logits[first, decided] - logits[first, true]) * network.output_format.lsb
-    assert f"{first} {data.class_names[true]} {data.class_names[decided]} {lead:.3g}" in page.text
-    assert page.count("img") == 0
+    names = data.class_names
+    assert f"{names[true]}, decided {names[decided]}no. {first}, lead {lead:.3g}" in page.text.replace(" no.", "no.")
+    source = next(attrs["src"] or "" for tag, attrs in page.elements if tag == "img")
+    drawn = re.search(r'points="([^"]*)"', base64.b64decode(source.partition(",")[2]).decode())
+    heights = np.array([point.split(",")[1] for point in drawn[1].split()][:-1], float) if drawn else np.zeros(0)
+    x = data.test.x[first].astype(float)
+    low, high = int(data.test.x.min()), int(data.test.x.max())
+    np.testing.assert_allclose(heights, 58 - 56 * (x - low) / (high - low), atol=0.01)
+
+
+def test_the_scores_are_on_the_page(tmp_path: Path) -> None:
+    run = make_run(tmp_path, scored=True)
+    page, network, test = page_of(run), load_network(run.file(NETWORK)), run.dataset.test
+    decided = network.classify(test.x)
+    for name, index in zip(run.dataset.class_names, range(3), strict=True):
+        found = int(((decided == index) & (test.y == index)).sum())
+        recall, precision = found / int((test.y == index).sum()), found / max(1, int((decided == index).sum()))
+        assert f"{name} {(test.y == index).sum()} {percent(precision)} {percent(recall)}" in page.text
+    assert "always" in page.text and "95 % interval" in page.text
+    assert "Receiver operating characteristic" in page.text
+    assert re.search(r"Look at this first: the integer network .* below its teacher on test", page.text)
 
 
 def test_one_output(tmp_path: Path) -> None:
