@@ -17,6 +17,7 @@ from pathlib import Path
 
 from qap.data.arrays import npz
 from qap.data.augmentation import Distortion
+from qap.data.class_weights import weighted
 from qap.data.dataset import Dataset, Scaling, Split
 from qap.data.images import digits, fashion_mnist, mnist, mnist_1v9
 from qap.data.raw import RawData, assemble
@@ -26,7 +27,10 @@ from qap.data.vectors import random_vectors
 from qap.errors import DataError, did_you_mean
 from qap.fixed import FixedPoint
 
-__all__ = ["DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Distortion", "Reader", "Scaling", "Split", "load"]
+__all__ = [
+    "DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Distortion", "Reader", "Scaling", "Split", "load",
+    "weighted",
+]  # fmt: skip
 
 Reader = Callable[[str, Path | None], RawData]
 """Takes what follows the colon of the name ("" when there is none) and the data folder, if one was named."""

@@ -181,6 +181,7 @@ class Dataset(Tabular):
         image_shape: (height, width) when a sample is a picture.
         scaling: how raw features came onto the grid, None for pixels.
         augmentation: what distorted copies of the training part are made of; None where nobody asked for any.
+        class_weights: how much a sample of each class counts in training; None where all count the same.
     """
 
     name: str
@@ -192,6 +193,7 @@ class Dataset(Tabular):
     image_shape: tuple[int, int] | None
     scaling: Scaling | None
     augmentation: Augmentation | None = None
+    class_weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         form = self.input_format
@@ -233,7 +235,7 @@ class Dataset(Tabular):
     @property
     def digest(self) -> str:
         """SHA-256 of everything but the name, in hexadecimal: equal data have equal digests wherever they lie."""
-        header = {
+        header: dict[str, Any] = {
             "class_names": self.class_names,
             "input_format": str(self.input_format),
             "image_shape": self.image_shape,
@@ -243,6 +245,8 @@ class Dataset(Tabular):
         if self.augmentation is not None:
             header["augmentation"] = self.augmentation.to_dict()
             arrays.append(self.augmentation.images)
+        if self.class_weights is not None:
+            header["class_weights"] = self.class_weights
         digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
         for array in arrays:
             digest.update(f"{array.dtype.str}{array.shape}".encode())

@@ -52,6 +52,8 @@ class DataRecipe(Part):
     """None takes the format of the data set itself."""
     augment: Annotated[AugmentRecipe | None, UNWRITTEN] = None
     """Distorted copies to train on; None trains on the images alone."""
+    class_weights: Annotated[Literal["balanced"] | dict[str, PositiveFloat] | None, UNWRITTEN] = None
+    """How much a sample counts in training, by the name of its class; None counts all the same."""
 
 
 class TrainingRecipe(Part):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from qap import __version__
-from qap.data import Dataset, Distortion, load
+from qap.data import Dataset, Distortion, load, weighted
 from qap.descriptions import Model, read_description
 from qap.errors import DataError, QapError, RecipeError
 from qap.files import cannot_write, locked, remove_leftovers, write_text
@@ -62,7 +62,7 @@ def load_for(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
     """
     wanted = recipe.data
     distortion = Distortion(**wanted.augment.model_dump(), seed=recipe.seed) if wanted.augment else None
-    return load(
+    data = load(
         wanted.name,
         input_format=wanted.input_format,
         validation=wanted.validation,
@@ -70,6 +70,7 @@ def load_for(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
         data_dir=data_dir,
         distortion=distortion,
     )
+    return data if wanted.class_weights is None else weighted(data, wanted.class_weights)
 
 
 class RunDirectory:

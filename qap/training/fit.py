@@ -1,7 +1,8 @@
 """The one training loop: a whole epoch is a single call into a compiled graph.
 
 The data lie on the device as the integers that they are; each batch is gathered by a shuffled
-permutation and scaled to real numbers (a power of two: exact). Teachers and students differ only in what
+permutation and scaled to real numbers (a power of two: exact). Where classes have weights, losses and accuracies of
+training and validation count a sample by the weight of its class. Teachers and students differ only in what
 is minimized (an `Objective`) and in what happens after a step: to kernels (a `Pruning`), to wires (a `Wiring`).
 """
 
@@ -179,6 +180,7 @@ def _compile_epoch(
 ) -> Callable[[Any], tuple[Any, Any]]:
     """The compiled epoch: rows int32 (n,) of the training split -> its mean loss and accuracy."""
     samples, lsb = dataset.train.originals, dataset.input_format.lsb
+    weigh, counted = _weights(dataset), _counted(dataset, dataset.train.y[:samples])
     batch_size = min(training.batch_size, samples)
     total_steps = steps_of(training, samples)
     # arguments, not captured: TensorFlow never frees the constants of a graph
@@ -188,10 +190,11 @@ def _compile_epoch(
 
     def step(x: Any, y: Any, rows: Any) -> tuple[Any, Any]:
         progress = tf.cast(optimizer.iterations.value, tf.float32) / total_steps
-        batch = Batch(rows, _real(tf.gather(x, rows), lsb), tf.gather(y, rows), progress)
+        labels = tf.gather(y, rows)
+        batch = Batch(rows, _real(tf.gather(x, rows), lsb), labels, progress, weigh(labels))
         with tf.GradientTape() as tape:
             read, answers, logits = forward(batch.inputs)
-            losses = objective.losses(batch, logits)
+            losses = batch.weights * objective.losses(batch, logits)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, [*(variable.value for variable in variables), *answers])
         optimizer.apply(gradients[: len(variables)], variables)
@@ -201,15 +204,15 @@ def _compile_epoch(
         if wiring is not None:
             wiring.update(steps_done, batch.progress, read, gradients[len(variables) :])
         objective.learn(batch, logits)
-        return tf.reduce_sum(losses), _count_correct(batch.labels, logits)
+        return tf.reduce_sum(losses), _count_correct(batch.labels, logits, batch.weights)
 
     def epoch(x: Any, y: Any, order: Any) -> tuple[Any, Any]:
-        loss, correct = tf.constant(0.0), tf.constant(0)
+        loss, correct = tf.constant(0.0), tf.constant(0.0, tf.float64)
         for start in tf.range(0, samples, batch_size):
             step_loss, step_correct = step(x, y, order[start : start + batch_size])
             loss += step_loss
             correct += step_correct
-        return loss / samples, correct / samples
+        return loss / counted, correct / counted
 
     compiled = tf.function(epoch)
     return lambda order: compiled(x, y, order)
@@ -218,16 +221,18 @@ def _compile_epoch(
 def _compile_evaluation(model: keras.Model, dataset: Dataset) -> Callable[[], tuple[Any, Any]]:
     """The compiled evaluation: mean cross-entropy and accuracy on the validation split."""
     samples, lsb = len(dataset.validation), dataset.input_format.lsb
+    weigh, counted = _weights(dataset), _counted(dataset, dataset.validation.y)
     x, y = tf.constant(dataset.validation.x), tf.constant(dataset.validation.y, tf.int32)
 
     def evaluate(x: Any, y: Any) -> tuple[Any, Any]:
-        loss, correct = tf.constant(0.0), tf.constant(0)
+        loss, correct = tf.constant(0.0), tf.constant(0.0, tf.float64)
         for start in tf.range(0, samples, CHUNK):
             labels = y[start : start + CHUNK]
             logits = model(_real(x[start : start + CHUNK], lsb), training=False)
-            loss += tf.reduce_sum(cross_entropy(labels, logits))
-            correct += _count_correct(labels, logits)
-        return loss / samples, correct / samples
+            weights = weigh(labels)
+            loss += tf.reduce_sum(weights * cross_entropy(labels, logits))
+            correct += _count_correct(labels, logits, weights)
+        return loss / counted, correct / counted
 
     compiled = tf.function(evaluate)
     return lambda: compiled(x, y)
@@ -238,5 +243,22 @@ def _real(x: Any, lsb: float) -> Any:
     return tf.cast(x, tf.float32) * lsb
 
 
-def _count_correct(labels: Any, logits: Any) -> Any:
-    return tf.math.count_nonzero(tf.argmax(logits, axis=1, output_type=tf.int32) == labels, dtype=tf.int32)
+def _weights(dataset: Dataset) -> Callable[[Any], Any]:
+    """Labels -> how much each sample counts, 1 where classes have no weights."""
+    if dataset.class_weights is None:
+        return lambda labels: 1.0
+    weights = tf.constant(dataset.class_weights, tf.float32)
+    return lambda labels: tf.gather(weights, labels)
+
+
+def _counted(dataset: Dataset, labels: npt.NDArray[Any]) -> float:
+    """How many samples there are, each counted by its weight."""
+    if dataset.class_weights is None:
+        return float(len(labels))
+    return float(np.asarray(dataset.class_weights)[labels].sum())
+
+
+def _count_correct(labels: Any, logits: Any, weights: Any) -> Any:
+    """The sum of the weights of the samples that are decided right, in float64: exact where all of them are 1."""
+    right = tf.argmax(logits, axis=1, output_type=tf.int32) == labels
+    return tf.reduce_sum(tf.cast(right, tf.float64) * tf.cast(weights, tf.float64))

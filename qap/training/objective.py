@@ -16,12 +16,14 @@ class Batch(NamedTuple):
         inputs: float32 (batch, n_in), the real numbers that the model reads.
         labels: int32 (batch,), their classes.
         progress: float32 scalar, the share of all optimizer steps that is done, 0 to below 1.
+        weights: how much each sample counts, float32 (batch,), or 1 for all.
     """
 
     rows: Any
     inputs: Any
     labels: Any
     progress: Any
+    weights: Any = 1.0
 
 
 class Objective:

@@ -59,5 +59,5 @@ class LearningTeacher(Objective):
         variables = self._teacher.trainable_variables
         with tf.GradientTape() as tape:
             own = self._teacher(batch.inputs, training=True)
-            loss = tf.reduce_mean(soft_losses(self._distill, batch, answers, own))
+            loss = tf.reduce_mean(batch.weights * soft_losses(self._distill, batch, answers, own))
         self._optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
