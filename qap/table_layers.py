@@ -153,8 +153,10 @@ class Tables(keras.layers.Layer):  # type: ignore[misc]
     def _rows(self, inputs: Any) -> Any:
         """Where each answer stands among the rows of all tables, int32 (units, n)."""
         bits = tf.transpose(tf.cast(inputs > 0, tf.uint8))  # a wire is one copy of a row then
-        pins = tf.reshape(tf.gather(bits, tf.reshape(self.wires.value, (-1,))), (self.units, PINS, -1))
-        address = tf.reduce_sum(pins * tf.constant([[1 << pin] for pin in range(PINS)], tf.uint8), axis=1)
+        wires = self.wires.value
+        address = tf.gather(bits, wires[:, 0])
+        for pin in range(1, PINS):  # sums of whole rows: a sum along an axis between two others takes twice as long
+            address += tf.gather(bits, wires[:, pin]) * tf.constant(1 << pin, tf.uint8)
         return tf.cast(address, tf.int32) + ROWS * tf.range(self.units)[:, None]
 
     def _by_input(self, inputs: Any, gradient: Any) -> Any:
