@@ -21,6 +21,7 @@ from qap.data.class_weights import weighted
 from qap.data.dataset import Dataset, Scaling, Split
 from qap.data.images import digits, fashion_mnist, mnist, mnist_1v9
 from qap.data.raw import RawData, assemble
+from qap.data.samples import read_samples
 from qap.data.tables import table
 from qap.data.vectors import KIND as RANDOM
 from qap.data.vectors import random_vectors
@@ -29,7 +30,7 @@ from qap.fixed import FixedPoint
 
 __all__ = [
     "DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Distortion", "Reader", "Scaling", "Split", "load",
-    "weighted",
+    "read_samples", "weighted",
 ]  # fmt: skip
 
 Reader = Callable[[str, Path | None], RawData]

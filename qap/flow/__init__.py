@@ -13,6 +13,7 @@ from typing import Any
 
 from qap.errors import QapError, RecipeError
 from qap.flow.hardware import hls, rtl, synth
+from qap.flow.prediction import Prediction, predict
 from qap.flow.stage import Progress, Silent, Work, run_stage
 from qap.flow.training import data, freeze, student, teacher
 from qap.flow.verification import verify, verify_run, verify_stage
@@ -21,7 +22,7 @@ from qap.run import METRICS, REPORT, RunDirectory, StageRecord
 from qap.run.measures import metrics
 from qap.run.stages import RTL_STAGES, STAGES
 
-__all__ = ["Progress", "Silent", "run_flow", "verify_run", "verify_stage"]
+__all__ = ["Prediction", "Progress", "Silent", "predict", "run_flow", "verify_run", "verify_stage"]
 
 
 def run_flow(

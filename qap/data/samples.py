@@ -1,0 +1,151 @@
+"""New samples for a network that was trained: a table, an NPZ or an IDX file, without labels."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qap.archives import open_npz
+from qap.data.dataset import Dataset
+from qap.data.idx import read_idx
+from qap.data.images import SIXTEENTHS
+from qap.data.raw import PIXELS
+from qap.errors import DataError, QapError
+from qap.files import user_path
+from qap.fixed import FixedPoint, IntArray
+from qap.sources import read_table_source
+
+TABLES = (".csv", ".tsv", ".txt")
+SEPARATORS = ",;\t"
+SHOWN = 8  # names of columns in an error
+
+
+def read_samples(path: Path, data: Dataset) -> IntArray:
+    """Samples of a file as the network of a run reads them.
+
+    A table has a header and the columns that the network was trained with, in any order; others are not read. An NPZ
+    file holds `x` (or one array alone), bytes as pixels; an IDX file images.
+
+    Args:
+        path: the file.
+        data: what the network was trained on.
+
+    Returns:
+        int64 (n, n_in), in LSBs of `data.input_format`.
+
+    Raises:
+        DataError: the file is missing or damaged, has other inputs, or a number that the format does not hold.
+    """
+    if path.suffix.lower() in TABLES:
+        return _on_grid(path, _table(path, data), data)
+    if path.suffix.lower() == ".npz":
+        x, grid = _npz(path, data)
+    else:
+        x, grid = read_idx(path, 3), _byte_grid(data)
+    if not np.issubdtype(x.dtype, np.number) or x.ndim < 2 or not len(x):
+        raise DataError(f"{path}: samples are numbers (n, {data.n_in}), but these are {x.dtype} {x.shape}")
+    x = x.reshape(len(x), -1)
+    if x.shape[1] != data.n_in:
+        raise DataError(f"{path}: a sample has {x.shape[1]:,} numbers, but the network reads {data.n_in:,}")
+    return _on_grid(path, x, data) if grid is None else data.input_format.requantize(x, grid.fractional)
+
+
+def _byte_grid(data: Dataset) -> FixedPoint | None:
+    """The grid of bytes: those of pixels; None where they are features as any others."""
+    kind = data.name.partition(":")[0]
+    if data.scaling is not None or kind == "csv":
+        return None
+    return SIXTEENTHS if kind == "digits" else PIXELS
+
+
+def _npz(path: Path, data: Dataset) -> tuple[npt.NDArray[Any], FixedPoint | None]:
+    """The samples, and the grid that they are on, None for features."""
+    with open_npz(path, "NPZ file; write one with numpy.savez(file, x=...)") as stored:
+        names = list(stored.members)
+        name = "x" if "x" in names else names[0] if len(names) == 1 else None
+        if name is None:
+            raise DataError(f"{path} has no array 'x' (found: {', '.join(names) or 'none'})")
+        x = stored.read(name)
+        if "input_format" in names:
+            try:
+                return x, FixedPoint.parse(str(stored.read("input_format")))
+            except QapError as error:
+                raise DataError(f"{path}: input_format: {error}") from None
+    return x, _byte_grid(data) if x.dtype == np.uint8 else None
+
+
+def _on_grid(path: Path, x: npt.NDArray[Any], data: Dataset) -> IntArray:
+    """Features as the run's own came onto the grid: scaled, or whole numbers in LSBs where nothing was scaled."""
+    features = x.astype(np.float64)
+    try:
+        if data.scaling is not None:
+            return data.scaling.apply(features)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    form = data.input_format
+    wrong = (features % 1 != 0) | (features < form.min_int) | (features > form.max_int)
+    if wrong.any():
+        sample, feature = np.argwhere(wrong)[0]
+        raise DataError(
+            f"{path}: feature {feature} of sample {sample} is {features[sample, feature]:g}, but the inputs of the "
+            f"network are whole numbers from {form.min_int} to {form.max_int}, in LSBs of {form}"
+        )
+    return features.astype(np.int64)
+
+
+def _table(path: Path, data: Dataset) -> npt.NDArray[np.float64]:
+    """The features (n, n_in) of a table, in the order of the columns that the network was trained with."""
+    rows = _rows(path)
+    header = [name.strip() for name in rows[0]]
+    names = _trained_columns(data) or header
+    missing = [name for name in names if name not in header]
+    if missing:
+        found = ", ".join(map(repr, header[:SHOWN])) + (
+            f" and {len(header) - SHOWN} more" if len(header) > SHOWN else ""
+        )
+        raise DataError(f"{path} has no column {missing[0]!r}, which the network reads (there are: {found})")
+    if len(names) != data.n_in:
+        raise DataError(f"{path} has {len(names)} columns, but the network reads {data.n_in}")
+    places = [header.index(name) for name in names]
+    features = np.empty((len(rows) - 1, len(names)))
+    for index, row in enumerate(rows[1:]):
+        if len(row) != len(header):
+            raise DataError(f"{path}, sample {index}: {len(row)} fields, but the header has {len(header)}")
+        for column, place in enumerate(places):
+            try:
+                features[index, column] = float(row[place])
+            except ValueError:
+                raise DataError(
+                    f"{path}, sample {index}, column {names[column]!r}: {row[place]!r} is not a number"
+                ) from None
+    return features
+
+
+def _trained_columns(data: Dataset) -> list[str]:
+    """The names of the features in the table that the network was trained on; empty where it was no table."""
+    kind, _, argument = data.name.partition(":")
+    if kind != "csv":
+        return []
+    file, options = read_table_source(argument)
+    return [name for name in map(str.strip, _rows(user_path(file))[0]) if name != options["label"]]
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The header of a table and its rows, without blank ones; the separator is the most frequent one of the header."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        first = text.partition("\n")[0]
+        rows = [row for row in csv.reader(text.splitlines(), delimiter=max(SEPARATORS, key=first.count)) if row]
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except (OSError, csv.Error) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
+    if len(rows) < 2:
+        raise DataError(f"{path} holds no samples; a header row and samples are needed")
+    return rows
