@@ -16,9 +16,9 @@ from qap.rows import data_frame_of, html_of, text_of
 
 FACE = [
     "__version__", "CsimEngine", "Dataset", "EmulatorEngine", "FixedPoint", "IntegerLayer", "IntegerNetwork",
-    "KerasEngine", "LayerSpec", "NetlistEngine", "NotExact", "QapError", "Recipe", "RtlEngine", "RtlOptions",
-    "RunDirectory", "StepTable", "TableLayer", "ThresholdLayer",
-    "adversarial_vectors", "agree", "compare", "connect", "estimate", "freeze",
+    "KerasEngine", "LayerSpec", "NetlistEngine", "NotExact", "QapError", "Recipe", "RtlEngine",
+    "RtlOptions", "RunDirectory", "StepTable", "TableLayer", "ThresholdLayer",
+    "adversarial_vectors", "agree", "compare", "connect", "cross_validate", "estimate", "freeze",
     "import_model", "load",
     "load_for", "load_network", "load_recipe", "load_sweep", "run_flow", "run_sweep", "save_network", "simplify",
     "synthesize", "train_student", "train_teacher", "verify", "write_project", "write_report", "write_rtl",

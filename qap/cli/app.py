@@ -22,6 +22,7 @@ from qap.cli import (
     sensitivity,
     stages,
     sweep,
+    validate,
 )
 from qap.errors import QapError
 
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "rtl": hardware.rtl,
     "synth": hardware.synth,
     "sensitivity": sensitivity.sensitivity,
+    "validate": validate.validate,
     "compare": compare.compare,
     "diagnose": diagnose.diagnose,
     "condense": condense.condense,

@@ -19,6 +19,7 @@ from qap.data.arrays import npz
 from qap.data.augmentation import Distortion
 from qap.data.class_weights import weighted
 from qap.data.dataset import Dataset, Scaling, Split
+from qap.data.folds import Fold
 from qap.data.images import digits, fashion_mnist, mnist, mnist_1v9
 from qap.data.raw import RawData, assemble
 from qap.data.samples import read_samples
@@ -29,7 +30,7 @@ from qap.errors import DataError, did_you_mean
 from qap.fixed import FixedPoint
 
 __all__ = [
-    "DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Distortion", "Reader", "Scaling", "Split", "load",
+    "DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Distortion", "Fold", "Reader", "Scaling", "Split", "load",
     "read_samples", "weighted",
 ]  # fmt: skip
 
@@ -113,6 +114,7 @@ def load(
     seed: int = 0,
     data_dir: Path | None = None,
     distortion: Distortion | None = None,
+    fold: Fold | None = None,
 ) -> Dataset:
     """Load a data set in three parts, on the grid that the hardware sees.
 
@@ -128,6 +130,7 @@ def load(
         data_dir: a folder with IDX files for `mnist` and `fashion-mnist`.
         distortion: of the copies that a training will make of the training images (`Dataset.augmented`); None trains
             on the images alone.
+        fold: of a cross-validation, whose held-out samples then stand in the place of the test part.
 
     Raises:
         DataError: there is no such data set, or its files are missing, damaged or not possible.
@@ -150,6 +153,9 @@ def load(
         raise DataError(f"seed >= 0 must hold, but got seed={seed}")
     form = FixedPoint.parse(input_format) if isinstance(input_format, str) else input_format
     if kind == RANDOM:
+        if fold is not None:
+            raise DataError(f"{name} are vectors without labels, of which there are no folds")
         return random_vectors(argument, form, seed)
     raw = DATASETS[kind](argument, Path(data_dir) if data_dir else None)
+    raw = raw if fold is None else fold.hold_out(raw)
     return assemble(name, raw, form, validation, seed, distortion)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from qap import __version__
-from qap.data import Dataset, Distortion, load, weighted
+from qap.data import Dataset, Distortion, Fold, load, weighted
 from qap.descriptions import Model, read_description
 from qap.errors import DataError, QapError, RecipeError
 from qap.files import cannot_write, locked, remove_leftovers, write_text
@@ -50,12 +50,13 @@ class StageRecord:
     products: Mapping[str, str] | None = None
 
 
-def load_for(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
+def load_for(recipe: Recipe, data_dir: Path | None = None, fold: Fold | None = None) -> Dataset:
     """Load the data of a recipe: its data set, on its grid, split by its seed.
 
     Args:
         recipe: its `data` and `seed` are read.
         data_dir: folder of IDX files, if the data set needs one.
+        fold: of a cross-validation, whose held-out samples then stand in the place of the test part.
 
     Raises:
         DataError: they cannot be loaded.
@@ -69,6 +70,7 @@ def load_for(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
         seed=recipe.seed,
         data_dir=data_dir,
         distortion=distortion,
+        fold=fold,
     )
     return data if wanted.class_weights is None else weighted(data, wanted.class_weights)
 

@@ -101,6 +101,7 @@ def test_the_csv_holds_classes_and_exact_logits(pictures: RunDirectory, tmp_path
     assert list(csv.reader((tmp_path / "out.csv").open(newline=""))) == rows
 
 
+@pytest.mark.slow
 @needing("g++", "hls4ml", "jinja2")
 def test_another_engine_says_the_same(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", until="freeze")
