@@ -95,6 +95,8 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
             )
     if line := scores_line(content):
         table.add_row("scores, integer", Text(line))
+    if "operating_point" in content:
+        table.add_row("operating point", Text(operating_line(content["operating_point"])))
     if content.get("same_class") is not None:
         table.add_row("quantized", f"{content['same_class']:.2%} of the test vectors keep their class")
     if content["parameters"] is not None:
@@ -139,6 +141,17 @@ def scores_line(content: Mapping[str, Any]) -> str:
     if majority:
         parts.append(f"always {majority['class']!r} has {majority['accuracy']['test']:.2%}")
     return ", ".join(parts)
+
+
+def operating_line(point: Mapping[str, Any]) -> str:
+    """What an operating point is worth on test, in one line.
+
+    Args:
+        point: of `qap.run.measures.metrics`.
+    """
+    rates = {"false alarms": point["test"]["false_alarms"]["share"], "found": point["test"]["found"]["share"]}
+    parts = [f"{what} {share:.2%}" for what, share in rates.items() if share is not None]
+    return f"{point['class']!r} above a lead of {point['threshold']} LSB: {', '.join(parts)} on test"
 
 
 def print_line(text: str) -> None:

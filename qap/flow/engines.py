@@ -11,6 +11,7 @@ import numpy.typing as npt
 from qap.errors import QapError
 from qap.extras import load_tensorflow
 from qap.fixed import IntArray
+from qap.flow.operating_point import at_operating_point
 from qap.hardware.hls import CsimEngine
 from qap.hardware.rtl import AxisEngine, RtlEngine
 from qap.hardware.synthesis import NetlistEngine
@@ -66,7 +67,8 @@ def keras(run: RunDirectory) -> Engine:
     from qap.freezing import KerasEngine
     from qap.training.networks import load_model
 
-    return KerasEngine(load_model(run.file(STUDENT)))
+    frozen = run.stage("freeze")
+    return at_operating_point(KerasEngine(load_model(run.file(STUDENT))), frozen.result if frozen else None)
 
 
 def onnx(run: RunDirectory) -> Engine:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from qap.data import Dataset, Split
 from qap.extras import load_tensorflow
+from qap.flow.operating_point import placed
 from qap.network import IntegerNetwork
 from qap.recipe import Recipe
 
@@ -47,7 +48,8 @@ def train_network(recipe: Recipe, data: Dataset) -> Trained:
     recipe.student_to_train.refuse(data.n_in, data.n_classes, data.input_format)
     teacher = train_teacher(recipe, data)[0] if recipe.trains_teacher else None
     student = train_student(recipe, data, teacher)[0]
-    return Trained(teacher, student, freeze(student, data.input_format, data.class_names))
+    network = placed(freeze(student, data.input_format, data.class_names), data, recipe.decide)
+    return Trained(teacher, student, network)
 
 
 def keras_logits(model: Any, data: Dataset) -> Callable[[Split], npt.NDArray[Any]]:

@@ -10,6 +10,7 @@ from qap.errors import NotExact
 from qap.extras import load_tensorflow
 from qap.flow.importing import import_network, import_student
 from qap.flow.kernels import save_kernels
+from qap.flow.operating_point import choose, described
 from qap.flow.stage import Progress
 from qap.judging import judged, majority
 from qap.network import IntegerNetwork, save_network
@@ -85,10 +86,13 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     """Turn the student into the exact integer network."""
     data, model = run.dataset, run.recipe.model
     network = import_network(run, model) if model and model.is_network else _frozen(run)
+    point = choose(network, data, run.recipe.decide) if run.recipe.decide else None
+    network = point.applied(network) if point else network
     save_network(network, run.file(NETWORK))
     return {
         **({"notes": _notes(run, network)} if model and not model.is_network else {}),
         **judged(lambda split: network.forward(split.x), data, network.output_format.lsb),
+        **({"operating_point": described(point, network, data)} if point else {}),
         "digest": network.digest,
         "parameters": network.parameters,
         "nonzeros": network.nonzeros,

@@ -21,13 +21,23 @@ from qap.recipe.compression import DistillRecipe, PruneRecipe, QuantizeRecipe
 from qap.recipe.hardware import RtlRecipe, Strategy, TargetRecipe
 from qap.recipe.model import ModelRecipe
 from qap.recipe.reading import assign, checked, read_toml, toml_value
-from qap.recipe.training import AugmentRecipe, DataRecipe, LayerRecipe, StudentRecipe, TeacherRecipe, TrainingRecipe
+from qap.recipe.training import (
+    UNWRITTEN,
+    AugmentRecipe,
+    DataRecipe,
+    DecideRecipe,
+    LayerRecipe,
+    StudentRecipe,
+    TeacherRecipe,
+    TrainingRecipe,
+)
 from qap.recipe.values import Part, Share
 from qap.sources import in_folder
 
 __all__ = [
     "AugmentRecipe",
     "DataRecipe",
+    "DecideRecipe",
     "DistillRecipe",
     "LayerRecipe",
     "ModelRecipe",
@@ -68,6 +78,8 @@ class Recipe(Part):
     prune: PruneRecipe = PruneRecipe()
     quantize: QuantizeRecipe = QuantizeRecipe()
     distill: DistillRecipe | None = None
+    decide: Annotated[DecideRecipe | None, UNWRITTEN] = None
+    """None decides for the largest logit as it was trained."""
     target: TargetRecipe = TargetRecipe()
     rtl: RtlRecipe | None = None
     """None leaves it to the command: `qap run` makes RTL when the rtl extra is installed."""
@@ -166,7 +178,12 @@ class Recipe(Part):
                 )
 
     def _check_import(self) -> None:
-        trained = {"teacher": self.teacher, "distill": self.distill, "prune": self.prune != PruneRecipe()}
+        trained = {
+            "teacher": self.teacher,
+            "distill": self.distill,
+            "prune": self.prune != PruneRecipe(),
+            "decide": self.decide,
+        }
         if given := [part for part, value in trained.items() if value]:
             raise ValueError(f"a [model] is imported as it is, so [{given[0]}] is not read; leave it out")
         if self.quantize.method not in ("qat", "ptq"):

@@ -56,6 +56,15 @@ class DataRecipe(Part):
     """How much a sample counts in training, by the name of its class; None counts all the same."""
 
 
+class DecideRecipe(Part):
+    """The operating point of a classifier of two classes."""
+
+    max_false_alarms: Annotated[float, Field(gt=0, lt=1, strict=True)]
+    """At most this share of the other class's validation samples is decided for the positive class."""
+    positive: str | None = None
+    """The class that is looked for; None is the second one."""
+
+
 class TrainingRecipe(Part):
     """How one model is trained; the same keys for the teacher and the student."""
 

@@ -43,14 +43,34 @@ def scores_table(records: Records) -> Table | None:
         rows.append([f"always {majority['class']!r}", *shared])
     for model, title in records.titles.items():
         if found := scores.get(model):
-            low, high = found["interval"]["test"]
             accuracy = percent(records.metrics["accuracy"][model]["test"])
-            interval = f"{percent(low)} to {percent(high)}"
+            interval = _interval(found["interval"]["test"])
             f1, auc = decimal(found["f1"]), decimal(found["auc"])
             rows.append([title, accuracy, interval, percent(found["balanced_accuracy"]), f1, auc])
     columns = texts("") + numbers("accuracy", "95 % interval", "balanced accuracy", "F1", "AUC")
     caption = "Scores on test. The interval is Wilson's; F1 and AUC are means over the classes, each against the rest."
     return table(caption, columns, rows)
+
+
+def operating_table(records: Records) -> Table | None:
+    """What the operating point is worth; None where the largest logit decides as it was trained."""
+    point = records.metrics.get("operating_point")
+    if point is None:
+        return None
+    rows: Rows = []
+    for part in ("validation", "test"):
+        rates = [point[part][name] for name in ("false_alarms", "found")]
+        rows.append([part, *(cell for rate in rates for cell in (percent(rate["share"]), _interval(rate["interval"])))])
+    columns = texts("") + numbers("false alarms", "95 % interval", "found", "95 % interval")
+    caption = (
+        f"Operating point: {point['class']!r} is decided where its logit leads by more than {point['threshold']} LSB "
+        f"({point['threshold'] * point['lsb']:g}); chosen on validation, and part of the last bias."
+    )
+    return table(caption, columns, rows)
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return NOT_MEASURED if ends is None else f"{percent(ends[0])} to {percent(ends[1])}"
 
 
 def class_table(records: Records) -> Table | None:

@@ -96,6 +96,32 @@ class Student(Judged):
     same_class: Fraction | None = None
 
 
+class Rate(Open):
+    """A share of samples."""
+
+    share: Fraction | None
+    interval: tuple[Fraction, Fraction] | None
+    samples: Number
+
+
+class Rates(Open):
+    """What an operating point is worth on a part of the data."""
+
+    false_alarms: Rate
+    found: Rate
+
+
+class OperatingPoint(Open):
+    """Where one of two classes begins."""
+
+    name: Annotated[str, Field(alias="class")]
+    threshold: int
+    lsb: float
+    shift: tuple[Annotated[int, Field(ge=0, le=1)], int]
+    validation: Rates
+    test: Rates
+
+
 class Frozen(Judged):
     """What the integer network is."""
 
@@ -105,6 +131,7 @@ class Frozen(Judged):
     sparsity: Fraction | None = None
     tables: Number | None = None
     size_bytes: Number | None = None
+    operating_point: OperatingPoint | None = None
     notes: list[str] = []
 
 

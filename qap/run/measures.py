@@ -38,6 +38,7 @@ def metrics(run: RunDirectory) -> dict[str, Any]:
         "nonzeros": frozen.get("nonzeros"),
         "sparsity": frozen.get("sparsity"),
         **({"tables": frozen["tables"]} if "tables" in frozen else {}),
+        **({"operating_point": frozen["operating_point"]} if "operating_point" in frozen else {}),
         "pruned": student.get("pruned"),
         **({"same_class": student["same_class"]} if "same_class" in student else {}),
         "size_bytes": frozen.get("size_bytes"),
@@ -89,7 +90,7 @@ def warnings(content: Mapping[str, Any]) -> list[str]:
             f"deciding {content['majority']['class']!r}: {content['majority']['accuracy']['test']:.2%}"
         )
     teacher = content["accuracy"]["teacher"]
-    if teacher and "teacher" in scores:
+    if teacher and "teacher" in scores and "operating_point" not in content:
         lost = teacher["test"] - accuracy["test"]
         if lost > FAR_BELOW and high < scores["teacher"]["interval"]["test"][0]:
             found.append(

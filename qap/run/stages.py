@@ -96,10 +96,10 @@ def _imported_settings(run: RunDirectory) -> dict[str, Any]:
 
 
 def _frozen_settings(run: RunDirectory) -> Any:
-    """Nothing but the student decides a network, unless it is imported as one."""
+    """Nothing but the student decides a network, and its operating point, unless it is imported as one."""
     model = run.recipe.model
     if model is None:
-        return None
+        return _settings(run, "decide") if run.recipe.decide else None
     return _imported_settings(run) if model.is_network else {"output_bits": model.output_bits}
 
 

@@ -13,12 +13,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from qap.data import Dataset, load
+from qap.data import Dataset, load, weighted
 from qap.errors import DataError, QapError, ToolMissing
 from qap.explore.sweep.points import Point, float_recipe, recipe_key, teacher_recipe
 from qap.explore.sweep.spec import Sweep
 from qap.extras import load_tensorflow
 from qap.flow import run_flow
+from qap.flow.operating_point import placed
 from qap.hardware.estimate import ESTIMATORS
 from qap.network import IntegerNetwork, load_network, save_network
 from qap.recipe import Recipe, RtlRecipe, parse_recipe
@@ -146,7 +147,7 @@ def _frozen(recipe: Recipe, task: Task) -> IntegerNetwork:
     model = _quantized_after(recipe, task, data) if task["training"] == "ptq" else _trained(recipe, task, data)
     from qap.freezing import freeze
 
-    return freeze(model, data.input_format, data.class_names)
+    return placed(freeze(model, data.input_format, data.class_names), data, recipe.decide)
 
 
 def _imported(recipe: Recipe, task: Task) -> IntegerNetwork:
@@ -196,10 +197,11 @@ def _dataset_of(recipe: Recipe, task: Task) -> Dataset:
 @functools.lru_cache(maxsize=2)
 def _dataset(content: str, seed: int, data_dir: str | None) -> Dataset:
     data = json.loads(content)
-    return load(
+    loaded = load(
         data["name"],
         input_format=data["input_format"],
         validation=data["validation"],
         seed=seed,
         data_dir=Path(data_dir) if data_dir else None,
     )
+    return weighted(loaded, data["class_weights"]) if data.get("class_weights") else loaded
