@@ -40,6 +40,7 @@ _HOMES = {
     "qap.flow": ["run_flow"],
     "qap.explore.sweep": ["load_sweep", "run_sweep"],
     "qap.explore.comparison": ["compare"],
+    "qap.classifier": ["QapClassifier"],
     "qap.explore.validation": ["cross_validate"],
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

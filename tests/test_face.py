@@ -16,7 +16,7 @@ from qap.rows import data_frame_of, html_of, text_of
 
 FACE = [
     "__version__", "CsimEngine", "Dataset", "EmulatorEngine", "FixedPoint", "IntegerLayer", "IntegerNetwork",
-    "KerasEngine", "LayerSpec", "NetlistEngine", "NotExact", "QapError", "Recipe", "RtlEngine",
+    "KerasEngine", "LayerSpec", "NetlistEngine", "NotExact", "QapClassifier", "QapError", "Recipe", "RtlEngine",
     "RtlOptions", "RunDirectory", "StepTable", "TableLayer", "ThresholdLayer",
     "adversarial_vectors", "agree", "compare", "connect", "cross_validate", "estimate", "freeze",
     "import_model", "load",

@@ -22,7 +22,7 @@ from qap.data.dataset import Dataset, Scaling, Split
 from qap.data.folds import Fold
 from qap.data.images import digits, fashion_mnist, mnist, mnist_1v9
 from qap.data.raw import RawData, assemble
-from qap.data.samples import read_samples
+from qap.data.samples import on_grid, read_samples
 from qap.data.tables import table
 from qap.data.vectors import KIND as RANDOM
 from qap.data.vectors import random_vectors
@@ -31,7 +31,7 @@ from qap.fixed import FixedPoint
 
 __all__ = [
     "DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Distortion", "Fold", "Reader", "Scaling", "Split", "load",
-    "read_samples", "weighted",
+    "on_grid", "read_samples", "weighted",
 ]  # fmt: skip
 
 Reader = Callable[[str, Path | None], RawData]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.archives import open_npz
-from qap.data.dataset import Dataset
+from qap.data.dataset import Dataset, Scaling
 from qap.data.idx import read_idx
 from qap.data.images import SIXTEENTHS
 from qap.data.raw import PIXELS
@@ -51,7 +51,11 @@ def read_samples(path: Path, data: Dataset) -> IntArray:
     x = x.reshape(len(x), -1)
     if x.shape[1] != data.n_in:
         raise DataError(f"{path}: a sample has {x.shape[1]:,} numbers, but the network reads {data.n_in:,}")
-    return _on_grid(path, x, data) if grid is None else data.input_format.requantize(x, grid.fractional)
+    if grid is None:
+        return _on_grid(path, x, data)
+    if not np.issubdtype(x.dtype, np.integer):
+        raise DataError(f"{path}: with an input_format samples are whole numbers, but these are {x.dtype}")
+    return data.input_format.requantize(x, grid.fractional)
 
 
 def _byte_grid(data: Dataset) -> FixedPoint | None:
@@ -78,23 +82,38 @@ def _npz(path: Path, data: Dataset) -> tuple[npt.NDArray[Any], FixedPoint | None
     return x, _byte_grid(data) if x.dtype == np.uint8 else None
 
 
-def _on_grid(path: Path, x: npt.NDArray[Any], data: Dataset) -> IntArray:
-    """Features as the run's own came onto the grid: scaled, or whole numbers in LSBs where nothing was scaled."""
-    features = x.astype(np.float64)
-    try:
-        if data.scaling is not None:
-            return data.scaling.apply(features)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    form = data.input_format
-    wrong = (features % 1 != 0) | (features < form.min_int) | (features > form.max_int)
+def on_grid(features: npt.NDArray[Any], scaling: Scaling | None, form: FixedPoint) -> IntArray:
+    """New features as the training samples came onto the grid: scaled, or taken as LSBs where nothing was scaled.
+
+    Args:
+        features: (n, n_in).
+        scaling: of the data set.
+        form: the grid.
+
+    Returns:
+        int64 (n, n_in), in LSBs of `form`.
+
+    Raises:
+        DataError: a number cannot be scaled, or is not one of the grid.
+    """
+    real = features.astype(np.float64)
+    if scaling is not None:
+        return scaling.apply(real)
+    wrong = (real % 1 != 0) | (real < form.min_int) | (real > form.max_int)
     if wrong.any():
         sample, feature = np.argwhere(wrong)[0]
         raise DataError(
-            f"{path}: feature {feature} of sample {sample} is {features[sample, feature]:g}, but the inputs of the "
-            f"network are whole numbers from {form.min_int} to {form.max_int}, in LSBs of {form}"
+            f"feature {feature} of sample {sample} is {real[sample, feature]:g}, but the inputs of the network are "
+            f"whole numbers from {form.min_int} to {form.max_int}, in LSBs of {form}"
         )
-    return features.astype(np.int64)
+    return real.astype(np.int64)
+
+
+def _on_grid(path: Path, features: npt.NDArray[Any], data: Dataset) -> IntArray:
+    try:
+        return on_grid(features, data.scaling, data.input_format)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _table(path: Path, data: Dataset) -> npt.NDArray[np.float64]:
