@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from qap.errors import DataError
 
 MODELS = ("Sequential", "Functional", "Model")
@@ -20,6 +23,10 @@ WRAPPERS = ("PruneLowMagnitude",)
 PACKAGES = ("keras", "qkeras", "qap", "tf_keras", "tensorflow", "tensorflow_model_optimization", "builtins",
             "binary_layers", "ternary_layers")  # fmt: skip
 MAX_DEPTH = 20
+PRECISIONS = ("float32", "float64")
+"""The numbers of Keras that a model may compute with; the first unless it says another."""
+Numbers = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+"""Weights of a model, in the numbers that it computes with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +49,21 @@ class LayerConfig:
     key: tuple[str, ...]
     version: int
 
+    @property
+    def dtype(self) -> str | None:
+        """The numbers that it computes with; None where the configuration leaves it to Keras.
+
+        Raises:
+            DataError: others than float32 and float64.
+        """
+        dtype = self.settings.get("dtype")
+        if isinstance(dtype, Mapping):  # a policy
+            policy = dtype.get("config")
+            dtype = policy.get("name", PRECISIONS[0]) if isinstance(policy, Mapping) else "unknown numbers"
+        if dtype and dtype not in PRECISIONS:
+            raise self.error(f"it computes in {str(dtype)[:40]}; models of {' or '.join(PRECISIONS)} are supported")
+        return dtype or None
+
     def error(self, why: str) -> DataError:
         """An error that names the layer."""
         return DataError(f"layer {self.name!r} ({self.class_name}): {why}")
@@ -55,11 +77,13 @@ class Chain:
         name: of the model.
         input_shape: without the batch, None where the configuration does not say.
         layers: in the order of the computation; a layer that is called twice stands twice.
+        dtype: of all layers.
     """
 
     name: str
     input_shape: tuple[int, ...] | None
     layers: tuple[LayerConfig, ...]
+    dtype: str
 
 
 def chain_of(config: Any, version: int) -> Chain:
@@ -81,7 +105,18 @@ def chain_of(config: Any, version: int) -> Chain:
     layers = tuple(layer for layer in flat if layer.class_name != "InputLayer")
     if not layers:
         raise DataError("the model has no layers")
-    return Chain(name, shapes[0] if shapes else None, layers)
+    return Chain(name, shapes[0] if shapes else None, layers, _dtype_of(layers))
+
+
+def _dtype_of(layers: Sequence[LayerConfig]) -> str:
+    """What all layers that say it compute with."""
+    first = next((layer.dtype for layer in layers if layer.dtype), PRECISIONS[0])
+    for layer in layers:
+        if layer.dtype not in (None, first):
+            raise layer.error(f"it computes in {layer.dtype}, layers before it in {first}; one for all is supported")
+        if first != PRECISIONS[0] and layer.class_name.startswith("Q"):
+            raise layer.error(f"it computes in {first}, but the quantizers of QKeras in {PRECISIONS[0]}")
+    return first
 
 
 def _layers_of(

@@ -35,7 +35,7 @@ def read_keras(path: Path) -> keras.Model:
         raise DataError(f"{path} is damaged: {one_line(error)}") from error
     chain = _chain(path, config, about.get("keras_version") if isinstance(about, dict) else None)
     with open_hdf5(weights, f"{WEIGHTS} of {path}") as file:
-        return _built(path, chain, Weights(file, str(path)))
+        return _built(path, chain, Weights(file, str(path), chain.dtype))
 
 
 def read_h5(path: Path) -> keras.Model:
@@ -47,7 +47,7 @@ def read_h5(path: Path) -> keras.Model:
                 f"{path} holds weights but no model_config; import the JSON of model.to_json() with --weights {path}"
             )
         chain = _chain(path, _parsed(path, config), file.attrs.get("keras_version"))
-        return _built(path, chain, Weights(file, str(path)))
+        return _built(path, chain, Weights(file, str(path), chain.dtype))
 
 
 def read_json(path: Path, weights: Path | None) -> keras.Model:
@@ -64,7 +64,7 @@ def read_json(path: Path, weights: Path | None) -> keras.Model:
         raise DataError(f"{path} is a model without weights; give their HDF5 file with --weights W.h5")
     chain = _chain(path, config, config.get("keras_version"))
     with open_hdf5(weights, str(weights)) as file:
-        return _built(path, chain, Weights(file, str(weights)))
+        return _built(path, chain, Weights(file, str(weights), chain.dtype))
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
@@ -96,13 +96,15 @@ def _chain(path: Path, config: Any, version: Any) -> Chain:
 
 def _built(path: Path, chain: Chain, weights: Weights) -> keras.Model:
     """The Keras model of a chain, with its weights; a layer that is called twice is one layer in it, too."""
-    with _in_file(path):
+    with _in_file(path), _computing_in(chain.dtype):
         parts = {layer.key: list(build(layer, _taker(layer, weights))) for layer in chain.layers}
         kernels = [part.weights["kernel"] for each in parts.values() for part in each if "kernel" in part.weights]
         if not kernels:
             raise DataError("the model has no dense layer")
         taken: set[str] = set()
-        x = inputs = keras.Input(chain.input_shape or kernels[0].shape[:1], name=unique("inputs", taken))
+        x = inputs = keras.Input(
+            chain.input_shape or kernels[0].shape[:1], dtype=chain.dtype, name=unique("inputs", taken)
+        )
         for part in (part for each in parts.values() for part in each):
             part.layer.name = unique(part.layer.name, taken)  # models inside of the model may repeat its names
         for layer in chain.layers:
@@ -125,6 +127,17 @@ def _taker(layer: LayerConfig, weights: Weights) -> Callable[[str], Any]:
         return weights.take(layer, name, [each for each in wanted if each in group])
 
     return take
+
+
+@contextmanager
+def _computing_in(dtype: str) -> Iterator[None]:
+    """Layers that the block makes compute with these numbers."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 @contextmanager

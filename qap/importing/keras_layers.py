@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import qkeras
 
 from qap.errors import QapError, first_line
-from qap.importing.keras_config import LayerConfig
+from qap.fixed import FixedPoint
+from qap.importing.keras_config import LayerConfig, Numbers
 from qap.importing.old_layers import binary_kernel, scale_of, ternary_kernel
 from qap.importing.quantizers import activation_of, quantizer_of
+from qap.training.quantization import FixedPointQuantizer
 
-Take = Callable[[str], npt.NDArray[np.float32]]
+Take = Callable[[str], Numbers]
 """Reads one weight of the layer from the file, by its name in Keras."""
 NORMALIZATION = ("gamma", "beta", "moving_mean", "moving_variance")
 CONVOLUTIONS = ("Conv", "Pool", "Padding", "UpSampling")
@@ -28,7 +29,7 @@ class Part(NamedTuple):
     """A layer of Keras, and what its variables hold, by the path of their attributes."""
 
     layer: Any
-    weights: Mapping[str, npt.NDArray[np.float32]]
+    weights: Mapping[str, Numbers]
 
 
 def build(layer: LayerConfig, take: Take) -> Iterator[Part]:
@@ -44,7 +45,6 @@ def build(layer: LayerConfig, take: Take) -> Iterator[Part]:
     builder = BUILDERS.get(layer.class_name)
     if builder is None:
         raise layer.error(_unknown(layer))
-    _refuse_dtype(layer)
     try:
         yield from builder(layer, take)
     except QapError:
@@ -78,15 +78,6 @@ def _unknown(layer: LayerConfig) -> str:
     if any(word in kind for word in CONVOLUTIONS):
         return f"convolutional layers are not supported; dense networks are, of {SUPPORTED}"
     return f"this layer is not supported; there are {SUPPORTED}"
-
-
-def _refuse_dtype(layer: LayerConfig) -> None:
-    dtype = layer.settings.get("dtype") or "float32"
-    if isinstance(dtype, Mapping):  # a policy
-        policy = dtype.get("config")
-        dtype = policy.get("name", "float32") if isinstance(policy, Mapping) else "unknown numbers"
-    if dtype != "float32":
-        raise layer.error(f"it computes in {str(dtype)[:40]}, which rounds otherwise; models of float32 are supported")
 
 
 def _dense(layer: LayerConfig, take: Take) -> Iterator[Part]:
@@ -129,11 +120,22 @@ def _old_dense(layer: LayerConfig, take: Take) -> Iterator[Part]:
     ternary = layer.class_name == "TernaryDense"
     kernel = take("kernel")
     scale = scale_of(layer, kernel)
-    quantizer = qkeras.ternary(alpha=float(scale), threshold=0.5) if ternary else qkeras.binary(alpha=float(scale))
+    if kernel.dtype == np.float64:
+        quantizer = _grid_of(layer, float(scale))
+    else:
+        quantizer = qkeras.ternary(alpha=float(scale), threshold=0.5) if ternary else qkeras.binary(alpha=float(scale))
     dense = qkeras.QDense(_units(layer), kernel_quantizer=quantizer, use_bias=_bias(layer), name=_safe(layer))
     values = (ternary_kernel if ternary else binary_kernel)(kernel, scale)
     yield Part(dense, {**_kernel_and_bias(layer, take), "kernel": values})
     yield from _follow(layer)
+
+
+def _grid_of(layer: LayerConfig, scale: float) -> FixedPointQuantizer:
+    """The quantizer of -1, 0 and 1 times a scale in float64, in which those of QKeras do not compute."""
+    mantissa, exponent = np.frexp(scale)
+    if mantissa != 0.5:
+        raise layer.error(f"its H is {scale:g}; in float64 powers of two are supported")
+    return FixedPointQuantizer(FixedPoint(True, 2, 1 + int(exponent)))
 
 
 def _batch_normalization(layer: LayerConfig, take: Take) -> Iterator[Part]:
@@ -222,7 +224,7 @@ def _follow(layer: LayerConfig, own_name: bool = False) -> Iterator[Part]:
         yield Part(qkeras.QActivation(function, name=name), {})
 
 
-def _kernel_and_bias(layer: LayerConfig, take: Take) -> dict[str, npt.NDArray[np.float32]]:
+def _kernel_and_bias(layer: LayerConfig, take: Take) -> dict[str, Numbers]:
     return {name: take(name) for name in ("kernel", "bias")[: 1 + _bias(layer)]}
 
 

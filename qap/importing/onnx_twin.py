@@ -136,7 +136,11 @@ class Twin:
         self.layer(keras.layers.BatchNormalization, name, epsilon=0.0, weights=weights)
 
     def close(self) -> None:
-        """Give the product that waits its bias: all that stands behind a float one, a shift that is short of others."""
+        """Give the product that waits its bias: all that stands behind a float one, a shift that is short of others.
+
+        A shift is short by itself or where it is of whole units of the sums, as a quantized bias is; others would
+        need sums finer than float32 holds.
+        """
         product, self.product = self.product, None
         if product is None:
             return
@@ -147,7 +151,8 @@ class Twin:
             return
         settings: dict[str, Any] = {"kernel_quantizer": FixedPointQuantizer(product.format), "use_bias": False}
         weights: tuple[Array, ...] = (product.kernel,)
-        if self.shift.any() and (form := short_format(self.shift, FLOAT32_BITS)) is not None:
+        form = short_format(self.shift, FLOAT32_BITS)
+        if self.shift.any() and form is not None and (form.width <= SHORT_BITS or form.lsb >= self.unit):
             settings |= {"bias_quantizer": FixedPointQuantizer(form), "use_bias": True}
             weights = (product.kernel, self.shift * np.ones(self.width))
             self.shift = np.zeros(())

@@ -34,16 +34,17 @@ OF_QKERAS = ("hard_sigmoid", "hard_tanh", "smooth_sigmoid")
 """Functions of QKeras: in a QActivation its names come first."""
 
 
-def _just_above(number: float) -> float:
-    """The next number of float32: a step below which the number itself stays."""
-    return float(np.nextafter(np.float32(number), np.float32(np.inf)))
+def _just_above(number: float, dtype: type[np.floating[Any]]) -> float:
+    """The next number: a step below which the number itself stays."""
+    return float(np.nextafter(dtype(number), dtype(np.inf)))
 
 
-STEPS: Mapping[str, Callable[[], StepQuantizer]] = {
-    # 2 round((x + 1) / 2) - 1, half to even in float32 (M. Courbariaux et al., arXiv:1602.02830); and the steps of
-    # ternary weights behind a clip to -1..1: what lies on a step belongs below it
-    "binary_tanh": lambda: StepQuantizer([_just_above(2.0**-24)], [-1.0, 1.0]),
-    "ternary_tanh": lambda: StepQuantizer([_just_above(-0.5), _just_above(0.5)], [-1.0, 0.0, 1.0]),
+STEPS: Mapping[str, Callable[[type[np.floating[Any]]], StepQuantizer]] = {
+    # 2 round((x + 1) / 2) - 1, half to even (M. Courbariaux et al., arXiv:1602.02830), where 1 swallows what is
+    # smaller than half of the distance to its next number; and the steps of ternary weights behind a clip to -1..1:
+    # what lies on a step belongs below it
+    "binary_tanh": lambda kind: StepQuantizer([_just_above(float(np.finfo(kind).epsneg), kind)], [-1.0, 1.0]),
+    "ternary_tanh": lambda kind: StepQuantizer([_just_above(-0.5, kind), _just_above(0.5, kind)], [-1.0, 0.0, 1.0]),
 }
 
 
@@ -86,7 +87,7 @@ def activation_of(layer: LayerConfig, value: Any) -> Any:
     if name in (None, "linear"):
         return None
     if name in STEPS:
-        return STEPS[name]()
+        return STEPS[name](np.dtype(keras.config.dtype_policy().compute_dtype).type)
     if name in OF_QKERAS and layer.class_name in ("QActivation", "QDense", "QDenseBatchnorm"):
         return getattr(qkeras.quantizers, name)
     if name in FUNCTIONS:

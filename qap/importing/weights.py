@@ -9,11 +9,10 @@ from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from qap.archives import LARGEST
 from qap.errors import DataError, one_line
-from qap.importing.keras_config import LayerConfig
+from qap.importing.keras_config import LayerConfig, Numbers
 
 FOLDERS = ("layers", "_layer_checkpoint_dependencies")
 """Where a model keeps its layers in a `.keras` file, by version."""
@@ -47,17 +46,19 @@ class Weights:
     Args:
         file: the file; what lies outside of it is never followed.
         shown: how errors name it.
+        dtype: of the model.
     """
 
-    def __init__(self, file: h5py.File, shown: str) -> None:
+    def __init__(self, file: h5py.File, shown: str, dtype: str) -> None:
         self._shown = shown
+        self._dtype = np.dtype(dtype)
         root = file.get("model_weights", file)
         self._by_key = not any(name in root.attrs for name in ("layer_names", "layer_names0")) and any(
             name in root for name in FOLDERS
         )
         self._root = root
 
-    def take(self, layer: LayerConfig, name: str, wanted: Sequence[str]) -> npt.NDArray[np.float32]:
+    def take(self, layer: LayerConfig, name: str, wanted: Sequence[str]) -> Numbers:
         """One weight of a layer.
 
         Args:
@@ -66,7 +67,7 @@ class Weights:
             wanted: the names of all its weights of that kind, in their order in Keras.
 
         Raises:
-            DataError: it is not there, there is more than one, or it is not an array of finite float32 numbers.
+            DataError: it is not there, there is more than one, or it is not an array of finite numbers of the model.
         """
         found = self._numbered(layer, name, wanted) if self._by_key else self._named(layer, name)
         if found is None:
@@ -101,7 +102,7 @@ class Weights:
                 return found
         return None
 
-    def _array(self, layer: LayerConfig, name: str, dataset: Any) -> npt.NDArray[np.float32]:
+    def _array(self, layer: LayerConfig, name: str, dataset: Any) -> Numbers:
         if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f":
             raise layer.error(f"its {name} in {self._shown} is not an array of floating point numbers")
         if dataset.external or dataset.is_virtual:
@@ -109,11 +110,12 @@ class Weights:
         if dataset.size * 4 > LARGEST:
             raise layer.error(f"its {name} in {self._shown} has {dataset.size:,} numbers, more than are read")
         stored = np.asarray(dataset[()])
-        array = stored.astype(np.float32)
+        array = stored.astype(self._dtype)
         if not np.isfinite(array).all():
             raise layer.error(f"its {name} in {self._shown} holds a number that is not finite")
         if (array != stored).any():
-            raise layer.error(f"its {name} in {self._shown} is {stored.dtype}, and float32 does not hold its numbers")
+            own = f"its {name} in {self._shown} is {stored.dtype}"
+            raise layer.error(f"{own}, and {self._dtype} does not hold its numbers")
         return array
 
 

@@ -156,6 +156,40 @@ def test_old_activations_have_their_own_ties(tmp_path, name, expected):
     assert network.forward((values * 4).astype(int)[:, None])[:, 0].tolist() == expected
 
 
+def in_float64(config: Any) -> Any:
+    return {**config, "config": {**config["config"], "dtype": "float64"}}
+
+
+def test_binary_networks_of_float64_answer_in_float64(tmp_path):
+    rng = np.random.default_rng(5)
+    kernel, last = rng.uniform(-1, 1, (6, 4)), rng.uniform(-1, 1, (4, 3))
+    norm = {name: rng.uniform(0.5, 1.5, 4) for name in ("gamma", "beta", "moving_mean", "moving_variance")}
+    parts = [in_float64(layer("BinaryDense", "a", units=4, H=1.0, use_bias=False)),
+             in_float64(layer("BatchNormalization", "norm", axis=-1, epsilon=1e-4, center=True, scale=True)),
+             layer("Activation", "sign", activation="binary_tanh"),
+             in_float64(layer("BinaryDense", "b", units=3, H=1.0, use_bias=False))]  # fmt: skip
+    weights = {"a": {"kernel": kernel}, "norm": norm, "b": {"kernel": last}}
+    twin = read_model(write_h5(tmp_path / "m.h5", sequential(INPUT, *parts), weights))
+    sums = X.astype(np.float64) @ np.where(kernel > 0, 1, -1)
+    scale = norm["gamma"] / np.sqrt(norm["moving_variance"] + 1e-4)
+    hidden = np.where((sums - norm["moving_mean"]) * scale + norm["beta"] > 0, 1, -1)
+    assert twin.output.dtype == "float64"
+    np.testing.assert_array_equal(twin(X), hidden @ np.where(last > 0, 1, -1))
+    save_model(twin, tmp_path / "twin.keras")
+    network = freeze(load_model(tmp_path / "twin.keras"), FixedPoint.parse("ap_fixed<6,3>"))
+    np.testing.assert_array_equal(network.forward((X * 8).astype(int)), np.asarray(twin(X)))
+
+
+def test_one_precision_for_a_whole_model(tmp_path):
+    assert "layer 'last' (Dense): it computes in float64, layers before it in float32" in with_layer(
+        tmp_path, {**FIRST, "config": {**FIRST["config"], "dtype": "float32"}}, in_float64(FINAL)
+    )
+    quantized = layer("QDense", "first", units=4, use_bias=True, kernel_quantizer=Q4, bias_quantizer=Q4)
+    assert "the quantizers of QKeras in float32" in with_layer(tmp_path, in_float64(quantized), FINAL)
+    scaled = in_float64(layer("BinaryDense", "first", units=4, H=0.3, use_bias=False))
+    assert "its H is 0.3; in float64 powers of two" in with_layer(tmp_path, scaled, FINAL)
+
+
 @pytest.mark.parametrize(("name", "line"), [("hard_sigmoid", (0.2, 0.5)), ("relu1", (1, 0))])
 def test_functions_that_only_keras_2_has_are_built_of_pieces(tmp_path, name, line):
     for parts in ([{**FIRST, "config": {**FIRST["config"], "activation": name}}],

@@ -90,7 +90,15 @@ def test_a_scale_of_all_logits_is_left_out(tmp_path: Path) -> None:
     assert differences(path, network) == 0
 
 
-@pytest.mark.parametrize("tail", [[("Mul", 0.05), ("Add", -0.4)], [("Sub", 8.0), ("Mul", 0.05)], [("Mul", 0.1)]])
+@pytest.mark.parametrize(
+    "tail",
+    [
+        [("Mul", 0.05), ("Add", -0.4)],
+        [("Sub", 8.0), ("Mul", 0.05)],
+        [("Mul", 0.1)],
+        [("Sub", 0.8183874), ("Div", 18.338533), ("Mul", 0.76143694), ("Add", -1.1605433)],  # as FINN's TFC ends
+    ],
+)
 def test_an_offset_of_all_logits_is_left_out_with_their_scale(tail: list[tuple[str, float]], tmp_path: Path) -> None:
     graph = Graph(3)
     graph.node("MatMul", "", graph.constant(np.array([[1, -1], [0, 1], [1, 1]])))
@@ -99,6 +107,21 @@ def test_an_offset_of_all_logits_is_left_out_with_their_scale(tail: list[tuple[s
     path = graph.save(tmp_path / "m.onnx", 2)
     network = freeze(read_model(path), FixedPoint.parse("ap_int<6>"))
     assert differences(path, network) == 0
+
+
+def test_a_normalization_of_single_steps_is_a_staircase(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    graph = Graph(6)
+    graph.quant(1.0, 2)
+    graph.node("MatMul", "", graph.constant(rng.choice([-1, 1], (6, 5))))
+    for op in ("Sub", "Div", "Mul", "Add"):
+        graph.node(op, "", graph.constant(rng.uniform(0.5, 1.5, 5)))
+    graph.quant(1.0, 2)
+    graph.node("MatMul", "", graph.constant(rng.choice([-1, 1], (5, 3))))
+    path = graph.save(tmp_path / "m.onnx", 3)
+    network = freeze(read_model(path), FixedPoint.parse("ap_fixed<6,4>"))
+    assert differences(path, network) == 0
+    assert len({tuple(each) for each in network.forward(np.random.default_rng(1).integers(-32, 32, (99, 6)))}) > 9
 
 
 def test_sums_on_a_step_are_refused_where_a_float_scale_rounds_them(tmp_path: Path) -> None:
