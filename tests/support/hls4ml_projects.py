@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from qap.fixed import FixedPoint
 from qap.hardware.hls.project import hls_accumulator
@@ -61,7 +62,7 @@ def exact_precision(network: IntegerNetwork) -> dict[str, dict[str, str]]:
 def write_project(
     network: IntegerNetwork, folder: Path, changes: Precision | None = None, *, softmax: str | None = None,
     backend: str = "Vitis", strategy: str = "latency", reuse_factor: int = 1, io_type: str = "io_parallel",
-    namespace: str | None = None,
+    namespace: str | None = None, kernels: Mapping[str, npt.NDArray[np.float64]] | None = None,
 ) -> Path:  # fmt: skip
     """A project of exact types but for the changes, as `hls4ml` writes it: with text weights.
 
@@ -75,6 +76,7 @@ def write_project(
         reuse_factor: of every layer.
         io_type: io_parallel or io_stream.
         namespace: that everything stands in; None for none.
+        kernels: other ones than the network's, by layer.
     """
     import hls4ml
 
@@ -82,7 +84,7 @@ def write_project(
     for layer, roles in (changes or {}).items():
         precision[layer] = {**precision.get(layer, {}), **roles}
     settings: dict[str, Any] = {name: {"Precision": dict(roles)} for name, roles in precision.items()}
-    layers = _layers(network, softmax)
+    layers = _layers(network, softmax, kernels or {})
     if softmax:
         settings["softmax"] = {"Implementation": softmax, **settings.get("softmax", {})}
     config = {
@@ -107,7 +109,9 @@ def edit(folder: Path, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def _layers(network: IntegerNetwork, softmax: str | None) -> list[dict[str, Any]]:
+def _layers(
+    network: IntegerNetwork, softmax: str | None, kernels: Mapping[str, npt.NDArray[np.float64]]
+) -> list[dict[str, Any]]:
     layers: list[dict[str, Any]] = [
         {"class_name": "InputLayer", "name": "x", "input_shape": [network.n_in], "data_format": "channels_last"}
     ]
@@ -119,7 +123,7 @@ def _layers(network: IntegerNetwork, softmax: str | None) -> list[dict[str, Any]
                 "inputs": [layers[-1]["name"]],
                 "n_in": layer.n_in,
                 "n_out": layer.n_out,
-                "weight_data": layer.weight_format.to_float(layer.weight),
+                "weight_data": kernels.get(layer.name, layer.weight_format.to_float(layer.weight)),
                 "bias_data": layer.bias_format.to_float(layer.bias),
                 "use_bias": True,
             }
