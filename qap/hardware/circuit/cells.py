@@ -20,10 +20,11 @@ from qap.hardware.circuit.wires import Bit, Row, Vector
 LUTS_PER_CELL = {
     "add": 1.02, "compress": 0.69, "invert": 1.06, "add table": 1.46, "table": 0.90, "wide table": 0.86,
     "clip": 0.0, "round": 0.43, "mux": 1.94, "greater": 0.47, "shift": 0.63,
-    "slice": 1.0, "logic": 1.0,
+    "slice": 1.0, "full table": 1.0, "logic": 1.0,
 }  # fmt: skip
 """Fitted to Yosys 0.70 (xc7) on 38 random networks; a clip becomes the synchronous reset of its registers.
-"slice" stands as it is written; "logic", not fitted, is what an operation of its own estimate takes."""
+"slice" and "full table", of all six inputs of a LUT, stand as they are written; "logic", not fitted, is what an
+operation of its own estimate takes."""
 SHIFT_REGISTER_LENGTH = 32
 
 

@@ -66,7 +66,7 @@ class TruthTable(Operation):
         """Columns that are equal, constant or one of the inputs cost nothing; others LUTs by what they depend on."""
         read = [bit for vector in arguments for bit in vector.bits]
         values = np.array(self.values, np.int64).reshape((2,) * len(read))
-        cells = {"table": 0, "wide table": 0}
+        cells = {"table": 0, "full table": 0, "wide table": 0}
         known: dict[bytes, Bit] = {}
         bits: Row = []
         for bit in result.bits:
@@ -170,5 +170,6 @@ def _looked_up(column: IntArray, read: Row, bit: Bit, cells: dict[str, int]) -> 
     if len(needed) == 1 and not column.flat[0]:
         return read[last - needed[0]]
     wide = len(needed) - LUT_INPUTS
-    cells["wide table" if wide > 0 else "table"] += 1 << max(0, wide)
+    kind = "wide table" if wide > 0 else "table" if wide < 0 else "full table"
+    cells[kind] += 1 << max(0, wide)
     return bit

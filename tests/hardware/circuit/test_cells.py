@@ -21,7 +21,7 @@ from qap.hardware.circuit.xilinx import Chosen, Compared
 
 FITTED = {  # LUTs that Yosys 0.70 makes of a hundred cells, from the fit to 38 random networks
     "add": 102, "compress": 69, "invert": 106, "add table": 146, "table": 90, "wide table": 86, "clip": 0, "round": 43,
-    "mux": 194, "greater": 47, "shift": 63, "slice": 100, "logic": 100,
+    "mux": 194, "greater": 47, "shift": 63, "slice": 100, "full table": 100, "logic": 100,
 }  # fmt: skip
 
 
@@ -123,6 +123,12 @@ OPERATIONS: dict[str, tuple[Build, dict[str, float]]] = {  # on three inputs of 
     "a limit": (lambda builder, a, b, c: builder.clip(builder.add(a, b), 0, 15), {"add": 4, "clip": 4}),
     "a rounding": (lambda builder, a, b, c: builder.round(a, 2, Rounding.RND), {"round": 3}),
     "a table": (lambda builder, a, b, c: builder.truth_table([a], lambda rows: (rows[:, 0] == 5) * 1), {"table": 1}),
+    "a table of six inputs": (
+        lambda builder, a, b, c: builder.truth_table(
+            [a, builder.slice(b, 1, 0)], lambda rows: (4 * rows[:, 0] + rows[:, 1] == 37) * 1
+        ),
+        {"full table": 1},
+    ),
     "a table of eight inputs": (
         lambda builder, a, b, c: builder.truth_table([a, b], lambda rows: (rows[:, 0] > rows[:, 1]) * 1),
         {"wide table": 4},
