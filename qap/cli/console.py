@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -21,7 +22,7 @@ results = Console(highlight=False)
 
 
 class ConsoleProgress:
-    """Progress bars on a terminal, one line for each finished stage everywhere."""
+    """Progress bars on a terminal, one line for each finished stage everywhere, and elsewhere when one begins."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -36,6 +37,9 @@ class ConsoleProgress:
         """Show a new bar."""
         INTERRUPT.check()
         self._task = self._progress.add_task(stage, total=total, text="")
+        if self._progress.disable:  # a file or a pipe: minutes without a word look like a hang
+            begun = Text.assemble("  ..  ", f"{stage:<8} ", (f"begins at {datetime.now():%H:%M:%S}", "dim"))
+            self._progress.console.print(begun, soft_wrap=True)
 
     def advance(self, text: str) -> None:
         """Move the bar by one step."""
@@ -57,7 +61,7 @@ class ConsoleProgress:
 
 @contextmanager
 def progress_bars() -> Iterator[ConsoleProgress]:
-    """Progress on stderr while the block runs; without a terminal only the lines of finished stages."""
+    """Progress on stderr while the block runs; without a terminal a line when a stage begins and one when it ends."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<8}"),
@@ -105,7 +109,7 @@ def print_metrics(content: Mapping[str, Any], where: Mapping[str, Any]) -> None:
         table.add_row("sparsity", f"{content['sparsity']:.2%} of all weights")
         if content.get("tables"):
             table.add_row("truth tables", f"{content['tables']:,}")
-        table.add_row("size", f"{content['size_bytes']:,} bytes, zeros included")
+        table.add_row("size", size_line(content))
     for pair, count in (content["mismatches"] or {}).items():
         table.add_row(pair, f"{'[green]' if count == 0 else '[red]'}{count} mismatches")
     for engine, reason in (content["unavailable"] or {}).items():
@@ -152,6 +156,17 @@ def operating_line(point: Mapping[str, Any]) -> str:
     rates = {"false alarms": point["test"]["false_alarms"]["share"], "found": point["test"]["found"]["share"]}
     parts = [f"{what} {share:.2%}" for what, share in rates.items() if share is not None]
     return f"{point['class']!r} above a lead of {point['threshold']} LSB: {', '.join(parts)} on test"
+
+
+def size_line(content: Mapping[str, Any]) -> str:
+    """The bytes of the integer network, in one line; sparse and compressed where that was counted.
+
+    Args:
+        content: of `qap.run.measures.metrics`.
+    """
+    sizes = content.get("stored_bytes")
+    dense = f"{content['size_bytes']:,} bytes, zeros included"
+    return f"{dense}; {sizes['sparse']:,} sparse, {sizes['gzip']:,} by gzip" if sizes else dense
 
 
 def print_line(text: str) -> None:

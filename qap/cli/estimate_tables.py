@@ -15,8 +15,7 @@ from qap.recipe import TargetRecipe
 def print_estimate(found: Estimate, target: TargetRecipe) -> None:
     """Print the stages, the layers, the counts and the notes of an estimate."""
     if found.stages:
-        title = f"{found.estimator}: {target.part}, {target.backend}, {target.clock_ns:g} ns, {target.strategy}"
-        table = Table(title=Text(f"{title}, reuse factor {target.reuse_factor}", style="table.title"))
+        table = Table(title=Text(f"{found.estimator}: {_target(found, target)}", style="table.title"))
         table.title_justify = "left"
         table.add_column()
         for stage in found.stages:
@@ -37,6 +36,14 @@ def print_estimate(found: Estimate, target: TargetRecipe) -> None:
         results.print(table)
     for note in found.notes:
         print_line(f"note: {note}")
+
+
+def _target(found: Estimate, target: TargetRecipe) -> str:
+    """What of the target the estimate is for: the open RTL has no HLS tool."""
+    if found.estimator == "rtl":
+        return f"open RTL, {target.part}, {target.clock_ns:g} ns"
+    hls = f"{target.part}, {target.backend}, {target.clock_ns:g} ns, {target.strategy}"
+    return f"{hls}, reuse factor {target.reuse_factor}"
 
 
 def _cells(stage: StageEstimate, name: str) -> tuple[str, str]:

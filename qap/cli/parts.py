@@ -128,7 +128,9 @@ def _print_choices(found: Choices, name: str) -> None:
     results.print(table)
     latency, interval = choice.report.latency_cycles, choice.report.ii_cycles
     if latency is not None:
-        print_line(f"latency {latency} cycles, a sample every {interval} cycles of {choice.report.clock_ns} ns")
+        every = "every cycle" if interval == 1 else f"every {interval} cycles"
+        cycles = "1 cycle" if latency == 1 else f"{latency} cycles"
+        print_line(f"latency {cycles}, a sample {every} of {choice.report.clock_ns} ns")
     groups: dict[str, list[str]] = {}
     for other, each in found.parts.items():
         if each is not None:

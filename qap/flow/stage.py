@@ -48,6 +48,8 @@ def run_stage(run: RunDirectory, stage: Stage, work: Work, force: bool, progress
     for name in stage.reads(run.recipe):
         if not run.file(name).exists():
             raise DataError(f"{run.path} has no {name} yet, which {stage.name} reads; qap run makes it")
+    if not stage.writes(run.recipe):
+        progress = Silent()  # nothing to do: a teacher that nobody asked for has no time worth a line
     digest = run.digest(stage.reads(run.recipe), stage.settings(run))
     done = run.stage(stage.name)
     damaged = list(_damage(run, stage, done)) if done else []

@@ -14,6 +14,7 @@ from qap.flow.operating_point import choose, described
 from qap.flow.stage import Progress
 from qap.judging import judged, majority
 from qap.network import IntegerNetwork, save_network
+from qap.network.stored_size import stored_bytes
 from qap.run import DATA, HISTORY, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, RunDirectory
 from qap.run.stages import learns_from_file
 
@@ -99,6 +100,7 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         "sparsity": network.sparsity,
         **({"tables": network.tables} if network.tables else {}),
         "size_bytes": network.size_bytes,
+        **({"stored_bytes": sizes} if (sizes := stored_bytes(network)) else {}),
     }
 
 

@@ -6,7 +6,8 @@ import re
 
 from qap.report.tables import Cell, Table
 
-SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
+SPECIAL = re.compile(r"([\\`*\[\]<>|#]|(?<![^\W_])_|_(?![^\W_]))")
+"""What has a meaning in Markdown; an underscore inside of a word has none."""
 
 
 def markdown_table(content: Table) -> str:

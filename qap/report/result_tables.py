@@ -10,6 +10,7 @@ import numpy as np
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.hardware.resources import COUNTS, resource_names
 from qap.network import IntegerLayer, IntegerNetwork, StepTable, TableLayer, ThresholdLayer
+from qap.network.stored_size import stored_bytes
 from qap.report.records import IMPORTED, PARTS, STAGE_OF, Records
 from qap.report.tables import NOT_MEASURED, Cell, Content, Rows, Table, count, decimal, numbers, percent, table, texts
 from qap.verification import Agreement, Verification
@@ -113,12 +114,18 @@ def size_table(network: IntegerNetwork, pruned: float | None, trained: Sequence[
             ("inputs that are read", read),
         ]
         return table(caption, columns, rows)
+    sizes = stored_bytes(network)
     rows = [
         ("weights and biases", count(network.parameters)),
         ("of these not 0", count(network.nonzeros)),
         ("weights that are 0", percent(network.sparsity)),
         ("weights masked in training", percent(pruned)),
         (Cell("size", "at the widths of their formats, zeros included"), size),
+        (
+            Cell("size, sparse", "each layer dense, with a bitmap or by columns, as is smallest"),
+            f"{count(sizes['sparse'])} bytes",
+        ),
+        (Cell("size, gzip", "of all weights and biases, compressed"), f"{count(sizes['gzip'])} bytes"),
         ("inputs that a weight reads", read),
     ]
     units = [layer.n_out for layer in network.layers]

@@ -131,6 +131,7 @@ class Frozen(Judged):
     sparsity: Fraction | None = None
     tables: Number | None = None
     size_bytes: Number | None = None
+    stored_bytes: dict[str, Number] | None = None
     operating_point: OperatingPoint | None = None
     notes: list[str] = []
 

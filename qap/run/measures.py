@@ -42,8 +42,9 @@ def metrics(run: RunDirectory) -> dict[str, Any]:
         "pruned": student.get("pruned"),
         **({"same_class": student["same_class"]} if "same_class" in student else {}),
         "size_bytes": frozen.get("size_bytes"),
+        **({"stored_bytes": frozen["stored_bytes"]} if "stored_bytes" in frozen else {}),
         **{key: results["verify"].get(key) for key in ("exact", "mismatches", "failures", "unavailable", "notes")},
-        "seconds": {name: record.seconds for name, record in records.items() if record},
+        "seconds": {name: record.seconds for name, record in records.items() if record and record.result},
         "resources": results["synth"].get("reports") if run.recipe.makes_rtl else None,
         "network_digest": frozen.get("digest"),
     }

@@ -158,7 +158,7 @@ def test_damaged_files_are_one_line(copied, qap, name, stage):
     result = qap(stage, copied, *(["--engines", "emulator,csim"] if stage == "verify" else []))
     assert result.status == 2
     assert str(file) in result.error
-    assert result.err.count("\n") <= 2  # the data stage may say that it is done
+    assert result.err.count("\n") <= 4  # stages may say that they begin, and the one of the data that it is done
 
 
 # ---- Ctrl-C

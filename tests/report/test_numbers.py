@@ -17,6 +17,7 @@ from support.table_networks import class_sums
 from qap.cli.console import print_metrics, resources_line
 from qap.fixed import FixedPoint
 from qap.network import TableLayer, ThresholdLayer, connect, load_network
+from qap.network.stored_size import gzip_bytes, integer_layers, sparse_bytes
 from qap.recipe import parse_recipe
 from qap.report.origin_tables import data_table, target_table, time_table, training_table
 from qap.report.page import key_figures
@@ -80,6 +81,8 @@ def test_the_size_of_the_network(records: Records, arrays: list[np.ndarray]) -> 
         "weights that are 0": [percent((weights == 0).mean())],
         "weights masked in training": ["25.00 %"],
         "size": [f"{-(-sum(array.size for array in arrays) * 4 // 8)} bytes"],
+        "size, sparse": [f"{sparse_bytes(integer_layers(records.network))} bytes"],
+        "size, gzip": [f"{gzip_bytes(records.network)} bytes"],
         "inputs that a weight reads": [f"{int((arrays[0] != 0).any(axis=1).sum())} of 16"],
     }
 

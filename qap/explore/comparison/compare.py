@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from qap.errors import NotExact, QapError, ToolFailed, ToolMissing
-from qap.explore.comparison.sparse_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.explore.comparison.techniques import technique_recipe
 from qap.extras import load_tensorflow
 from qap.files import locked, write_with
@@ -24,6 +23,7 @@ from qap.hardware.estimate.rtl import estimate_rtl
 from qap.hardware.rtl.size import hopeless_luts
 from qap.network import IntegerNetwork, load_network, simplify
 from qap.network.csd import adders
+from qap.network.stored_size import FLOAT_BITS, StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.products import damage
 from qap.recipe import Recipe
 from qap.rows import data_frame_of
@@ -43,7 +43,7 @@ class Outcome:
         parameters: weights and biases.
         nonzeros: those that are not 0.
         dense_bytes: all parameters at their widths.
-        sparse_bytes: each layer in the smallest format, as `qap.explore.comparison.sparse_size` counts.
+        sparse_bytes: each layer in the smallest format, as `qap.network.stored_size` counts.
         adders: two-operand adders of the unrolled integer network, nothing shared.
         lut: of the RTL's core.
         lut_source: "estimate" or "yosys".

@@ -1,11 +1,14 @@
 """Bytes of small layers, counted by hand."""
 
+import gzip
+
 import numpy as np
 import pytest
+from support.table_networks import random_table_network
 
-from qap.explore.comparison.sparse_size import StoredLayer, dense_bytes, integer_layers, sparse_bytes
 from qap.fixed import FixedPoint
 from qap.network import LayerSpec, connect
+from qap.network.stored_size import StoredLayer, dense_bytes, gzip_bytes, integer_layers, sparse_bytes, stored_bytes
 
 
 def layer(n_in, n_out, nonzeros, bits, biases=0, bias_bits=0):
@@ -51,3 +54,23 @@ def test_scales_are_counted():
     stored = layer(4, 2, 1, 8)._replace(other_bits=64)
     assert dense_bytes([stored]) == 8 + 8
     assert sparse_bytes([stored]) == 2 + 8
+
+
+def test_gzip_compresses_the_bits_that_are_stored():
+    """By Python's own integers, a bit at a time, lowest first."""
+    rng = np.random.default_rng(2)
+    form, wide = FixedPoint.parse("ap_fixed<4,1>"), FixedPoint.parse("ap_fixed<7,2>")
+    weight, bias = rng.integers(-8, 8, (9, 5)) * (rng.random((9, 5)) < 0.3), rng.integers(-64, 64, 5)
+    network = connect(FixedPoint.parse("ufixed<4,4>"), [LayerSpec("a", weight, form, bias, wide)], list("abcde"))
+    bits = [int(w) >> b & 1 for w in weight.ravel() for b in range(4)] + [
+        int(v) >> b & 1 for v in bias for b in range(7)
+    ]
+    bits += [0] * (-len(bits) % 8)
+    packed = bytes(int("".join(map(str, bits[i : i + 8])), 2) for i in range(0, len(bits), 8))
+    assert len(packed) == network.size_bytes
+    assert gzip_bytes(network) == len(gzip.compress(packed, mtime=0))
+    assert set(stored_bytes(network)) == {"dense", "sparse", "gzip"}
+
+
+def test_a_network_of_tables_has_one_size():
+    assert stored_bytes(random_table_network(np.random.default_rng(0))) == {}

@@ -1,7 +1,8 @@
-"""How many bytes the parameters of a layer take, with all zeros or with as few of them as pay."""
+"""How many bytes parameters take: with all zeros, with as few of them as pay, or compressed."""
 
 from __future__ import annotations
 
+import gzip
 import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -9,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from qap.network import IntegerLayer, IntegerNetwork
+from qap.network.layer import IntegerLayer
+from qap.network.network import IntegerNetwork
 
 FLOAT_BITS = 32
 
@@ -78,6 +80,35 @@ def sparse_bytes(layers: Iterable[StoredLayer]) -> int:
         columns = k * (layer.weight_bits + _bits_for(n_in)) + (n_out + 1) * _bits_for(k + 1)
         bits += min(_dense_bits(layer), bitmap, columns) + _other_bits(layer)
     return -(-bits // 8)
+
+
+def gzip_bytes(network: IntegerNetwork) -> int:
+    """All weights and biases, zeros included, packed without gaps as `dense_bytes` counts and compressed by gzip.
+
+    Raises:
+        QapError: a layer has no weights.
+    """
+    layers = network.only_weighted("the size by gzip")
+    packed = [
+        _bits_of(values, form.width)
+        for layer in layers
+        for values, form in ((layer.weight, layer.weight_format), (layer.bias, layer.bias_format))
+    ]
+    return len(gzip.compress(np.packbits(np.concatenate(packed)).tobytes(), mtime=0))
+
+
+def stored_bytes(network: IntegerNetwork) -> dict[str, int]:
+    """The sizes of a network of weights: `dense`, `sparse` and `gzip`; nothing where a layer has none."""
+    if len(network.weighted) < len(network.layers):
+        return {}
+    layers = integer_layers(network)
+    return {"dense": dense_bytes(layers), "sparse": sparse_bytes(layers), "gzip": gzip_bytes(network)}
+
+
+def _bits_of(values: npt.NDArray[Any], width: int) -> npt.NDArray[np.uint8]:
+    """The bits of two's complement numbers of so many bits, one after the other."""
+    bits: npt.NDArray[np.uint8] = ((values.reshape(-1, 1) >> np.arange(width)) & 1).astype(np.uint8).ravel()
+    return bits
 
 
 def _dense_bits(layer: StoredLayer) -> int:
