@@ -37,7 +37,7 @@ def data(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     }
     if not run.file(DATA).exists() or run.read_json(DATA) != content:
         run.write_json(DATA, content)
-    return {**{key: content[key] for key in ("name", "digest", "samples")}, **majority(loaded)}
+    return {key: content[key] for key in ("name", "digest", "samples")}
 
 
 def teacher(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
@@ -93,6 +93,7 @@ def freeze(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
     return {
         **({"notes": _notes(run, network)} if model and not model.is_network else {}),
         **judged(lambda split: network.forward(split.x), data, network.output_format.lsb),
+        **majority(data),
         **({"operating_point": described(point, network, data)} if point else {}),
         "digest": network.digest,
         "parameters": network.parameters,

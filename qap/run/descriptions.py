@@ -80,12 +80,6 @@ class Majority(Open):
     accuracy: Accuracy
 
 
-class Data(Open):
-    """What the data are worth without a model."""
-
-    majority: Majority | None = None
-
-
 class Student(Judged):
     """What the training of a student found."""
 
@@ -132,6 +126,7 @@ class Frozen(Judged):
     tables: Number | None = None
     size_bytes: Number | None = None
     stored_bytes: dict[str, Number] | None = None
+    majority: Majority | None = None
     operating_point: OperatingPoint | None = None
     notes: list[str] = []
 
@@ -192,7 +187,6 @@ class Stages(Open):
     """The finished stages, by name."""
 
     __pydantic_extra__: dict[str, Finished[Open]]
-    data: Finished[Data] = ABSENT
     teacher: Finished[Judged] = ABSENT
     student: Finished[Student] = ABSENT
     freeze: Finished[Frozen] = ABSENT

@@ -54,7 +54,7 @@ def _scores(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What models are worth beside their accuracy, and the accuracy of always deciding one class, where it is known."""
     stages = {"teacher": "teacher", "student": "student", "integer": "freeze"}
     scores = {model: results[stage]["scores"] for model, stage in stages.items() if "scores" in results[stage]}
-    majority = results["data"].get("majority")
+    majority = results["freeze"].get("majority")
     return {**({"scores": scores} if scores else {}), **({"majority": majority} if majority else {})}
 
 

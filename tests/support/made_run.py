@@ -13,6 +13,7 @@ import numpy as np
 from qap.fixed import FixedPoint, Overflow, Rounding
 from qap.flow import run_flow
 from qap.judging import judged as judge
+from qap.judging import majority
 from qap.network import IntegerNetwork, LayerSpec, connect, save_network
 from qap.recipe import parse_recipe
 from qap.run import HISTORY, HLS, NETWORK, STUDENT, TEACHER, TEACHER_HISTORY, VERIFY, WEIGHTS, RunDirectory, StageRecord
@@ -189,7 +190,8 @@ def _score(run: RunDirectory, stage: str, network: IntegerNetwork) -> None:
     logits["freeze"] = lambda split: network.forward(split.x)
     record = run.stage(stage)
     assert record is not None
-    run.finish(stage, replace(record, result={**record.result, **judge(logits[stage], run.dataset)}))
+    found = {**judge(logits[stage], run.dataset), **(majority(run.dataset) if stage == "freeze" else {})}
+    run.finish(stage, replace(record, result={**record.result, **found}))
 
 
 def _hls(run: RunDirectory, network: IntegerNetwork) -> dict[str, Any]:
