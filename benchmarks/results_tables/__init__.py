@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from results_tables import hardware, training
+from results_tables import hardware, training, truth_tables
 from results_tables.kit import Table
 
 TABLES: dict[str, Table] = {
@@ -17,6 +17,8 @@ TABLES: dict[str, Table] = {
     "estimator-vivado": hardware.estimator_vivado,
     "rtl-estimator": hardware.rtl_estimator,
     "speed": hardware.speed,
+    "truth-tables": truth_tables.students,
+    "truth-tables-published": truth_tables.published,
     "distillation": training.distillation,
     "without-labels": training.without_labels,
     "pruning": training.pruning,

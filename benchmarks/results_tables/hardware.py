@@ -8,6 +8,7 @@ from typing import Any
 from stored import RESULTS, stored
 
 from results_tables.kit import markdown, percent, row_source, source
+from results_tables.truth_tables import of_all_digits
 
 DEMO = "mnist-1v9"
 
@@ -35,6 +36,7 @@ def summary(link: str) -> str:
         [f"{demo}: mismatches, every pair of six engines, every output bit", mismatches, "flow"],
         [f"{demo}: LUTs of the RTL's core, xc7, Yosys", ", ".join(str(core["lut"]) for core in cores), "flow"],
         [f"{demo}: clock on an ECP5 after place and route", f"{min(clocks):.0f} MHz and more", "flow"],
+        [*of_all_digits(), "mnist10"],
         ["LUTs of an HLS report, estimated before any synthesis: SMAPE", f"{luts['percent']:.1f} %", "estimator"],
         ["the emulator against hls4ml's C simulation: samples per second", f"{ratio:.0f} times as many", "emulator"],
     ]
