@@ -20,7 +20,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from qap.files import write_text, write_with
 from qap.judging import RocCurve
@@ -155,6 +155,8 @@ def receiver_figure(curves: Sequence[RocCurve]) -> Figure:
     plain.plot([0, 100], [0, 100], color=GREY, linewidth=0.8, linestyle=":")
     logarithmic.set_xscale("log")
     logarithmic.set_xlim(50 * smallest, 100)
+    logarithmic.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g}"))  # powers would be formulas
+    logarithmic.xaxis.set_minor_formatter(NullFormatter())
     for axes in (plain, logarithmic):
         axes.set_xlabel("false alarms (%)")
         axes.set_ylabel("found (%)")

@@ -14,7 +14,8 @@ needs("matplotlib")
 from matplotlib import rc_context, rcParams
 from support.made_run import make_history
 
-from qap.report.figures import Kernel, inline_svg, training_curves, weight_histograms
+from qap.judging import RocCurve
+from qap.report.figures import Kernel, inline_svg, receiver_figure, training_curves, weight_histograms
 
 
 def kernel(frozen: list[int], name: str = "layer", lsb: float = 0.125) -> Kernel:
@@ -80,3 +81,15 @@ def test_markup_is_well_formed_and_repeatable() -> None:
     assert '<&"$x$> id="q' in [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert all(name.startswith("one-") for name in re.findall(r'<\w+ [^>]*?\bid="([^"]*)"', text))
     assert dict(rcParams) == before
+
+
+def test_receiver_curves_say_what_they_are_and_their_axes_are_plain_numbers() -> None:
+    curve = RocCurve("a $b$", np.array([0, 0.01, 0.5, 1]), np.array([0, 0.5, 0.75, 1]), 0.8125)
+    figure = receiver_figure([curve])
+    svg = inline_svg(figure, "roc", "curves")
+    assert "a $b$, area 0.8125" in svg and "mathdefault" not in svg
+    plain, logarithmic = figure.axes
+    for axes in (plain, logarithmic):
+        np.testing.assert_allclose(axes.lines[0].get_xdata(), [0, 1, 50, 100])
+        np.testing.assert_allclose(axes.lines[0].get_ydata(), [0, 50, 75, 100])
+    assert logarithmic.get_xlim() == (0.5, 100)
