@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, unquote
 
 from qap.errors import DataError
 from qap.files import user_path
 
+ScalingMethod = Literal["none", "standard", "min-max", "robust", "per-sample"]
+"""What `data.scaling` may be."""
 USAGE = "write csv:FILE?label=COLUMN, with &test=FILE2 for a test table"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +54,7 @@ def condense(
         report_path.unlink(missing_ok=True)  # of a former set: from here on it would be wrong
         progress.finish("condense", seconds, False)
         progress.start("evaluate", trainings(condensed))
-        small = load(f"npz:{path}")
+        small = replace(load(f"npz:{path}"), scaling=full.scaling)  # a file holds none that the network computes
         found = evaluate(full, small, condensed, progress.advance)
         progress.finish("evaluate", time.perf_counter() - start - seconds, False)
     content = {**record, "digest": small.digest, "seconds": seconds, **found}

@@ -5,8 +5,9 @@
     load("csv:wine.csv?label=class")              the user's own table
     load("npz:events.npz", input_format="ap_fixed<6,3,AP_RND_CONV,AP_SAT>")
 
-Pixels are exact: byte/256. Real-valued features are scaled by powers of two, fitted on the training
-part only; what lies outside of the training range saturates (or wraps, if the input format says so).
+Pixels are exact: byte/256. Real-valued features are scaled by powers of two, fitted on the training part only, and
+brought onto the grid; what lies outside of its range saturates, or is refused where the input format wraps. Whole
+numbers in a format without a fraction, as the codes of an ADC, stay as they are, and the network scales them.
 """
 
 from __future__ import annotations
@@ -18,20 +19,22 @@ from pathlib import Path
 from qap.data.arrays import npz
 from qap.data.augmentation import Distortion
 from qap.data.class_weights import weighted
-from qap.data.dataset import Dataset, Scaling, Split
+from qap.data.dataset import Dataset, Split
 from qap.data.folds import Fold
 from qap.data.images import digits, fashion_mnist, mnist, mnist_1v9
 from qap.data.raw import RawData, assemble
 from qap.data.samples import on_grid, read_samples
+from qap.data.scaling import SampleScaling, Scaling
 from qap.data.tables import table
 from qap.data.vectors import KIND as RANDOM
 from qap.data.vectors import random_vectors
 from qap.errors import DataError, did_you_mean
 from qap.fixed import FixedPoint
+from qap.sources import ScalingMethod
 
 __all__ = [
-    "DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Distortion", "Fold", "Reader", "Scaling", "Split", "load",
-    "on_grid", "read_samples", "weighted",
+    "DATASETS", "DESCRIPTIONS", "Dataset", "Description", "Distortion", "Fold", "Reader", "SampleScaling", "Scaling",
+    "Split", "load", "on_grid", "read_samples", "weighted",
 ]  # fmt: skip
 
 Reader = Callable[[str, Path | None], RawData]
@@ -115,6 +118,7 @@ def load(
     data_dir: Path | None = None,
     distortion: Distortion | None = None,
     fold: Fold | None = None,
+    scaling: ScalingMethod | None = None,
 ) -> Dataset:
     """Load a data set in three parts, on the grid that the hardware sees.
 
@@ -131,6 +135,8 @@ def load(
         distortion: of the copies that a training will make of the training images (`Dataset.augmented`); None trains
             on the images alone.
         fold: of a cross-validation, whose held-out samples then stand in the place of the test part.
+        scaling: how features are scaled (docs/recipes.md): "standard", "min-max", "robust", "per-sample" or "none".
+            None takes "standard" for features, "none" for pixels.
 
     Raises:
         DataError: there is no such data set, or its files are missing, damaged or not possible.
@@ -158,4 +164,4 @@ def load(
         return random_vectors(argument, form, seed)
     raw = DATASETS[kind](argument, Path(data_dir) if data_dir else None)
     raw = raw if fold is None else fold.hold_out(raw)
-    return assemble(name, raw, form, validation, seed, distortion)
+    return assemble(name, raw, form, validation, seed, distortion, scaling)

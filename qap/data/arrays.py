@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.archives import open_npz
-from qap.data.dataset import Scaling
 from qap.data.grid import storage_dtype
 from qap.data.labels import class_order, encode
 from qap.data.raw import PIXELS, RawData, Samples
+from qap.data.scaling import Scaling
 from qap.errors import DataError, QapError
 from qap.files import user_path
 from qap.fixed import FixedPoint

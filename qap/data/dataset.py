@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,15 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.data.augmentation import Augmentation
-from qap.data.grid import storage_dtype
-from qap.errors import DataError, QapError
+from qap.data.grid import read_only, storage_dtype
+from qap.data.scaling import SampleScaling, Scaling
+from qap.errors import DataError
 from qap.fixed import FixedPoint, IntArray
 from qap.rows import Row, Tabular
 
 FLOAT32_EXACT = 2**24  # float32 holds every integer up to here
-
-
-MAX_SHIFT = 2200  # no two float64 are further apart
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -43,8 +40,8 @@ class Split:
                 f"a part of a data set needs integers x (n, n_in) and y (n,), "
                 f"but got x {self.x.dtype} {self.x.shape} and y {self.y.shape}"
             )
-        object.__setattr__(self, "x", _read_only(np.ascontiguousarray(self.x)))
-        object.__setattr__(self, "y", _read_only(np.ascontiguousarray(self.y, np.int64)))
+        object.__setattr__(self, "x", read_only(np.ascontiguousarray(self.x)))
+        object.__setattr__(self, "y", read_only(np.ascontiguousarray(self.y, np.int64)))
 
     def __len__(self) -> int:
         return len(self.y)
@@ -70,103 +67,6 @@ class Split:
         return f"Split({len(self):,} samples, {self.x.shape[1]:,} inputs, {self.x.dtype})"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scaling:
-    """How real-valued features come onto a grid: `(raw - offset) * 2**shift`, then `input_format.quantize`.
-
-    Args:
-        offset: float64 (n_in,), in the unit of each raw feature.
-        shift: int64 (n_in,), exponents of two.
-        input_format: the grid, with the rounding and overflow that bring every value onto it.
-
-    Example:
-        >>> scaling = Scaling.fit(train_features, FixedPoint.parse("ap_fixed<8,3,AP_RND_CONV,AP_SAT>"))
-        >>> x_int = scaling.apply(new_features)
-    """
-
-    offset: npt.NDArray[np.float64]
-    shift: IntArray
-    input_format: FixedPoint
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "offset", _read_only(np.array(self.offset, np.float64)))
-        wide = np.array(self.shift)
-        if wide.size and max(-int(wide.min()), int(wide.max())) > MAX_SHIFT:
-            raise DataError(
-                f"shifts must be from -{MAX_SHIFT} to {MAX_SHIFT}, but go from {wide.min()} to {wide.max()}"
-            )
-        object.__setattr__(self, "shift", _read_only(wide.astype(np.int64)))
-        if self.offset.ndim != 1 or self.shift.shape != self.offset.shape or not np.isfinite(self.offset).all():
-            raise DataError("a scaling needs one finite offset and one shift for each feature")
-
-    @classmethod
-    def fit(cls, raw: npt.NDArray[np.float64], input_format: FixedPoint) -> Scaling:
-        """The scaling that centres each feature and brings its standard deviation near 1 (within a factor of sqrt(2)).
-
-        Args:
-            raw: (n, n_in) finite features of the training part, and of nothing else.
-            input_format: the grid.
-
-        Raises:
-            DataError: the spread of a feature is beyond float64.
-        """
-        low, high = raw.min(axis=0), raw.max(axis=0)
-        constant = low == high  # the mean of equal numbers may be off by rounding, and its tiny spread is no signal
-        with np.errstate(over="ignore", invalid="ignore"):
-            offset = np.where(constant, low, raw.mean(axis=0))
-            deviation = np.where(constant, 1.0, raw.std(axis=0))
-        possible = np.isfinite(offset) & np.isfinite(deviation) & (deviation > 0)
-        if not possible.all():
-            feature = int(np.flatnonzero(~possible)[0])
-            raise DataError(f"feature {feature} spreads beyond float64: from {low[feature]} to {high[feature]}")
-        mantissa, exponent = np.frexp(deviation)  # round(log2(deviation)), without the rounding of a logarithm
-        return cls(offset, -(exponent - (mantissa < np.sqrt(0.5))).astype(np.int64), input_format)
-
-    def apply(self, raw: npt.NDArray[Any]) -> IntArray:
-        """Bring raw features onto the grid; what is outside of the range is treated as the format says.
-
-        Args:
-            raw: (n, n_in) finite features.
-
-        Returns:
-            int64 (n, n_in), in LSBs of `input_format`.
-
-        Raises:
-            DataError: the shape is wrong, or a number is not finite (before or after scaling).
-        """
-        raw = np.asarray(raw, np.float64)
-        if raw.ndim != 2 or raw.shape[1] != self.offset.size:
-            raise DataError(f"features must be (n, {self.offset.size}), but got {raw.shape}")
-        with np.errstate(over="ignore", invalid="ignore"):
-            scaled = np.ldexp(raw - self.offset, self.shift.astype(np.int32))
-        finite = np.isfinite(scaled)
-        if not finite.all():
-            sample, feature = np.argwhere(~finite)[0]
-            raise DataError(f"feature {feature} of sample {sample} is {raw[sample, feature]!r}, which cannot be scaled")
-        return self.input_format.quantize(scaled)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The scaling as JSON-like content; floats written by `json` come back exactly."""
-        return {
-            "input_format": str(self.input_format),
-            "offset": self.offset.tolist(),
-            "shift": self.shift.tolist(),
-        }
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Scaling:
-        """The scaling that `to_dict` wrote.
-
-        Raises:
-            DataError: the content is not a scaling.
-        """
-        try:
-            input_format = FixedPoint.parse(content["input_format"])
-            return cls(np.array(content["offset"], np.float64), _integers(content["shift"]), input_format)
-        except (KeyError, TypeError, ValueError, AttributeError, QapError) as error:
-            raise DataError(f"this is not a scaling: {type(error).__name__}: {error}") from error
-
-
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Dataset(Tabular):
     """A data set on the grid of the hardware's input.
@@ -179,7 +79,7 @@ class Dataset(Tabular):
         class_names: one for each class index; none where there are no labels, and every `y` is 0 then.
         input_format: the format of every input; at most 24 bits beside the sign, so that float32 holds it exactly.
         image_shape: (height, width) when a sample is a picture.
-        scaling: how raw features came onto the grid, None for pixels.
+        scaling: how raw features came onto the grid, or what the network makes of them; None for neither.
         augmentation: what distorted copies of the training part are made of; None where nobody asked for any.
         class_weights: how much a sample of each class counts in training; None where all count the same.
     """
@@ -191,7 +91,7 @@ class Dataset(Tabular):
     class_names: tuple[str, ...]
     input_format: FixedPoint
     image_shape: tuple[int, int] | None
-    scaling: Scaling | None
+    scaling: Scaling | SampleScaling | None
     augmentation: Augmentation | None = None
     class_weights: tuple[float, ...] | None = None
 
@@ -216,6 +116,11 @@ class Dataset(Tabular):
             raise DataError(f"{self.name}: the training part has no sample of the class {missing!r}")
         if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != self.n_in:
             raise DataError(f"{self.name}: {self.n_in} inputs are no {self.image_shape} picture")
+
+    @property
+    def network_scaling(self) -> Scaling | None:
+        """The scaling that the network computes; None where it takes its inputs as they are."""
+        return self.scaling if isinstance(self.scaling, Scaling) and self.scaling.in_network else None
 
     @property
     def n_in(self) -> int:
@@ -291,16 +196,3 @@ class Dataset(Tabular):
         """
         exact: npt.NDArray[np.float32] = np.multiply(x, np.float32(self.input_format.lsb), dtype=np.float32)
         return exact
-
-
-def _integers(values: Any) -> IntArray:
-    array = np.array(values)
-    if array.size and not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"shifts must be whole numbers, but got {array.dtype}")
-    return array
-
-
-def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from qap.data.augmentation import Augmentation, Distortion
-from qap.data.dataset import Dataset, Scaling, Split
-from qap.data.grid import storage_dtype
+from qap.data.dataset import Dataset, Split
+from qap.data.grid import onto, storage_dtype
 from qap.data.labels import check_names
+from qap.data.scaling import CODE_BITS, SampleScaling, Scaling
 from qap.errors import DataError
 from qap.fixed import FixedPoint, IntArray
+from qap.sources import ScalingMethod
 
 PIXELS = FixedPoint.parse("ap_ufixed<8,0>")
 FEATURES = FixedPoint.parse("ap_fixed<8,3,AP_RND_CONV,AP_SAT>")
+SHARES = FixedPoint.parse("ap_ufixed<8,0,AP_RND_CONV,AP_SAT>")
+"""For numbers from 0 to 1."""
 TEST_SHARE = 0.2
 TEST_SEED = 0  # not the recipe's: the test part is the same for everybody
 BLOCK = 4096  # samples at once, so that index arrays (8 bytes a pixel) stay small
@@ -61,17 +65,19 @@ def assemble(
     validation: float,
     seed: int,
     distortion: Distortion | None = None,
+    scaling: ScalingMethod | None = None,
 ) -> Dataset:
     """Split the samples and bring them onto the grid of the input format.
 
     Args:
         name: the data set's name.
         raw: what the reader found.
-        input_format: None takes `raw.grid`, or `FEATURES` for real-valued features.
+        input_format: None takes `raw.grid`, or that of the scaling for real-valued features.
         validation: the share of the training part that becomes validation, above 0 and below 1; not read when
             the data set has a validation part of its own.
         seed: which samples those are.
         distortion: of the copies that a training will make of the training part, if any.
+        scaling: None takes "none" for what has a grid, "standard" for features.
 
     Raises:
         DataError: a class has too few samples, a feature cannot be scaled, or samples that are no images should be
@@ -79,38 +85,123 @@ def assemble(
     """
     check_names(raw.source, raw.class_names)
     _refuse_small_classes(raw)
-    keep, test = split_off_test(raw)
-    if raw.validation is None:
-        train_part, validation_part = stratified(raw.train.y[keep], validation, seed)
-        train_part, held_out = keep[train_part], (raw.train, keep[validation_part])
-    else:
-        train_part, held_out = keep, (raw.validation, np.arange(len(raw.validation.y)))
-    parts = [(raw.train, train_part), held_out, (test, np.arange(len(test.y)))]
-    scaling = raw.scaling
     try:
-        if raw.grid is not None:
-            form = input_format or raw.grid
-            if scaling is not None and form != raw.grid:
-                raise DataError(f"its features are stored on the grid {raw.grid} and cannot be brought onto {form}")
-            splits = [_requantized(samples, chosen, raw.grid, form) for samples, chosen in parts]
-        else:
-            form = input_format or FEATURES
-            scaling = Scaling.fit(raw.train.x[train_part], form)
-            splits = [
-                Split(scaling.apply(samples.x[chosen]).astype(storage_dtype(form)), samples.y[chosen])
-                for samples, chosen in parts
-            ]
+        codes = _code_format(raw, input_format, scaling)
+        if codes is not None:
+            raw, scaling = _as_codes(raw, codes), scaling or "standard"
+        parts = _parts(raw, validation, seed)
+        form, applied = _scaling(raw, parts[0], input_format or codes, scaling)
+        first, second, final = (_split(raw, part, form, applied) for part in parts)
     except DataError as error:
         raise DataError(f"{raw.source}: {error}") from error
-    first, second, final = splits
-    augmentation = _augmentation(name, raw, train_part, distortion) if distortion else None
-    return Dataset(name, first, second, final, raw.class_names, form, raw.image_shape, scaling, augmentation)
+    augmentation = _augmentation(name, raw, parts[0].chosen, distortion, applied) if distortion else None
+    return Dataset(name, first, second, final, raw.class_names, form, raw.image_shape, applied, augmentation)
 
 
-def _augmentation(name: str, raw: RawData, chosen: npt.NDArray[np.intp], distortion: Distortion) -> Augmentation:
+class _Part(NamedTuple):
+    """Samples of which some are chosen, (m,)."""
+
+    samples: Samples
+    chosen: npt.NDArray[np.intp]
+
+    @property
+    def x(self) -> npt.NDArray[Any]:
+        return self.samples.x[self.chosen]
+
+
+def _parts(raw: RawData, validation: float, seed: int) -> tuple[_Part, _Part, _Part]:
+    """Training, validation and test."""
+    keep, test = split_off_test(raw)
+    final = _Part(test, np.arange(len(test.y)))
+    if raw.validation is not None:
+        return _Part(raw.train, keep), _Part(raw.validation, np.arange(len(raw.validation.y))), final
+    train, held_out = stratified(raw.train.y[keep], validation, seed)
+    return _Part(raw.train, keep[train]), _Part(raw.train, keep[held_out]), final
+
+
+def _code_format(raw: RawData, asked: FixedPoint | None, scaling: ScalingMethod | None) -> FixedPoint | None:
+    """The format of features that are whole numbers and go into the network as they are; None for others.
+
+    Raises:
+        DataError: they should be scaled sample by sample, which no network can.
+    """
+    if raw.grid is not None or (asked is None and scaling in (None, "per-sample")) or (asked and asked.fractional):
+        return None
+    parts = [part.x for part in (raw.train, raw.validation, raw.test) if part is not None]
+    if any((part % 1).any() for part in parts):
+        return None
+    if scaling == "per-sample":
+        raise DataError(
+            f'data.scaling = "per-sample" divides each sample by its own range, which weights cannot take in, so codes '
+            f"of {asked} cannot go into the network as they are: the FPGA would have to compute (x - min) / (max - "
+            'min) of each sample before it; leave data.input_format out for that, or take "min-max", which is folded'
+        )
+    if asked is not None:
+        return asked
+    low, high = (int(end) for end in (min(part.min() for part in parts), max(part.max() for part in parts)))
+    form = FixedPoint.smallest(low, high, 0) if max(high, -low) < 1 << CODE_BITS else None
+    return form if form and form.width <= CODE_BITS else None
+
+
+def _as_codes(raw: RawData, form: FixedPoint) -> RawData:
+    """Features that are whole numbers as what is on the grid already."""
+
+    def codes(samples: Samples | None) -> Samples | None:
+        return samples and Samples(onto(form, samples.x).astype(storage_dtype(form)), samples.y)
+
+    train = codes(raw.train)
+    assert train is not None
+    return replace(raw, train=train, validation=codes(raw.validation), test=codes(raw.test), grid=form)
+
+
+def _scaling(
+    raw: RawData, train: _Part, asked: FixedPoint | None, method: ScalingMethod | None
+) -> tuple[FixedPoint, Scaling | SampleScaling | None]:
+    """The input format, and what is scaled before or in the network; fitted on the training part."""
+    if raw.scaling is not None:
+        if method is not None:
+            raise DataError(f'its features are scaled already; leave data.scaling = "{method}" out')
+        if asked not in (None, raw.grid):
+            raise DataError(f"its features are stored on the grid {raw.grid} and cannot be brought onto {asked}")
+        return raw.scaling.input_format, raw.scaling
+    if method == "per-sample":
+        form = asked or SHARES
+        return form, SampleScaling(form)
+    if raw.grid is None:
+        if method == "none":
+            if asked is None:
+                raise DataError('data.scaling = "none" takes features as they are; name their data.input_format')
+            return asked, None
+        form = asked or (SHARES if method == "min-max" else FEATURES)
+        return form, Scaling.fit(train.x, form, method or "standard")
+    form = asked or raw.grid
+    if method in (None, "none"):
+        return form, None
+    real = form.to_float(form.requantize(train.x, raw.grid.fractional))
+    return form, Scaling.fit(real, form, method, in_network=True)
+
+
+def _split(raw: RawData, part: _Part, form: FixedPoint, scaling: Scaling | SampleScaling | None) -> Split:
+    """The chosen samples on the grid of the input."""
+    if raw.grid is not None and not isinstance(scaling, SampleScaling):
+        return _requantized(part.samples, part.chosen, raw.grid, form)
+    real = part.x if raw.grid is None else raw.grid.to_float(part.x)
+    x = onto(form, real) if scaling is None else scaling.apply(real)
+    return Split(x.astype(storage_dtype(form)), part.samples.y[part.chosen])
+
+
+def _augmentation(
+    name: str,
+    raw: RawData,
+    chosen: npt.NDArray[np.intp],
+    distortion: Distortion,
+    scaling: Scaling | SampleScaling | None,
+) -> Augmentation:
     """The training images as they were found, to be distorted on their own grid."""
     if raw.image_shape is None or raw.grid is None:
         raise DataError(f"data.augment distorts images, but the samples of {name!r} are none; leave it out")
+    if isinstance(scaling, SampleScaling):
+        raise DataError('data.augment distorts images as they are, so data.scaling = "per-sample" cannot scale them')
     return Augmentation(raw.train.x[chosen], raw.grid, raw.image_shape, distortion)
 
 

@@ -71,7 +71,11 @@ def student(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         save_kernels(run, trained=model)
     else:
         units = [int(layer.kernel.shape[1]) for layer in dense_layers(model)]
-        save_kernels(run, initial=untrained_student(recipe, data.n_in, data.n_classes), trained=model)
+        save_kernels(
+            run,
+            initial=untrained_student(recipe, data.n_in, data.n_classes, scaling=data.network_scaling),
+            trained=model,
+        )
     history.write_csv(run.file(HISTORY))
     save_model(model, run.file(STUDENT))
     return {

@@ -21,6 +21,7 @@ from qap.recipe.values import (
     Sparsity,
     WeightQuantizer,
 )
+from qap.sources import ScalingMethod
 
 UNWRITTEN = Field(exclude_if=lambda value: value in (None, "mlp"))
 """What recipes before these keys were: left out of what is written and of digests, so that both stay as they were."""
@@ -50,6 +51,8 @@ class DataRecipe(Part):
     validation: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.1
     input_format: Format | None = None
     """None takes the format of the data set itself."""
+    scaling: Annotated[ScalingMethod | None, UNWRITTEN] = None
+    """Of features; None takes "standard" for them and "none" for pixels."""
     augment: Annotated[AugmentRecipe | None, UNWRITTEN] = None
     """Distorted copies to train on; None trains on the images alone."""
     class_weights: Annotated[Literal["balanced"] | dict[str, PositiveFloat] | None, UNWRITTEN] = None

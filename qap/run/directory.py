@@ -71,8 +71,18 @@ def load_for(recipe: Recipe, data_dir: Path | None = None, fold: Fold | None = N
         data_dir=data_dir,
         distortion=distortion,
         fold=fold,
+        scaling=wanted.scaling,
     )
     return data if wanted.class_weights is None else weighted(data, wanted.class_weights)
+
+
+def _refuse_scaling(loaded: Dataset) -> None:
+    """Refuse data that a network should scale which is not trained here."""
+    if loaded.network_scaling is not None:
+        raise RecipeError(
+            "data.scaling would be computed in the network, but a model from elsewhere has its own layers; "
+            f'data.scaling = "none" gives it the codes of {loaded.input_format} as they are'
+        )
 
 
 class RunDirectory:
@@ -207,6 +217,7 @@ class RunDirectory:
         """
         loaded = load_for(self.recipe, self.data_dir)
         if self.recipe.student is None:
+            _refuse_scaling(loaded)
             return loaded
         if not loaded.has_labels:
             raise RecipeError(f"data.name={loaded.name!r} has no labels to train a student with")

@@ -45,7 +45,16 @@ def train_teacher(recipe: Recipe, dataset: Dataset, progress: Tell | None = None
     models, histories = [], []
     for member in range(recipe.teacher.ensemble):
         seed = recipe.seed + member
-        models.append(build_teacher(recipe.teacher, dataset.n_in, dataset.n_classes, dataset.image_shape, seed=seed))
+        models.append(
+            build_teacher(
+                recipe.teacher,
+                dataset.n_in,
+                dataset.n_classes,
+                dataset.image_shape,
+                seed=seed,
+                scaling=dataset.network_scaling,
+            )
+        )
         histories.append(fit(models[-1], dataset, recipe.teacher, seed=seed, progress=progress))
     return mean_of(models, dataset.n_in), histories[0]
 
@@ -77,7 +86,7 @@ def train_student(
     lesson = Lesson(recipe, _to_train_on(recipe, dataset), teacher, progress)
     model, history = lesson.train() if recipe.distill is None else DISTILLERS[recipe.distill.method](lesson)
     if recipe.prune.granularity == "neuron":
-        model = without_dead_neurons(model, recipe, dataset.n_in)
+        model = without_dead_neurons(model, recipe, dataset.n_in, dataset.network_scaling)
     if recipe.student_to_train.is_tables:
         return model, history
     return quantize(model, recipe, dataset), history

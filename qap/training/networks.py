@@ -12,6 +12,7 @@ import numpy as np
 import qkeras
 from qkeras.utils import _add_supported_quantized_objects  # qkeras.utils itself is hidden by keras.utils
 
+from qap.data import Scaling
 from qap.errors import DataError, RecipeError, first_line
 from qap.files import write_with
 from qap.recipe import LayerRecipe, Recipe, StudentRecipe, TeacherRecipe
@@ -22,8 +23,27 @@ SMALLEST_SIDE = 4
 """Of an image that is still pooled."""
 
 
+def scaled_inputs(n_in: int, scaling: Scaling | None = None) -> tuple[Any, Any]:
+    """The inputs of a model, and what its first layer reads: the same, or what the network makes of them.
+
+    Args:
+        n_in: inputs.
+        scaling: that the network computes, None without.
+    """
+    inputs = keras.Input((n_in,), name="inputs")
+    if scaling is None:
+        return inputs, inputs
+    return inputs, keras.layers.Rescaling(*scaling.line, name="scaling")(inputs)
+
+
 def build_teacher(
-    recipe: TeacherRecipe, n_in: int, n_classes: int, image_shape: tuple[int, int] | None = None, *, seed: int = 0
+    recipe: TeacherRecipe,
+    n_in: int,
+    n_classes: int,
+    image_shape: tuple[int, int] | None = None,
+    *,
+    seed: int = 0,
+    scaling: Scaling | None = None,
 ) -> keras.Model:
     """A float MLP: Dense and ReLU, dropout after each hidden layer, logits; of kind "cnn" with convolutions before it.
 
@@ -33,9 +53,10 @@ def build_teacher(
         n_classes: logits.
         image_shape: (height, width) of a sample, which convolutions need.
         seed: of the initial weights and of the dropout.
+        scaling: that the network computes.
     """
     seeds = _seeds(seed)
-    x = inputs = keras.Input((n_in,), name="inputs")
+    inputs, x = scaled_inputs(n_in, scaling)
     if recipe.kind == "cnn" and image_shape is not None:
         x = _convolved(x, recipe, image_shape, seeds)
     for index, units in enumerate(recipe.units):
@@ -65,7 +86,14 @@ def _convolved(x: Any, recipe: TeacherRecipe, image_shape: tuple[int, int], seed
     return keras.layers.Dropout(recipe.dropout, seed=next(seeds), name="dropout")(x) if recipe.dropout else x
 
 
-def untrained_student(recipe: Recipe, n_in: int, n_classes: int, *, generation: int = 0) -> keras.Model:
+def untrained_student(
+    recipe: Recipe,
+    n_in: int,
+    n_classes: int,
+    *,
+    generation: int = 0,
+    scaling: Scaling | None = None,
+) -> keras.Model:
     """The student as its training begins: quantized, or float when it is quantized after the training.
 
     Args:
@@ -73,12 +101,20 @@ def untrained_student(recipe: Recipe, n_in: int, n_classes: int, *, generation: 
         n_in: inputs.
         n_classes: logits.
         generation: another one has other initial weights.
+        scaling: that the network computes.
     """
     build = build_float_student if recipe.quantize.trains_float else build_student
-    return build(recipe.student_to_train, n_in, n_classes, seed=recipe.seed + generation)
+    return build(recipe.student_to_train, n_in, n_classes, seed=recipe.seed + generation, scaling=scaling)
 
 
-def build_float_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, seed: int = 0) -> keras.Model:
+def build_float_student(
+    recipe: StudentRecipe,
+    n_in: int,
+    n_classes: int,
+    *,
+    seed: int = 0,
+    scaling: Scaling | None = None,
+) -> keras.Model:
     """The student's architecture without its formats: Dense layers, with ReLU where an activation has one.
 
     Args:
@@ -86,13 +122,14 @@ def build_float_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, see
         n_in: inputs.
         n_classes: logits.
         seed: of the initial weights.
+        scaling: that the network computes.
 
     Raises:
         RecipeError: the last layer has not one unit for each class.
     """
     _check_last(recipe, n_classes)
     seeds = _seeds(seed)
-    x = inputs = keras.Input((n_in,), name="inputs")
+    inputs, x = scaled_inputs(n_in, scaling)
     for index, layer in enumerate(recipe.layers):
         x = keras.layers.Dense(
             layer.units,
@@ -110,13 +147,14 @@ def dense_layers(model: keras.Model) -> list[Any]:
     return [layer for layer in model.layers if hasattr(layer, "kernel")]
 
 
-def without_dead_neurons(model: keras.Model, recipe: Recipe, n_in: int) -> keras.Model:
+def without_dead_neurons(model: keras.Model, recipe: Recipe, n_in: int, scaling: Scaling | None = None) -> keras.Model:
     """The same answers from smaller layers: hidden neurons that nobody reads are gone.
 
     Args:
         model: a trained student of the recipe.
         recipe: its `student` and `quantize` are read.
         n_in: inputs.
+        scaling: that the network computes.
     """
     layers = dense_layers(model)
     kernels = [np.asarray(layer.kernel) for layer in layers]
@@ -126,7 +164,7 @@ def without_dead_neurons(model: keras.Model, recipe: Recipe, n_in: int) -> keras
         for part, kept in zip(recipe.weighted_layers, alive, strict=True)
     )
     smaller = recipe.model_copy(update={"student": recipe.student_to_train.model_copy(update={"layers": units})})
-    shrunk = untrained_student(smaller, n_in, units[-1].units)
+    shrunk = untrained_student(smaller, n_in, units[-1].units, scaling=scaling)
     reads = [np.arange(n_in), *alive[:-1]]
     for layer, rows, columns in zip(layers, reads, alive, strict=True):
         kernel, *bias = layer.get_weights()
@@ -144,7 +182,14 @@ def mean_of(models: list[keras.Model], n_in: int) -> keras.Model:
     return keras.Model(inputs, keras.layers.Average(name="mean")([model(inputs) for model in models]), name="teacher")
 
 
-def build_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, seed: int = 0) -> keras.Model:
+def build_student(
+    recipe: StudentRecipe,
+    n_in: int,
+    n_classes: int,
+    *,
+    seed: int = 0,
+    scaling: Scaling | None = None,
+) -> keras.Model:
     """A quantized MLP: QDense `dense_0`, QActivation `activation_0`, ..., logits.
 
     Args:
@@ -152,13 +197,14 @@ def build_student(recipe: StudentRecipe, n_in: int, n_classes: int, *, seed: int
         n_in: inputs.
         n_classes: logits.
         seed: of the initial weights.
+        scaling: that the network computes.
 
     Raises:
         RecipeError: the last layer has not one unit for each class.
     """
     _check_last(recipe, n_classes)
     seeds = _seeds(seed)
-    x = inputs = keras.Input((n_in,), name="inputs")
+    inputs, x = scaled_inputs(n_in, scaling)
     for index, layer in enumerate(recipe.layers):
         x = _dense(layer, f"dense_{index}", next(seeds))(x)
         if layer.activation != "linear":

@@ -14,7 +14,7 @@ from qap.errors import RecipeError
 from qap.recipe import LayerRecipe, QuantizeRecipe, Recipe
 from qap.recipe.quantizer import Quantizer
 from qap.training.calibration import CALIBRATIONS, min_max, saturating
-from qap.training.networks import dense_layers
+from qap.training.networks import dense_layers, scaled_inputs
 from qap.training.quantization import ChannelQuantizer, FixedPointQuantizer, FloatScaleQuantizer
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _as_it_is(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Mod
 
 def _calibrated(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Model:
     """PTQ: weights, biases and activations at the widths of the recipe's layers."""
-    inputs = x = keras.Input((dataset.n_in,), name="inputs")
+    inputs, x = scaled_inputs(dataset.n_in, dataset.network_scaling)
     for index, layer in enumerate(_layers(model, recipe, dataset)):
         where = f"student.layers.{index}"
         kernel = _kernel_quantizer(layer, recipe, _width(layer.part.weight, f"{where}.weight"))
@@ -86,8 +86,8 @@ def _full_integer(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras
             f'quantize.method = "full-integer" needs inputs of at most {INTEGER_BITS} bits, but data.input_format is '
             f"{dataset.input_format}"
         )
-    inputs = x = keras.Input((dataset.n_in,), name="inputs")
-    fractional = dataset.input_format.fractional
+    inputs, x = scaled_inputs(dataset.n_in, dataset.network_scaling)
+    fractional = dataset.input_format.fractional - _lowest_shift(dataset)
     for layer in _layers(model, recipe, dataset):
         kernel = _kernel_quantizer(layer, recipe, INTEGER_BITS)
         shifts = kernel.fractional + fractional
@@ -104,7 +104,7 @@ def _full_integer(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras
 
 def _dynamic(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Model:
     """DQ: weights at the widths of the recipe with float scales; biases and activations stay float."""
-    inputs = x = keras.Input((dataset.n_in,), name="inputs")
+    inputs, x = scaled_inputs(dataset.n_in, dataset.network_scaling)
     for index, layer in enumerate(_layers(model, recipe, dataset)):
         width = _width(layer.part.weight, f"student.layers.{index}.weight")
         x = _dense(layer, FloatScaleQuantizer(width, recipe.quantize.per_channel), None)(x)
@@ -135,6 +135,11 @@ def _layers(model: keras.Model, recipe: Recipe, dataset: Dataset) -> list[Traine
         Trained(layer.name, part, np.asarray(layer.kernel), _bias(layer), np.asarray(answer))
         for layer, part, answer in zip(dense, recipe.weighted_layers, answers, strict=True)
     ]
+
+
+def _lowest_shift(dataset: Dataset) -> int:
+    """By how much the network shifts the inputs of the finest LSB; 0 where it does not scale them."""
+    return int(dataset.network_scaling.shift.min()) if dataset.network_scaling else 0
 
 
 def _bias(layer: Any) -> Array | None:

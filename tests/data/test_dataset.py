@@ -160,7 +160,12 @@ def test_scaling_centres_and_brings_the_deviation_near_one(raw):
             assert abs(values.mean()) < 1e-3
 
 
-@given(features, st.sampled_from(["ap_fixed<8,3,AP_RND_CONV,AP_SAT>", "ap_fixed<5,2>", "ap_ufixed<6,1,AP_RND,AP_SAT>"]))
+@given(
+    features,
+    st.sampled_from(
+        ["ap_fixed<8,3,AP_RND_CONV,AP_SAT>", "ap_fixed<5,2,AP_TRN,AP_SAT_SYM>", "ap_ufixed<6,1,AP_RND,AP_SAT>"]
+    ),
+)
 def test_scaling_gives_the_integers_of_the_format(raw, text):
     form = FixedPoint.parse(text)
     scaling = Scaling.fit(raw, form)

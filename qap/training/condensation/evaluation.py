@@ -43,7 +43,7 @@ def train_and_judge(dataset: Dataset, seed: int) -> Outcome:
     """Train `MODEL` on a data set; its epoch is chosen on validation."""
     steps = math.ceil(len(dataset.train) / MODEL.batch_size)
     training = MODEL.model_copy(update={"epochs": max(EPOCHS, math.ceil(STEPS / steps))})
-    model = build_teacher(training, dataset.n_in, dataset.n_classes, seed=seed)
+    model = build_teacher(training, dataset.n_in, dataset.n_classes, seed=seed, scaling=dataset.network_scaling)
     fit(model, dataset, training, seed=seed)
     parts: list[Split] = [getattr(dataset, part) for part in PARTS]
     logits = predict_logits(model, np.concatenate([part.x for part in parts]), dataset.input_format.lsb)

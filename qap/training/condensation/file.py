@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qap import __version__
-from qap.data.dataset import Dataset, Split
+from qap.data import Dataset, Scaling, Split
 from qap.files import write_with
 from qap.training.condensation.source import Condensed
 
@@ -51,7 +51,7 @@ def save_condensed(path: Path, dataset: Dataset, condensed: Condensed, method: s
         "input_format": np.array(str(dataset.input_format)),
         "condensation": np.array(json.dumps(record)),
     }
-    if dataset.scaling is not None:
+    if isinstance(dataset.scaling, Scaling) and dataset.network_scaling is None:
         arrays |= {"scaling_offset": dataset.scaling.offset, "scaling_shift": dataset.scaling.shift}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)

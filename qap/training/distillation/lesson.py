@@ -68,7 +68,7 @@ class Lesson:
         recipe, data = self.recipe, self.dataset
         if recipe.student_to_train.is_tables:
             return build_tables(recipe.student_to_train, data, seed=recipe.seed + generation)
-        return untrained_student(recipe, data.n_in, data.n_classes, generation=generation)
+        return untrained_student(recipe, data.n_in, data.n_classes, generation=generation, scaling=data.network_scaling)
 
     def train(self, objective: Objective | None = None, *, generation: int = 0) -> Taught:
         """Train a new student.

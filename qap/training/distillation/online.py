@@ -26,7 +26,9 @@ def online(lesson: Lesson) -> Taught:
     if lesson.distill.needs_trained_teacher:
         teacher = lesson.taught_by()
     else:
-        teacher = build_teacher(recipe.teacher, data.n_in, data.n_classes, data.image_shape, seed=recipe.seed)
+        teacher = build_teacher(
+            recipe.teacher, data.n_in, data.n_classes, data.image_shape, seed=recipe.seed, scaling=data.network_scaling
+        )
     # both take the same number of steps, so the teacher's rate decays over the student's training
     training = recipe.teacher.model_copy(update={"decay": recipe.student_to_train.decay})
     steps = steps_of(recipe.student_to_train, data.train.originals)
