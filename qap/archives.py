@@ -47,6 +47,11 @@ class Arrays:
         self._archive = archive
         self.members = members
 
+    @property
+    def names(self) -> list[str]:
+        """Of everything in the file, also of what is not looked at."""
+        return [info.filename.removesuffix(".npy") for info in self._archive.infolist()]
+
     def read(self, name: str) -> npt.NDArray[Any]:
         """One array."""
         with self._archive.open(self.members[name].info) as file:

@@ -95,14 +95,15 @@ DESCRIPTIONS: tuple[Description, ...] = (
     ),
     Description(
         "csv:FILE?label=COLUMN",
-        "a table of your own: a header, numeric features, labels of any text; &test=FILE2 for a test table",
+        "a table of your own: a header, numeric features, labels of any text; &test=FILE2 for a test table, &drop=A,B or "
+        "&columns=A,B, &missing=MARK, &separator=tab",
         "your file",
         "any; without a test table a fixed 20 % of each class is the test part",
     ),
     Description(
         "npz:FILE",
         "arrays of your own: x, y and, if you have them, x_test, y_test (and x_validation, y_validation, class_names, "
-        "input_format, as qap condense writes them); x of uint8 are pixels",
+        "input_format, as qap condense writes them), or Keras' x_train, y_train; x of uint8 are pixels",
         "your file",
         "any; without x_test a fixed 20 % of each class is the test part",
     ),

@@ -2,7 +2,8 @@
 
 The file holds x and y, and x_test and y_test if it has a test part of its own. x of uint8 are pixels
 (x/256), (n, n_in) or pictures (n, height, width); any other numbers are features (n, n_in). y holds
-whole numbers or text, one label a sample.
+whole numbers or text, one label a sample, (n,) or (n, 1), or one-hot rows. Keras' names x_train and y_train, and
+pictures (n, height, width, 1), are read, too.
 
 What else it may hold: x_validation and y_validation, which are then not taken out of x; class_names, the
 labels in their order; input_format, text, which says that all x are whole numbers in LSBs of that format, and
@@ -32,6 +33,9 @@ ARRAYS = (
     "x", "y", "x_validation", "y_validation", "x_test", "y_test",
     "class_names", "input_format", "scaling_offset", "scaling_shift",
 )  # fmt: skip
+KERAS_NAMES = {"x_train": "x", "y_train": "y"}
+"""As `keras.datasets` calls them."""
+SHOWN = 20  # names of arrays in an error
 
 
 def npz(argument: str, data_dir: Path | None) -> RawData:
@@ -47,13 +51,7 @@ def read_npz(path: Path) -> RawData:
     Raises:
         DataError: the file is missing or damaged, an array is missing, pickled, or of the wrong shape or type.
     """
-    arrays = _load(path)
-    for name in ("x", "y"):
-        if name not in arrays:
-            found = ", ".join(arrays) or "none"
-            raise DataError(
-                f"{path} has no array {name!r} (x and y are needed, x_test and y_test allowed; found: {found})"
-            )
+    arrays = {name: _without_channel(name, array) for name, array in _load(path).items()}
     for first, second in (("x_test", "y_test"), ("x_validation", "y_validation"), ("scaling_offset", "scaling_shift")):
         if (first in arrays) != (second in arrays):
             raise DataError(f"{path} has one of {first} and {second}, but needs both or none")
@@ -70,6 +68,11 @@ def read_npz(path: Path) -> RawData:
         validation=_part(path, arrays, "validation", names, form),
         scaling=_scaling(path, arrays, form),
     )
+
+
+def _without_channel(name: str, array: Array) -> Array:
+    """Pictures of one channel, (n, height, width, 1), as (n, height, width)."""
+    return array[..., 0] if name.startswith("x") and array.ndim == 4 and array.shape[3] == 1 else array
 
 
 def _part(
@@ -133,17 +136,29 @@ def _scaling(path: Path, arrays: dict[str, Array], form: FixedPoint | None) -> S
 
 
 def _load(path: Path) -> dict[str, Array]:
-    with open_npz(path, "NPZ file; write one with numpy.savez(file, x=..., y=...)", ARRAYS) as stored:
-        for name, member in stored.members.items():
+    what = "NPZ file; write one with numpy.savez(file, x=..., y=...)"
+    with open_npz(path, what, (*ARRAYS, *KERAS_NAMES)) as stored:
+        members = {KERAS_NAMES.get(name, name): member for name, member in stored.members.items()}
+        if len(members) < len(stored.members):
+            raise DataError(f"{path} has both x and x_train, or y and y_train; leave one of them out")
+        for name in ("x", "y"):
+            if name not in members:
+                found = stored.names[:SHOWN] + ["..."] * (len(stored.names) > SHOWN)
+                raise DataError(
+                    f"{path} has no array '{name}' or '{name}_train' (x and y are needed, x_test and y_test allowed; "
+                    f"found: {', '.join(found) or 'none'})"
+                )
+        for name, member in members.items():
             if 0 in member.shape:
                 raise DataError(f"{path}: the array {name!r} is empty: its shape is {member.shape}")
-            samples = stored.members.get("x" + name.removeprefix("y"))
+            samples = members.get("x" + name.removeprefix("y"))
             # before anything is unpacked, for x can be large
-            if name.startswith("y") and samples and samples.shape and samples.shape[:1] != member.shape:
+            wrong = samples and samples.shape and (samples.shape[:1] != member.shape[:1] or len(member.shape) > 2)
+            if name.startswith("y") and samples and wrong:
                 raise DataError(
                     f"{path}: {name} must be one label a sample, {samples.shape[:1]}, but is {member.shape}"
                 )
-        return stored.read_all()
+        return {KERAS_NAMES.get(name, name): array for name, array in stored.read_all().items()}
 
 
 def _inputs(path: Path, arrays: dict[str, Array], name: str, form: FixedPoint | None) -> Array:
@@ -183,7 +198,19 @@ def _integers(path: Path, x: Array, name: str, form: FixedPoint) -> Array:
 
 
 def _labels(path: Path, arrays: dict[str, Array], name: str) -> list[str]:
+    """A label of each sample: whole numbers or text, (n,) or (n, 1); of one-hot rows the place of the 1."""
     y = arrays[name]
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.dtype.kind == "f" and (y == np.rint(y)).all():
+        y = y.astype(np.int64)
+    if y.ndim == 2 and y.dtype.kind in "biu" and ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all():
+        y = y.argmax(axis=1)
+    if y.ndim != 1:
+        raise DataError(
+            f"{path}: {name} must be one label a sample, (n,) or (n, 1), or one-hot rows (n, classes), but is "
+            f"{y.dtype} {y.shape}"
+        )
     if y.dtype.kind not in "biuU":
         raise DataError(f"{path}: {name} must hold whole numbers or text, but holds {y.dtype}")
     return [str(label) for label in y.tolist()]

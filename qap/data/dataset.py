@@ -82,6 +82,8 @@ class Dataset(Tabular):
         scaling: how raw features came onto the grid, or what the network makes of them; None for neither.
         augmentation: what distorted copies of the training part are made of; None where nobody asked for any.
         class_weights: how much a sample of each class counts in training; None where all count the same.
+        feature_names: one for each input, none where they have no names.
+        fill: the raw number that stands for a missing one of each feature; none where none is missing.
     """
 
     name: str
@@ -94,6 +96,8 @@ class Dataset(Tabular):
     scaling: Scaling | SampleScaling | None
     augmentation: Augmentation | None = None
     class_weights: tuple[float, ...] | None = None
+    feature_names: tuple[str, ...] = ()
+    fill: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         form = self.input_format

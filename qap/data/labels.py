@@ -12,12 +12,15 @@ from qap.fixed import IntArray
 
 
 def class_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """The different labels, sorted: as numbers when all of them are whole numbers, else as text."""
+    """The different labels, sorted: as numbers when all of them are finite numbers, else as text."""
     names = set(labels)
     try:
-        return tuple(sorted(names, key=lambda name: (int(name), name)))
+        numbers = {name: float(name) for name in names}
     except ValueError:
         return tuple(sorted(names))
+    if not np.isfinite(list(numbers.values())).all():
+        return tuple(sorted(names))
+    return tuple(sorted(names, key=lambda name: (numbers[name], name)))
 
 
 def encode(labels: Sequence[str], class_names: Sequence[str]) -> IntArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -46,6 +47,7 @@ class RawData:
         image_shape: (height, width) when a sample is a picture.
         validation: None takes a share of `train`.
         scaling: how features came onto `grid` before they were stored, None for what never was a feature.
+        feature_names: one for each feature, none where they have no names.
     """
 
     source: str
@@ -56,6 +58,7 @@ class RawData:
     image_shape: tuple[int, int] | None = None
     validation: Samples | None = None
     scaling: Scaling | None = None
+    feature_names: tuple[str, ...] = ()
 
 
 def assemble(
@@ -86,6 +89,7 @@ def assemble(
     check_names(raw.source, raw.class_names)
     _refuse_small_classes(raw)
     try:
+        raw, fill = _filled(raw, _parts(raw, validation, seed)[0])
         codes = _code_format(raw, input_format, scaling)
         if codes is not None:
             raw, scaling = _as_codes(raw, codes), scaling or "standard"
@@ -95,7 +99,19 @@ def assemble(
     except DataError as error:
         raise DataError(f"{raw.source}: {error}") from error
     augmentation = _augmentation(name, raw, parts[0].chosen, distortion, applied) if distortion else None
-    return Dataset(name, first, second, final, raw.class_names, form, raw.image_shape, applied, augmentation)
+    return Dataset(
+        name,
+        first,
+        second,
+        final,
+        raw.class_names,
+        form,
+        raw.image_shape,
+        applied,
+        augmentation,
+        feature_names=raw.feature_names,
+        fill=fill,
+    )
 
 
 class _Part(NamedTuple):
@@ -117,6 +133,34 @@ def _parts(raw: RawData, validation: float, seed: int) -> tuple[_Part, _Part, _P
         return _Part(raw.train, keep), _Part(raw.validation, np.arange(len(raw.validation.y))), final
     train, held_out = stratified(raw.train.y[keep], validation, seed)
     return _Part(raw.train, keep[train]), _Part(raw.train, keep[held_out]), final
+
+
+def _filled(raw: RawData, train: _Part) -> tuple[RawData, tuple[float, ...]]:
+    """The data with the median of the training part in the place of what is missing, whole where all numbers are.
+
+    Returns:
+        The data, and what was filled in for each feature; nothing where nothing is missing.
+    """
+    everything = [part.x for part in (raw.train, raw.validation, raw.test) if part is not None]
+    if raw.grid is not None or not any(np.isnan(x).any() for x in everything):
+        return raw, ()
+    absent = np.isnan(train.x).all(axis=0)
+    if absent.any():
+        raise DataError(f"feature {int(absent.argmax())} is missing in every sample of the training part; drop it")
+    fill = np.nanmedian(train.x, axis=0)
+    if not any((np.nan_to_num(x) % 1).any() for x in everything):
+        fill = np.rint(fill)
+
+    def filled(samples: Samples) -> Samples:
+        return Samples(np.where(np.isnan(samples.x), fill, samples.x), samples.y)
+
+    return _with_samples(raw, filled), tuple(fill.tolist())
+
+
+def _with_samples(raw: RawData, change: Callable[[Samples], Samples]) -> RawData:
+    """The data with other inputs in every part."""
+    validation, test = (part and change(part) for part in (raw.validation, raw.test))
+    return replace(raw, train=change(raw.train), validation=validation, test=test)
 
 
 def _code_format(raw: RawData, asked: FixedPoint | None, scaling: ScalingMethod | None) -> FixedPoint | None:
@@ -146,12 +190,10 @@ def _code_format(raw: RawData, asked: FixedPoint | None, scaling: ScalingMethod 
 def _as_codes(raw: RawData, form: FixedPoint) -> RawData:
     """Features that are whole numbers as what is on the grid already."""
 
-    def codes(samples: Samples | None) -> Samples | None:
-        return samples and Samples(onto(form, samples.x).astype(storage_dtype(form)), samples.y)
+    def codes(samples: Samples) -> Samples:
+        return Samples(onto(form, samples.x).astype(storage_dtype(form)), samples.y)
 
-    train = codes(raw.train)
-    assert train is not None
-    return replace(raw, train=train, validation=codes(raw.validation), test=codes(raw.test), grid=form)
+    return replace(_with_samples(raw, codes), grid=form)
 
 
 def _scaling(

@@ -34,6 +34,7 @@ def data(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         "input_format": str(loaded.input_format),
         "image_shape": list(loaded.image_shape) if loaded.image_shape else None,
         "scaling": loaded.scaling.to_dict() if loaded.scaling else None,
+        **({"fill": list(loaded.fill)} if loaded.fill else {}),
     }
     if not run.file(DATA).exists() or run.read_json(DATA) != content:
         run.write_json(DATA, content)

@@ -159,7 +159,7 @@ def test_pickled_objects_are_never_loaded(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"y": labels()}, "has no array 'x' (x and y are needed, x_test and y_test allowed; found: y)"),
+        ({"y": labels()}, "has no array 'x' or 'x_train' (x and y are needed, x_test and y_test allowed; found: y)"),
         ({"x": features()}, "has no array 'y'"),
         ({"data": features()}, "has no array 'x'"),
         ({"x": features(), "y": labels(), "x_test": features()}, "has one of x_test and y_test, but needs both"),
@@ -175,7 +175,7 @@ def test_pickled_objects_are_never_loaded(tmp_path):
         ({"x": np.zeros((0, 3)), "y": np.zeros(0, int)}, "array 'x' is empty: its shape is (0, 3)"),
         ({"x": np.zeros((20, 0)), "y": labels()}, "array 'x' is empty"),
         ({"x": features(), "y": labels(19)}, "y must be one label a sample, (20,), but is (19,)"),
-        ({"x": features(), "y": np.eye(20)}, "y must be one label a sample, (20,), but is (20, 20)"),
+        ({"x": features(), "y": 2 * np.eye(20)}, "y must be one label a sample, (n,) or (n, 1)"),
         ({"x": features(), "y": labels() * 1.5}, "y must hold whole numbers or text, but holds float64"),
         ({"x": features(), "y": labels() * 0}, "holds one class only"),
         ({"x": features(), "y": np.arange(20)}, "class '0' has 1 of the 20 samples"),
@@ -292,3 +292,41 @@ def test_class_names_that_are_no_text(tmp_path, name, key):
     error = refused(saved(tmp_path, x=features(), **arrays))
     assert f"the name of class {name!a} holds" in error
     error.encode()  # the line itself can be printed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda y: y[:, None],
+        lambda y: y.astype(float),
+        lambda y: y[:, None].astype(np.float32),
+        lambda y: np.eye(3)[y],
+        lambda y: np.eye(3, dtype=bool)[y],
+    ],
+)
+def test_ways_to_write_the_same_labels(tmp_path, change):
+    x, y = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 3
+    expected = load(f"npz:{saved(tmp_path, x=x, y=y)}").digest
+    assert load(f"npz:{saved(tmp_path, x=x, y=change(y))}").digest == expected
+
+
+def test_names_and_pictures_as_keras_has_them(tmp_path):
+    x, y = np.random.default_rng(0).integers(0, 256, (30, 4, 5)).astype(np.uint8), np.arange(30) % 2
+    expected = load(f"npz:{saved(tmp_path, x=x, y=y, x_test=x[:9], y_test=y[:9])}").digest
+    keras = {"x_train": x[..., None], "y_train": y[:, None], "x_test": x[:9, ..., None], "y_test": y[:9]}
+    data = load(f"npz:{saved(tmp_path, **keras)}")
+    assert (data.digest, data.image_shape) == (expected, (4, 5))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"X": 1, "Y": 2}, r"no array 'x' or 'x_train' \(x and y are needed.*; found: X, Y\)"),
+        ({"x": 1, "x_train": 1, "y": 1}, "both x and x_train"),
+        ({"x": np.ones((4, 2)), "y": np.ones((4, 3))}, r"y must be one label a sample, .* but is int64 \(4, 3\)"),
+        ({"x": np.ones((4, 2)), "y": np.full((4, 1), 0.5)}, "y must hold whole numbers or text, but holds float64"),
+    ],
+)
+def test_what_is_found_is_said(tmp_path, arrays, message):
+    with pytest.raises(DataError, match=message):
+        load(f"npz:{saved(tmp_path, **{name: np.asarray(value) for name, value in arrays.items()})}")
