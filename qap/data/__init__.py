@@ -95,8 +95,8 @@ DESCRIPTIONS: tuple[Description, ...] = (
     ),
     Description(
         "csv:FILE?label=COLUMN",
-        "a table of your own: a header, numeric features, labels of any text; &test=FILE2 for a test table, &drop=A,B or "
-        "&columns=A,B, &missing=MARK, &separator=tab",
+        "a table of your own: a header, numeric features, labels of any text; &test=FILE2 for a test table, &drop=A,B "
+        "or &columns=A,B, &missing=MARK, &separator=tab",
         "your file",
         "any; without a test table a fixed 20 % of each class is the test part",
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from qap.archives import open_npz
-from qap.data.dataset import Dataset, Scaling
+from qap.data.dataset import Dataset
 from qap.data.idx import read_idx
 from qap.data.images import SIXTEENTHS
 from qap.data.raw import PIXELS
+from qap.data.scaling import SampleScaling, Scaling
+from qap.data.tables import columns_of, read_table
 from qap.errors import DataError, QapError
-from qap.files import user_path
 from qap.fixed import FixedPoint, IntArray
-from qap.sources import read_table_source
 
-TABLES = (".csv", ".tsv", ".txt")
-SEPARATORS = ",;\t"
-SHOWN = 8  # names of columns in an error
+TABLES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
 
 def read_samples(path: Path, data: Dataset) -> IntArray:
@@ -40,7 +37,7 @@ def read_samples(path: Path, data: Dataset) -> IntArray:
     Raises:
         DataError: the file is missing or damaged, has other inputs, or a number that the format does not hold.
     """
-    if path.suffix.lower() in TABLES:
+    if path.name.lower().endswith(TABLES):
         return _on_grid(path, _table(path, data), data)
     if path.suffix.lower() == ".npz":
         x, grid = _npz(path, data)
@@ -61,7 +58,7 @@ def read_samples(path: Path, data: Dataset) -> IntArray:
 def _byte_grid(data: Dataset) -> FixedPoint | None:
     """The grid of bytes: those of pixels; None where they are features as any others."""
     kind = data.name.partition(":")[0]
-    if data.scaling is not None or kind == "csv":
+    if (data.scaling is not None and data.network_scaling is None) or kind == "csv":
         return None
     return SIXTEENTHS if kind == "digits" else PIXELS
 
@@ -82,7 +79,7 @@ def _npz(path: Path, data: Dataset) -> tuple[npt.NDArray[Any], FixedPoint | None
     return x, _byte_grid(data) if x.dtype == np.uint8 else None
 
 
-def on_grid(features: npt.NDArray[Any], scaling: Scaling | None, form: FixedPoint) -> IntArray:
+def on_grid(features: npt.NDArray[Any], scaling: Scaling | SampleScaling | None, form: FixedPoint) -> IntArray:
     """New features as the training samples came onto the grid: scaled, or taken as LSBs where nothing was scaled.
 
     Args:
@@ -118,53 +115,14 @@ def _on_grid(path: Path, features: npt.NDArray[Any], data: Dataset) -> IntArray:
 
 def _table(path: Path, data: Dataset) -> npt.NDArray[np.float64]:
     """The features (n, n_in) of a table, in the order of the columns that the network was trained with."""
-    rows = _rows(path)
-    header = [name.strip() for name in rows[0]]
-    names = _trained_columns(data) or header
-    missing = [name for name in names if name not in header]
-    if missing:
-        found = ", ".join(map(repr, header[:SHOWN])) + (
-            f" and {len(header) - SHOWN} more" if len(header) > SHOWN else ""
+    table = read_table(path, columns_of(data.name, data.feature_names))
+    if len(table.names) != data.n_in:
+        raise DataError(f"{path} has {len(table.names)} columns, but the network reads {data.n_in}")
+    missing = np.isnan(table.features)
+    if missing.any() and not data.fill:
+        row, column = np.argwhere(missing)[0]
+        raise DataError(
+            f"{path}, line {table.lines[row]}, column {table.names[column]!r}: the value is missing, but none was when "
+            "the network was trained, so nothing stands for it"
         )
-        raise DataError(f"{path} has no column {missing[0]!r}, which the network reads (there are: {found})")
-    if len(names) != data.n_in:
-        raise DataError(f"{path} has {len(names)} columns, but the network reads {data.n_in}")
-    places = [header.index(name) for name in names]
-    features = np.empty((len(rows) - 1, len(names)))
-    for index, row in enumerate(rows[1:]):
-        if len(row) != len(header):
-            raise DataError(f"{path}, sample {index}: {len(row)} fields, but the header has {len(header)}")
-        for column, place in enumerate(places):
-            try:
-                features[index, column] = float(row[place])
-            except ValueError:
-                raise DataError(
-                    f"{path}, sample {index}, column {names[column]!r}: {row[place]!r} is not a number"
-                ) from None
-    return features
-
-
-def _trained_columns(data: Dataset) -> list[str]:
-    """The names of the features in the table that the network was trained on; empty where it was no table."""
-    kind, _, argument = data.name.partition(":")
-    if kind != "csv":
-        return []
-    file, options = read_table_source(argument)
-    return [name for name in map(str.strip, _rows(user_path(file))[0]) if name != options["label"]]
-
-
-def _rows(path: Path) -> list[list[str]]:
-    """The header of a table and its rows, without blank ones; the separator is the most frequent one of the header."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        first = text.partition("\n")[0]
-        rows = [row for row in csv.reader(text.splitlines(), delimiter=max(SEPARATORS, key=first.count)) if row]
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except (OSError, csv.Error) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
-    if len(rows) < 2:
-        raise DataError(f"{path} holds no samples; a header row and samples are needed")
-    return rows
+    return np.where(missing, data.fill, table.features) if data.fill else table.features

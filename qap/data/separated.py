@@ -31,12 +31,12 @@ class Rows(NamedTuple):
 
 
 @contextmanager
-def open_rows(path: Path, wanted: str, separator: str | None = None) -> Iterator[Rows]:
+def open_rows(path: Path, wanted: str | None, separator: str | None = None) -> Iterator[Rows]:
     """Open a table; its rows are read inside of the block.
 
     Args:
         path: the file, UTF-8, compressed by gzip or not.
-        wanted: a name that the header has; it shows which separator is meant.
+        wanted: a name that the header has; it shows which separator is meant. None if none is known.
         separator: one of `SEPARATORS`; None finds it: what Excel's `sep=` says, else that under which `wanted` is a
             column, else the most frequent one.
 
@@ -61,7 +61,7 @@ def _text(file: io.BufferedReader) -> TextIO:
     return io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
 
 
-def _found(path: Path, text: TextIO, wanted: str, separator: str | None) -> Rows:
+def _found(path: Path, text: TextIO, wanted: str | None, separator: str | None) -> Rows:
     first, skipped = text.readline(), 0
     if first.lower().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
         separator, first, skipped = separator or first.strip()[-1], text.readline(), 1
@@ -71,7 +71,7 @@ def _found(path: Path, text: TextIO, wanted: str, separator: str | None) -> Rows
     return Rows(separator, _rows(path, chain([first], text), separator, skipped))
 
 
-def _separator(header: str, wanted: str) -> str:
+def _separator(header: str, wanted: str | None) -> str:
     fields = {each: _fields(header, each) for each in SEPARATORS.values()}
     named = [each for each, names in fields.items() if wanted in names and len(names) > 1]
     return named[0] if named else max(fields, key=lambda each: len(fields[each]))

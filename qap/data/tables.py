@@ -36,14 +36,14 @@ class Columns:
     """Which columns of a table are read, and how.
 
     Args:
-        label: the column of the class.
+        label: the column of the class; None reads no classes.
         drop: columns that are no features.
         keep: the features; empty takes all others.
         missing: marks of what was not measured, beside empty fields; empty allows neither.
         separator: between fields; None finds it.
     """
 
-    label: str
+    label: str | None
     drop: Sequence[str] = ()
     keep: Sequence[str] = ()
     missing: Sequence[str] = ()
@@ -53,8 +53,8 @@ class Columns:
 class Table(NamedTuple):
     """A table that was read.
 
-    Features float64 (n, k) with their names, NaN where they are missing, a label for each row, and the line that each
-    row begins at.
+    Features float64 (n, k) with their names, NaN where they are missing, a label for each row if labels were asked for,
+    and the line that each row begins at.
     """
 
     path: Path
@@ -101,6 +101,18 @@ def _columns(argument: str, options: dict[str, str]) -> Columns:
     return Columns(options["label"], drop, keep, missing, separator)
 
 
+def columns_of(name: str, feature_names: Sequence[str]) -> Columns:
+    """How new samples are read for a network that was trained on a data set: its features and its marks, no classes.
+
+    Args:
+        name: of the data set.
+        feature_names: of its features, none where they had no names: all columns are features then.
+    """
+    kind, _, argument = name.partition(":")
+    marks = names_of(read_table_source(argument)[1], "missing") if kind == "csv" else ()
+    return Columns(None, keep=feature_names, missing=marks)
+
+
 def read_table(path: Path, columns: Columns | str) -> Table:
     """Read a table.
 
@@ -112,7 +124,8 @@ def read_table(path: Path, columns: Columns | str) -> Table:
         DataError: the file is missing or no such table; names the line and the column.
     """
     columns = Columns(columns) if isinstance(columns, str) else columns
-    with open_rows(path, columns.label, columns.separator) as found:
+    wanted = next((name for name in (columns.label, *columns.keep) if name), None)
+    with open_rows(path, wanted, columns.separator) as found:
         return _read(path, found, columns)
 
 
@@ -123,19 +136,19 @@ def _read(path: Path, found: Rows, columns: Columns) -> Table:
         raise DataError(f"{path} is empty; a header row and samples are needed") from None
     header, ends = _without_end(header)
     places = _places(path, header, columns)
-    names, position = [header[place] for place in places], header.index(columns.label)
+    names, position = [header[place] for place in places], header.index(columns.label) if columns.label else None
     pick = itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
     values, lines, labels = _Numbers(path, names, columns.missing, found.separator), array("q"), list[str]()
     for line, row in found.rows:
         if len(row) != len(header) + ends or (ends and row[-1].strip()):
             raise DataError(f"{path}, line {line}: {len(row)} fields, but the header has {len(header)}")
-        name = row[position].strip()
-        if not name:
-            raise DataError(f"{path}, line {line}, column {columns.label!r}: the label is empty")
+        if position is not None:
+            labels.append(row[position].strip())
+            if not labels[-1]:
+                raise DataError(f"{path}, line {line}, column {columns.label!r}: the label is empty")
         values.add(line, pick(row))
-        labels.append(name)
         lines.append(line)
-    if not labels:
+    if not lines:
         raise DataError(f"{path} holds no samples, only a header")
     for mark in columns.missing:
         if mark in labels:
@@ -225,8 +238,8 @@ def _without_end(header: list[str]) -> tuple[list[str], int]:
 def _places(path: Path, names: list[str], columns: Columns) -> list[int]:
     """Which columns are features."""
     for name in (columns.label, *columns.drop, *columns.keep):
-        if name not in names:
-            raise _no_column(path, names, name, "the label" if name == columns.label else "it")
+        if name is not None and name not in names:
+            raise _no_column(path, names, name, " for the label" if name == columns.label else "")
     for name in (*columns.drop, *columns.keep):
         if name == columns.label:
             raise DataError(f"{path}: the column {name!r} is the label, so it is no feature and cannot be dropped")
@@ -237,7 +250,8 @@ def _places(path: Path, names: list[str], columns: Columns) -> list[int]:
                 f"{path}: column {position + 1} has no name in the header (is it a row number? remove it, or name the "
                 "features with &columns=)"
             )
-    for first, second in pairwise(sorted([columns.label, *(name for name in names if name in set(wanted))])):
+    read = {columns.label, *wanted}
+    for first, second in pairwise(sorted(name for name in names if name in read)):
         if first == second:
             raise DataError(f"{path}: the column {first!r} is twice in the header")
     if not wanted:
@@ -253,7 +267,7 @@ def _no_column(path: Path, names: list[str], wanted: str, what: str) -> DataErro
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     hint = "; in names write %26 for & and %25 for %" if any(set("&%") & set(name) for name in names) else ""
     return DataError(
-        f"{path} has no column {wanted!r} for {what} (there are: {', '.join(map(repr, nearest[:SHOWN]))}{more}){hint}"
+        f"{path} has no column {wanted!r}{what} (there are: {', '.join(map(repr, nearest[:SHOWN]))}{more}){hint}"
     )
 
 

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from qap.data import load
+from qap.data import load, read_samples
 from qap.data.tables import Columns, read_table
 from qap.errors import DataError
 
@@ -98,8 +98,8 @@ def test_columns_are_dropped_or_named(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        (Columns("kind", drop=["A"]), r"has no column 'A' for it \(there are: 'a', 'b', 'kind'\)"),
-        (Columns("kind", keep=["c"]), r"has no column 'c' for it"),
+        (Columns("kind", drop=["A"]), r"has no column 'A' \(there are: 'a', 'b', 'kind'\)"),
+        (Columns("kind", keep=["c"]), r"has no column 'c'"),
         (Columns("kind", drop=["kind"]), "the column 'kind' is the label, so it is no feature"),
         (Columns("kind", drop=["a", "b"]), "has no column beside the label 'kind'; columns are separated by comma"),
         (Columns("kind", missing=["y"]), r"the mark 'y' of what is missing is the class of 1 samples, first at line 3"),
@@ -151,3 +151,15 @@ def test_what_is_missing_is_the_median_of_the_training_part(tmp_path):
     assert {9, 24, 33, 60} >= set(filled[:, 1])
     assert len(filled) >= 3  # a median that is right by chance is none of them
     assert data.network_scaling is not None
+
+
+def test_new_samples_are_read_as_the_trained_ones_were(tmp_path):
+    rows = "".join(f"{n if n % 5 else -999};{n},5;{'xy'[n % 2]}\n" for n in range(40))
+    data = load(f"csv:{written(tmp_path, 'a;b;kind' + chr(10) + rows)}?label=kind&missing=-999&columns=b,a")
+    new = written(tmp_path, "note\ta\tb\nold\t3\t1.5\nnew\t-999\t2.5\n", "new.tsv")
+    expected = data.scaling.apply(np.array([[1.5, 3], [2.5, data.fill[1]]]))
+    assert read_samples(new, data).tolist() == expected.tolist()
+    whole = written(tmp_path, "a,kind\n" + "3,x\n4,y\n" * 5, "whole.csv")
+    known = load(f"csv:{whole}?label=kind&missing=-999")
+    with pytest.raises(DataError, match=r"line 3, column 'a': the value is missing, but none was when the network was"):
+        read_samples(new, known)

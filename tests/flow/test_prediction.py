@@ -113,9 +113,9 @@ def test_another_engine_says_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("new.csv", "u,v,w\n1,2,3\n", r"has no column 'x', which the network reads \(there are: 'u', 'v', 'w'\)"),
-        ("new.csv", "u,v,w,x\n1,2,3\n", "sample 0: 3 fields, but the header has 4"),
-        ("new.csv", "u,v,w,x\n1,2,?,3\n", r"sample 0, column 'w': '\?' is not a number"),
+        ("new.csv", "u,v,w\n1,2,3\n", r"has no column 'x' \(there are: 'u', 'v', 'w'\)"),
+        ("new.csv", "u,v,w,x\n1,2,3\n", "line 2: 3 fields, but the header has 4"),
+        ("new.csv", "u,v,w,x\n1,2,?,3\n", r"line 2, column 'w': '\?' is not a number"),
         ("new.csv", "u,v,w,x\n1,2,inf,3\n", "new.csv"),
         ("new.csv", "u,v,w,x\n", "holds no samples"),
         ("gone.csv", None, "does not exist"),
