@@ -12,6 +12,7 @@ TABLES: dict[str, Table] = {
     "flow-accuracy": hardware.flow_accuracy,
     "flow-uncertainty": hardware.flow_uncertainty,
     "course": hardware.course,
+    "rtl-peers": hardware.rtl_peers,
     "estimator": hardware.estimator,
     "estimator-ii": hardware.estimator_ii,
     "estimator-vivado": hardware.estimator_vivado,

@@ -108,6 +108,28 @@ def course(link: str) -> str:
     return f"{markdown(head, rows)}\n\n{source(link, 'course')}"
 
 
+def rtl_peers(link: str) -> str:
+    """Our RTL and da4ml's, of the same networks."""
+    head = (
+        "network | non-zero parameters | ours: LUT / FF | cycles, levels | da4ml: LUT / FF | cycles, levels | "
+        "LUT, ours to da4ml's | FF"
+    )
+    rows = [
+        [
+            f"`{row['network']}`, {row['shape']}",
+            f"{row['nonzeros']:,}",
+            *(_of_side(row[side]) for side in ("ours", "da4ml")),
+            *(f"{row['ours'][what] / row['da4ml'][what]:.2f}" for what in ("lut", "ff")),
+        ]
+        for row in stored("rtl_peers")["results"]["networks"]
+    ]
+    return f"{markdown(head, rows)}\n\n{source(link, 'rtl_peers')}"
+
+
+def _of_side(found: dict[str, Any]) -> str:
+    return f"{found['lut']:,} / {found['ff']:,} | {found['cycles']}, {found['levels']:.1f}"
+
+
 # ---- estimates
 
 
