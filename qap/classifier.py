@@ -160,8 +160,9 @@ def _dataset(features: npt.NDArray[np.float64], y: IntArray, names: tuple[str, .
         train, held = (Samples(features[part], y[part]) for part in stratified(y, recipe.data.validation, recipe.seed))
     raw = RawData("X", train, held, names, None, validation=held)
     try:
-        data = assemble("X", raw, recipe.data.input_format, recipe.data.validation, recipe.seed)
-        return data if recipe.data.class_weights is None else weighted(data, recipe.data.class_weights)
+        wanted = recipe.data
+        data = assemble("X", raw, wanted.input_format, wanted.validation, recipe.seed, scaling=wanted.scaling)
+        return data if wanted.class_weights is None else weighted(data, wanted.class_weights)
     except QapError as error:
         raise ValueError(str(error)) from error
 

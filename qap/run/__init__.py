@@ -22,6 +22,7 @@ from qap.run.directory import (
     WEIGHTS,
     RunDirectory,
     StageRecord,
+    load_data,
     load_for,
 )
 
@@ -47,5 +48,6 @@ __all__ = [
     "WEIGHTS",
     "RunDirectory",
     "StageRecord",
+    "load_data",
     "load_for",
 ]

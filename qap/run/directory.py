@@ -19,7 +19,7 @@ from qap.descriptions import Model, read_description
 from qap.errors import DataError, QapError, RecipeError
 from qap.files import cannot_write, locked, remove_leftovers, write_text
 from qap.products import checksum, written_files
-from qap.recipe import Recipe, parse_recipe
+from qap.recipe import DataRecipe, Recipe, parse_recipe
 from qap.recipe.reading import NOT_TOML
 from qap.run.descriptions import Content, DataSet, Stages
 
@@ -61,13 +61,17 @@ def load_for(recipe: Recipe, data_dir: Path | None = None, fold: Fold | None = N
     Raises:
         DataError: they cannot be loaded.
     """
-    wanted = recipe.data
-    distortion = Distortion(**wanted.augment.model_dump(), seed=recipe.seed) if wanted.augment else None
+    return load_data(recipe.data, recipe.seed, data_dir, fold)
+
+
+def load_data(wanted: DataRecipe, seed: int, data_dir: Path | None = None, fold: Fold | None = None) -> Dataset:
+    """Load what a [data] section asks for; arguments and errors as of `load_for`."""
+    distortion = Distortion(**wanted.augment.model_dump(), seed=seed) if wanted.augment else None
     data = load(
         wanted.name,
         input_format=wanted.input_format,
         validation=wanted.validation,
-        seed=recipe.seed,
+        seed=seed,
         data_dir=data_dir,
         distortion=distortion,
         fold=fold,

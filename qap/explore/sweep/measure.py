@@ -6,14 +6,13 @@ Functions here take and return plain dictionaries, so that any kind of worker ca
 from __future__ import annotations
 
 import functools
-import json
 import tempfile
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from qap.data import Dataset, load, weighted
+from qap.data import Dataset
 from qap.errors import DataError, QapError, ToolMissing
 from qap.explore.sweep.points import Point, float_recipe, recipe_key, teacher_recipe
 from qap.explore.sweep.spec import Sweep
@@ -22,8 +21,8 @@ from qap.flow import run_flow
 from qap.flow.operating_point import placed
 from qap.hardware.estimate import ESTIMATORS
 from qap.network import IntegerNetwork, load_network, save_network
-from qap.recipe import Recipe, RtlRecipe, parse_recipe
-from qap.run import NETWORK, STUDENT, TEACHER, RunDirectory
+from qap.recipe import DataRecipe, Recipe, RtlRecipe, parse_recipe
+from qap.run import NETWORK, STUDENT, TEACHER, RunDirectory, load_data
 
 TRAINED, NETWORKS = "trained", "networks"
 Task = dict[str, Any]
@@ -196,12 +195,4 @@ def _dataset_of(recipe: Recipe, task: Task) -> Dataset:
 
 @functools.lru_cache(maxsize=2)
 def _dataset(content: str, seed: int, data_dir: str | None) -> Dataset:
-    data = json.loads(content)
-    loaded = load(
-        data["name"],
-        input_format=data["input_format"],
-        validation=data["validation"],
-        seed=seed,
-        data_dir=Path(data_dir) if data_dir else None,
-    )
-    return weighted(loaded, data["class_weights"]) if data.get("class_weights") else loaded
+    return load_data(DataRecipe.model_validate_json(content), seed, Path(data_dir) if data_dir else None)

@@ -11,7 +11,7 @@ from support.layered import network_of
 from support.needs import needs
 from support.recipe_keys import base_recipe
 
-from qap.explore.sweep.measure import NETWORKS, measure, network_task
+from qap.explore.sweep.measure import NETWORKS, _dataset_of, measure, network_task
 from qap.explore.sweep.points import points_of
 from qap.explore.sweep.spec import parse_sweep
 from qap.network import IntegerNetwork, save_network
@@ -45,6 +45,14 @@ def test_a_point_is_judged_on_the_data_of_its_seed(tmp_path: Path, seed: int) ->
     assert (record["size_bytes"], record["network"]) == (network.size_bytes, network.digest)
     assert (record["key"], record["point"], record["values"]) == (point.key, 0, {"seed": seed})
     assert (record["error"], record["synth"], record["trained_s"]) == (None, None, 0.0)
+
+
+def test_a_point_has_the_data_that_its_recipe_asks_for(tmp_path: Path) -> None:
+    """Weights, scaling and all, as a run of the recipe has them."""
+    recipe = base_recipe(tmp_path).override(["data.class_weights=balanced"])
+    found = _dataset_of(recipe, {"data_dir": None})
+    assert found.class_weights is not None
+    assert found.digest == load_for(recipe).digest
 
 
 def test_points_that_share_a_network_are_estimated_for_their_targets(tmp_path: Path) -> None:
