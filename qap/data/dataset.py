@@ -13,6 +13,7 @@ import numpy.typing as npt
 from qap.data.augmentation import Augmentation
 from qap.data.grid import read_only, storage_dtype
 from qap.data.scaling import SampleScaling, Scaling
+from qap.data.usage import FeatureUse
 from qap.errors import DataError
 from qap.fixed import FixedPoint, IntArray
 from qap.rows import Row, Tabular
@@ -84,6 +85,7 @@ class Dataset(Tabular):
         class_weights: how much a sample of each class counts in training; None where all count the same.
         feature_names: one for each input, none where they have no names.
         fill: the raw number that stands for a missing one of each feature; none where none is missing.
+        usage: how much of the input format each feature uses; none for pixels.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Dataset(Tabular):
     class_weights: tuple[float, ...] | None = None
     feature_names: tuple[str, ...] = ()
     fill: tuple[float, ...] = ()
+    usage: tuple[FeatureUse, ...] = ()
 
     def __post_init__(self) -> None:
         form = self.input_format

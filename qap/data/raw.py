@@ -14,6 +14,7 @@ from qap.data.dataset import Dataset, Split
 from qap.data.grid import onto, storage_dtype
 from qap.data.labels import check_names
 from qap.data.scaling import CODE_BITS, SampleScaling, Scaling
+from qap.data.usage import usage_of
 from qap.errors import DataError
 from qap.fixed import FixedPoint, IntArray
 from qap.sources import ScalingMethod
@@ -90,12 +91,14 @@ def assemble(
     _refuse_small_classes(raw)
     try:
         raw, fill = _filled(raw, _parts(raw, validation, seed)[0])
+        features = _parts(raw, validation, seed)[0].x if raw.grid is None else None
         codes = _code_format(raw, input_format, scaling)
         if codes is not None:
             raw, scaling = _as_codes(raw, codes), scaling or "standard"
         parts = _parts(raw, validation, seed)
         form, applied = _scaling(raw, parts[0], input_format or codes, scaling)
         first, second, final = (_split(raw, part, form, applied) for part in parts)
+        scaled = features if features is None or applied is None else applied.scaled(features)
     except DataError as error:
         raise DataError(f"{raw.source}: {error}") from error
     augmentation = _augmentation(name, raw, parts[0].chosen, distortion, applied) if distortion else None
@@ -111,6 +114,9 @@ def assemble(
         augmentation,
         feature_names=raw.feature_names,
         fill=fill,
+        usage=()
+        if features is None or scaled is None
+        else usage_of(raw.feature_names, features, scaled, first.x, form),
     )
 
 

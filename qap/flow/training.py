@@ -35,10 +35,12 @@ def data(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         "image_shape": list(loaded.image_shape) if loaded.image_shape else None,
         "scaling": loaded.scaling.to_dict() if loaded.scaling else None,
         **({"fill": list(loaded.fill)} if loaded.fill else {}),
+        **({"features": [each._asdict() for each in loaded.usage]} if loaded.usage else {}),
     }
+    doubts = [doubt for each in loaded.usage if (doubt := each.doubt)]
     if not run.file(DATA).exists() or run.read_json(DATA) != content:
         run.write_json(DATA, content)
-    return {key: content[key] for key in ("name", "digest", "samples")}
+    return {**{key: content[key] for key in ("name", "digest", "samples")}, **({"doubts": doubts} if doubts else {})}
 
 
 def teacher(run: RunDirectory, progress: Progress) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from qap.run.directory import RunDirectory
 from qap.run.stages import MEASURED
 
+SHOWN = 5  # warnings of features
 FAR_BELOW = 0.05
 """A student that loses more than this share of the test samples against its teacher is worth a warning."""
 
@@ -33,6 +34,7 @@ def metrics(run: RunDirectory) -> dict[str, Any]:
             "integer": frozen.get("accuracy"),
         },
         **_scores(results),
+        **({"data_doubts": results["data"]["doubts"]} if "doubts" in results["data"] else {}),
         "accuracy_floor": run.recipe.accuracy_floor,
         "parameters": frozen.get("parameters"),
         "nonzeros": frozen.get("nonzeros"),
@@ -58,6 +60,15 @@ def _scores(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {**({"scores": scores} if scores else {}), **({"majority": majority} if majority else {})}
 
 
+def _of_data(content: Mapping[str, Any]) -> list[str]:
+    """Features that use little of the input format, the first of them."""
+    doubts = list(content.get("data_doubts", ()))
+    more = (
+        [f"{len(doubts) - SHOWN} more features are doubtful; data.json has all of them"] if len(doubts) > SHOWN else []
+    )
+    return doubts[:SHOWN] + more
+
+
 def failed_checks(content: Mapping[str, Any]) -> list[str]:
     """The checks that a run did not pass, one line each.
 
@@ -72,15 +83,16 @@ def failed_checks(content: Mapping[str, Any]) -> list[str]:
 
 
 def warnings(content: Mapping[str, Any]) -> list[str]:
-    """What makes the integer network doubtful without failing a check, one line each.
+    """What makes a run doubtful without failing a check, one line each.
 
     Args:
         content: of `metrics`.
     """
     scores, accuracy = content.get("scores", {}), content["accuracy"]["integer"]
+    found = _of_data(content)
     if accuracy is None or "integer" not in scores:
-        return []
-    (low, high), found = scores["integer"]["interval"]["test"], []
+        return found
+    low, high = scores["integer"]["interval"]["test"]
     occurring = [each for each in scores["integer"]["classes"] if each["samples"]]
     decided = [each["class"] for each in occurring if each["recall"]]
     if len(decided) == 1 < len(occurring) and next(e["recall"] for e in occurring if e["recall"]) == 1:

@@ -47,7 +47,9 @@ KEYS: dict[str, Key] = {
     "accuracy_floor": Key("0.5"),
     **{
         f"data.{name}": Key(value, stages=("data",))
-        for name, value in {"name": "npz:{other}", "validation": "0.5", "input_format": "ap_ufixed<3,0>"}.items()
+        for name, value in {
+            "name": "npz:{other}", "validation": "0.5", "input_format": "ap_ufixed<3,0>", "scaling": "min-max"
+        }.items()
     },
     **{
         f"data.augment.{name}": Key(value, COPIES, ("data",))
