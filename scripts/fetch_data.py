@@ -1,7 +1,7 @@
-"""Download MNIST and Fashion-MNIST once, for use offline: python scripts/fetch_data.py FOLDER [mnist] [fashion-mnist].
+"""Download images once, for use offline: python scripts/fetch_data.py FOLDER [mnist] [fashion-mnist] [cifar-10].
 
-Keras downloads them (`pip install 'qap-fpga[train]'`); FOLDER/mnist and FOLDER/fashion-mnist then hold IDX files for
-`--data-dir FOLDER` or QAP_DATA_DIR=FOLDER.
+Without names MNIST and Fashion-MNIST. Keras downloads them (`pip install 'qap-fpga[train]'`); FOLDER/mnist and so on
+then hold IDX files for `--data-dir FOLDER` or QAP_DATA_DIR=FOLDER.
 """
 
 import sys
@@ -11,6 +11,8 @@ from qap.data.idx import write_idx
 from qap.data.images import KERAS_MODULES, PARTS, download
 from qap.errors import QapError
 
+DEFAULT = ["mnist", "fashion-mnist"]
+
 
 def fetch(name: str, folder: Path) -> None:
     for part, (images, labels) in zip(PARTS, download(name), strict=True):
@@ -19,7 +21,7 @@ def fetch(name: str, folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    names = arguments[1:] or list(KERAS_MODULES)
+    names = arguments[1:] or DEFAULT
     if not arguments or arguments[0].startswith("-") or not set(names) <= set(KERAS_MODULES):
         print(__doc__, file=sys.stderr)
         return 2

@@ -21,10 +21,11 @@ from qap.data.augmentation import Distortion
 from qap.data.class_weights import weighted
 from qap.data.dataset import Dataset, Split
 from qap.data.folds import Fold
-from qap.data.images import digits, fashion_mnist, mnist, mnist_1v9
+from qap.data.images import cifar_10, digits, fashion_mnist, mnist, mnist_1v9
 from qap.data.raw import RawData, assemble
 from qap.data.samples import on_grid, read_samples
 from qap.data.scaling import SampleScaling, Scaling
+from qap.data.sklearn_tables import iris, wine
 from qap.data.tables import table
 from qap.data.vectors import KIND as RANDOM
 from qap.data.vectors import random_vectors
@@ -44,11 +45,16 @@ DATASETS: dict[str, Reader] = {
     "mnist-1v9": mnist_1v9,
     "mnist": mnist,
     "fashion-mnist": fashion_mnist,
+    "cifar-10": cifar_10,
     "digits": digits,
+    "iris": iris,
+    "wine": wine,
     "csv": table,
     "npz": npz,
 }
 WITH_FILE = ("csv", "npz")
+WITH_CLASSES = ("mnist", "fashion-mnist", "cifar-10", "digits", "iris", "wine")
+"""Behind their name classes may be named: `mnist:6,9`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +94,28 @@ DESCRIPTIONS: tuple[Description, ...] = (
         "60,000 + 10,000 images, 784 inputs, 10 classes",
     ),
     Description(
+        "cifar-10",
+        "small photographs of ten kinds, 32x32 pixels, in gray",
+        "IDX files in --data-dir or QAP_DATA_DIR, else downloaded by keras.datasets",
+        "50,000 + 10,000 images, 1,024 inputs, 10 classes",
+    ),
+    Description(
         "digits",
         "handwritten digits 0 to 9, 8x8 pixels of 17 levels",
         "scikit-learn",
         "1,438 + 359 images, 64 inputs, 10 classes",
+    ),
+    Description(
+        "iris",
+        "three species of iris by four lengths in centimetres",
+        "scikit-learn",
+        "120 + 30 flowers, 4 inputs, 3 classes",
+    ),
+    Description(
+        "wine",
+        "three cultivars of wine by thirteen chemical measurements",
+        "scikit-learn",
+        "142 + 36 wines, 13 inputs, 3 classes",
     ),
     Description(
         "csv:FILE?label=COLUMN",
@@ -124,7 +148,8 @@ def load(
     """Load a data set in three parts, on the grid that the hardware sees.
 
     Args:
-        name: one of `DATASETS`; `csv` and `npz` are followed by a colon and a file. `random:16` are vectors of 16
+        name: one of `DATASETS`; `csv` and `npz` are followed by a colon and a file, data sets of images and those of
+            scikit-learn by some of their classes if not all are wanted (`mnist:6,9`). `random:16` are vectors of 16
             inputs without labels.
         input_format: the grid; None takes that of the data set (pixels `ap_ufixed<8,0>`, digits `ap_ufixed<5,1>`,
             features `ap_fixed<8,3,AP_RND_CONV,AP_SAT>`). Another format brings the values onto it by its
@@ -152,7 +177,9 @@ def load(
     kind, colon, argument = name.partition(":")
     if kind not in (*DATASETS, RANDOM):
         raise DataError(f"no data set {name!r}{did_you_mean(kind, DATASETS, (d.name for d in DESCRIPTIONS))}")
-    if colon and kind not in (*WITH_FILE, RANDOM):
+    if colon and not argument and kind in WITH_CLASSES:
+        raise DataError(f"no data set {name!r}: name classes after the colon, as in mnist:6,9, or leave it out")
+    if colon and kind not in (*WITH_FILE, *WITH_CLASSES, RANDOM):
         raise DataError(f"no data set {name!r}: {kind!r} takes nothing after its name")
     if not 0 < validation < 1:
         raise DataError(f"0 < validation < 1 must hold, but got validation={validation}")

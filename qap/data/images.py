@@ -1,4 +1,4 @@
-"""MNIST, Fashion-MNIST and the embedded digits 1 and 9."""
+"""MNIST, Fashion-MNIST, CIFAR-10 in gray and the embedded digits 1 and 9."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from qap.data.arrays import read_npz
 from qap.data.idx import read_idx
 from qap.data.raw import PIXELS, RawData, Samples
+from qap.data.subsets import of_classes
 from qap.errors import DataError
 from qap.extras import extra
 from qap.files import user_path
@@ -23,8 +24,11 @@ MNIST_CLASSES = tuple("0123456789")
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
+CIFAR_CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
 SIXTEENTHS = FixedPoint.parse("ap_ufixed<5,1>")
-KERAS_MODULES = {"mnist": "mnist", "fashion-mnist": "fashion_mnist"}
+KERAS_MODULES = {"mnist": "mnist", "fashion-mnist": "fashion_mnist", "cifar-10": "cifar10"}
 PARTS = ("train", "t10k")
 
 Images = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
@@ -39,12 +43,23 @@ def mnist_1v9(argument: str, data_dir: Path | None) -> RawData:
 
 def mnist(argument: str, data_dir: Path | None) -> RawData:
     """The ten digits of MNIST."""
-    return _images("mnist", MNIST_CLASSES, data_dir)
+    return of_classes(_images("mnist", MNIST_CLASSES, data_dir), argument)
 
 
 def fashion_mnist(argument: str, data_dir: Path | None) -> RawData:
     """The ten articles of clothing of Fashion-MNIST."""
-    return _images("fashion-mnist", FASHION_CLASSES, data_dir)
+    return of_classes(_images("fashion-mnist", FASHION_CLASSES, data_dir), argument)
+
+
+def cifar_10(argument: str, data_dir: Path | None) -> RawData:
+    """The ten kinds of small photographs of CIFAR-10, in gray."""
+    return of_classes(_images("cifar-10", CIFAR_CLASSES, data_dir), argument)
+
+
+def gray(x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The brightness (n, height, width) of colours (n, height, width, 3), by the weights of ITU-R BT.601 in 256ths."""
+    red, green, blue = np.moveaxis(x.astype(np.uint16), -1, 0)
+    return np.asarray((77 * red + 150 * green + 29 * blue) >> 8, np.uint8)
 
 
 def digits(argument: str, data_dir: Path | None) -> RawData:
@@ -53,7 +68,7 @@ def digits(argument: str, data_dir: Path | None) -> RawData:
         from sklearn.datasets import load_digits
     content = load_digits()
     samples = Samples(content.data.astype(np.uint8), content.target.astype(np.int64))
-    return RawData("digits", samples, None, MNIST_CLASSES, SIXTEENTHS, (8, 8))
+    return of_classes(RawData("digits", samples, None, MNIST_CLASSES, SIXTEENTHS, (8, 8)), argument)
 
 
 def read_folder(folder: Path) -> tuple[Images, Images]:
@@ -72,7 +87,7 @@ def download(name: str) -> tuple[Images, Images]:
     """Training and test images through `keras.datasets`, which downloads them once.
 
     Args:
-        name: "mnist" or "fashion-mnist".
+        name: one of `KERAS_MODULES`.
 
     Raises:
         ToolMissing: Keras is not installed.
@@ -89,7 +104,9 @@ def download(name: str) -> tuple[Images, Images]:
             f"{name} cannot be downloaded through keras.datasets ({reason}); "
             f"put its four IDX files into a folder and name it with --data-dir or QAP_DATA_DIR"
         ) from error
-    return (train[0], train[1]), (test[0], test[1])
+    colours = train[0].ndim == 4
+    first, second = ((gray(x) if colours else x, y.reshape(-1)) for x, y in (train, test))
+    return first, second
 
 
 def _images(name: str, class_names: tuple[str, ...], data_dir: Path | None) -> RawData:

@@ -18,10 +18,14 @@ from qap.fixed import FixedPoint
         ("mnist1v9", "no data set 'mnist1v9', did you mean 'mnist-1v9'?"),
         ("fashion", "no data set 'fashion', did you mean 'fashion-mnist'?"),
         ("cvs:file.csv?label=a", "no data set 'cvs:file.csv?label=a', did you mean 'csv'?"),
-        ("imagenette", "(there are: mnist-1v9, mnist, fashion-mnist, digits, csv:FILE?label=COLUMN, npz:FILE)"),
+        (
+            "imagenette",
+            "(there are: mnist-1v9, mnist, fashion-mnist, cifar-10, digits, iris, wine, csv:FILE?label=COLUMN, "
+            "npz:FILE)",
+        ),
         ("", "(there are: "),
-        ("digits:", "'digits' takes nothing after its name"),
-        ("mnist:folder", "'mnist' takes nothing after its name"),
+        ("digits:", "name classes after the colon, as in mnist:6,9"),
+        ("mnist-1v9:1", "'mnist-1v9' takes nothing after its name"),
         ("csv", "write csv:FILE?label=COLUMN"),
         ("npz", "npz needs a file: npz:FILE"),
     ],
