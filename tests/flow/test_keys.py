@@ -60,10 +60,11 @@ def few_luts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def data(recipe: Recipe, folder: Path) -> Any:
-    """Everything that is loaded, with the copies that are trained on."""
+    """Everything that is loaded, with the copies that are trained on and the scaling that the network computes."""
     loaded = load_for(recipe).augmented()
     splits = (loaded.train, loaded.validation, loaded.test)
-    return str(loaded.input_format), [(split.x.tolist(), split.y.tolist()) for split in splits]
+    scaling = loaded.scaling and loaded.scaling.to_dict()
+    return str(loaded.input_format), scaling, [(split.x.tolist(), split.y.tolist()) for split in splits]
 
 
 def _curve(history: Any) -> list[tuple[float, ...]]:
