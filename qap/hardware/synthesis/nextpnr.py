@@ -36,7 +36,7 @@ def place_and_route(
     """Place and route the top of a project on an ECP5 and measure its clock.
 
     The stream top is placed with its pins (left to nextpnr); a core alone has too many of them and is placed out of
-    context. The folder, with `report.json`, `placed.config` and `{top}.bit`, appears whole or not at all.
+    context. The folder, with `report.json`, of a top `placed.config` and `{top}.bit`, appears whole or not at all.
 
     Args:
         project: the generated RTL.
@@ -82,10 +82,11 @@ def place_and_route(
 
 
 def _options(project: RtlProject, device: str, seed: int) -> list[str]:
-    pins = ["--lpf-allow-unconstrained"] if project.axis else ["--out-of-context"]
+    # nextpnr refuses the configuration of a design that has no pins
+    pins = ["--lpf-allow-unconstrained", "--textcfg", "placed.config"] if project.axis else ["--out-of-context"]
     return [
         f"--{device}", "--package", PACKAGE, "--json", "netlist.json", "--report", "nextpnr.json",
-        "--textcfg", "placed.config", "--freq", f"{1000 / project.clock_ns:.3f}", "--timing-allow-fail",
+        "--freq", f"{1000 / project.clock_ns:.3f}", "--timing-allow-fail",
         "--seed", str(seed), *pins,
     ]  # fmt: skip
 

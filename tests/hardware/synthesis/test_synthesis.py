@@ -196,3 +196,11 @@ def test_place_and_route_measures_a_clock_and_writes_a_bitstream(made: tuple[Int
     made_at = bits.stat().st_mtime_ns
     assert place_and_route(project, "25k", bitstream=True) == report
     assert bits.stat().st_mtime_ns == made_at
+
+
+def test_a_core_alone_is_placed_without_pins(tmp_path: Path) -> None:
+    needs("nextpnr")
+    options = RtlOptions(interface="parallel", family="ecp5")
+    project = write_rtl(dense([[3, -1], [2, 5]], [-4, 1]), tmp_path / "rtl", options)
+    report = place_and_route(project, "25k")
+    assert report.design == project.name and report.fmax_mhz is not None and report.fmax_mhz > 20
