@@ -23,7 +23,7 @@ RESOURCES = {"classifier": (94, 144), "classifier_axis": (142, 242)}
 ESTIMATE = {"csynth": (873, 373, 13), "vivado_synth": (452, 363, 13)}
 TAKES_A_RUN = {
     "run", "data", "teacher", "student", "train", "freeze", "hls", "verify", "rtl", "synth", "report", "sensitivity",
-    "estimate", "stats", "fit",
+    "estimate", "stats", "fit", "predict", "export",
 }  # fmt: skip
 TAKES_A_FOLDER_OF_ITS_OWN = {"sweep", "compare"}
 Qap = Callable[..., str]

@@ -64,8 +64,8 @@ class DecideRecipe(Part):
 
     max_false_alarms: Annotated[float, Field(gt=0, lt=1, strict=True)]
     """At most this share of the other class's validation samples is decided for the positive class."""
-    positive: str | None = None
-    """The class that is looked for; None is the second one."""
+    positive: Annotated[str, Field(coerce_numbers_to_str=True)] | None = None
+    """The class that is looked for, 9 as well as "9"; None is the second one."""
 
 
 class TrainingRecipe(Part):

@@ -114,7 +114,8 @@ def test_mistakes_are_one_line_and_exit_2(qap, tmp_path, monkeypatch, arguments,
     (tmp_path / "full" / "precious").write_text("")
     result = qap(*arguments)
     assert (result.status, result.out) == (2, "")
-    assert result.err.count("\n") == 1
+    begun = [line for line in result.err.splitlines() if line.startswith("  ..  ")]
+    assert result.err.count("\n") == 1 + len(begun)
     assert result.error.startswith("error: ")
     assert message in result.error
 

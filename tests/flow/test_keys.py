@@ -23,6 +23,7 @@ from support.layered import network_of
 from qap.errors import QapError
 from qap.flow import Silent, hardware
 from qap.flow.engines import make_engine
+from qap.flow.operating_point import placed
 from qap.network import save_network
 from qap.recipe import Recipe
 from qap.run import HLS, NETWORK, RTL, RunDirectory
@@ -64,7 +65,8 @@ def data(recipe: Recipe, folder: Path) -> Any:
     loaded = load_for(recipe).augmented()
     splits = (loaded.train, loaded.validation, loaded.test)
     scaling = loaded.scaling and loaded.scaling.to_dict()
-    return str(loaded.input_format), scaling, [(split.x.tolist(), split.y.tolist()) for split in splits]
+    parts = [(split.x.tolist(), split.y.tolist()) for split in splits]
+    return str(loaded.input_format), scaling, loaded.class_weights, parts
 
 
 def _curve(history: Any) -> list[tuple[float, ...]]:
@@ -136,6 +138,15 @@ def netlist(recipe: Recipe, folder: Path) -> Any:
     return vars(make_engine(run, "netlist"))["_target"]
 
 
+def decision(recipe: Recipe, folder: Path) -> Any:
+    """The last bias of a network of two classes, which holds their operating point."""
+    loaded = load_for(recipe.override(["data.name=digits:0,1"]))
+    rng = np.random.default_rng(0)
+    weights = rng.integers(-7, 8, (64, 4)), rng.integers(-7, 8, (4, 2))
+    network = network_of(*weights, inputs=str(loaded.input_format))
+    return placed(network, loaded, recipe.decide).weighted[-1].bias.tolist()
+
+
 def verdict(recipe: Recipe, folder: Path) -> Any:
     """What a run is judged by."""
     content = metrics(_frozen(recipe, folder))
@@ -148,6 +159,7 @@ SHOWN_BY: dict[str, Callable[[Recipe, Path], Any]] = {
     "accuracy_floor": verdict,
     "seed": data,
     "data": data,
+    "decide": decision,
     "teacher": teacher,
     "student": student,
     "prune": student,

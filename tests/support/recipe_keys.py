@@ -35,6 +35,7 @@ BY_LAYER = ("prune.scope=layer",)
 ONLINE = ("distill.method=online",)
 LOTTERY = ("prune.schedule=lottery-ticket", "prune.rounds=2")
 COPIES = ("data.augment.copies=2",)
+DECIDED = ("decide.max_false_alarms=0.1",)
 CNN = ("teacher.kind=cnn", "teacher.channels=[2]")
 OF_TABLES = ("prune=", "student.layers=", "student.tables=[6]", "student.thresholds=2")
 TABLES = ("student.kind=tables", *OF_TABLES)
@@ -51,6 +52,9 @@ KEYS: dict[str, Key] = {
             "name": "npz:{other}", "validation": "0.5", "input_format": "ap_ufixed<3,0>", "scaling": "min-max"
         }.items()
     },
+    "data.class_weights": Key("balanced", ("data.class_weights.0=5.0",), ("data",)),
+    "decide.max_false_alarms": Key("0.5", DECIDED, ("freeze",)),
+    "decide.positive": Key("0", DECIDED, ("freeze",)),
     **{
         f"data.augment.{name}": Key(value, COPIES, ("data",))
         for name, value in {
