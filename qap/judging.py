@@ -7,7 +7,8 @@ of the others. Between two classes that is the difference of the logits, so noth
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,8 @@ PARTS = ("train", "validation", "test")
 CONFIDENCE = 0.95
 
 
-class RocCurve(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RocCurve:
     """How a class is told from the others at every threshold of its score.
 
     Args:
