@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -36,7 +37,10 @@ RECIPE = {
 @pytest.mark.slow
 @parametrize_with_checks([QapClassifier(RECIPE)])
 def test_scikit_learns_own_checks(estimator, check) -> None:
-    check(estimator)
+    try:
+        check(estimator)
+    except SkipTest as reason:  # arrays of other libraries than numpy are not taken
+        assert "SCIPY_ARRAY_API" in str(reason)
 
 
 @pytest.fixture(scope="module")
