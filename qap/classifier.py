@@ -162,7 +162,7 @@ def _dataset(features: npt.NDArray[np.float64], y: IntArray, names: tuple[str, .
     try:
         wanted = recipe.data
         data = assemble("X", raw, wanted.input_format, wanted.validation, recipe.seed, scaling=wanted.scaling)
-        return data if wanted.class_weights is None else weighted(data, wanted.class_weights)
+        return weighted(data, wanted.class_weights)
     except QapError as error:
         raise ValueError(str(error)) from error
 

@@ -12,17 +12,19 @@ from qap.data.dataset import Dataset
 from qap.errors import DataError, did_you_mean
 
 
-def weighted(data: Dataset, wanted: Literal["balanced"] | Mapping[str, float]) -> Dataset:
+def weighted(data: Dataset, wanted: Literal["balanced"] | Mapping[str, float] | None) -> Dataset:
     """The same data with a weight for each class.
 
     Args:
         data: with labels.
         wanted: weights by class name, 1 for a class that is not named; "balanced" gives every class the same sum of
-            weights over the training part, and the samples a mean weight of 1.
+            weights over the training part, and the samples a mean weight of 1; None leaves the data as they are.
 
     Raises:
         DataError: the data have no labels, or no such class.
     """
+    if wanted is None:
+        return data
     if not data.has_labels:
         raise DataError(f"data.class_weights weighs classes, but {data.name!r} has no labels")
     if wanted == "balanced":

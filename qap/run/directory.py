@@ -77,7 +77,7 @@ def load_data(wanted: DataRecipe, seed: int, data_dir: Path | None = None, fold:
         fold=fold,
         scaling=wanted.scaling,
     )
-    return data if wanted.class_weights is None else weighted(data, wanted.class_weights)
+    return weighted(data, wanted.class_weights)
 
 
 def _refuse_scaling(loaded: Dataset) -> None:
